@@ -49,7 +49,9 @@ def fresh_database(postgres: str) -> Callable[[], str]:
         name = f"foothold_test_{os.getpid()}_{next(_numbers)}"
         with psycopg.connect(postgres, autocommit=True) as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(sql.Identifier(name))
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(
+                    sql.Identifier(name)
+                )
             )
         return make_url(postgres).set(database=name).render_as_string(hide_password=False)
 
@@ -74,7 +76,7 @@ def admin_url(fresh_database: Callable[[], str]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_for(admin_url: str) -> Iterator[Callable[[str], ServiceDatabase]]:
-    """`database_for("goals")`: the service's schema and role, provisioned and migrated, in this module's database."""
+    """`database_for("goals")`: that service's schema and role in this module's database, migrated."""
     made: dict[str, ServiceDatabase] = {}
 
     def database(service: str) -> ServiceDatabase:

@@ -1,0 +1,141 @@
+"""Gives committed events their positions.
+
+A `bigserial` alone loses events: a lower number can commit after a reader has passed it. A counter row
+locked by every writer loses nothing and makes writers queue. So writers only insert, and one thread numbers
+what has committed, in the order of ids, under an advisory lock; replicas stand by and take over.
+"""
+
+import threading
+import time
+import zlib
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.database import Database
+from chassis.logs import logger
+
+_POLL_SECONDS: Final = 0.05
+_BATCH: Final = 5_000
+_LATE_SECONDS: Final = 5.0
+_BACKOFF_SECONDS: Final = (0.1, 2.0)
+
+_PEEK: Final = text("""
+SELECT position, EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) FROM outbox_head
+""")
+_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
+# A statement of its own: its snapshot must be younger than the lock, or it would number rows again.
+_NUMBER: Final = text("""
+WITH batch AS (
+    SELECT id, row_number() OVER (ORDER BY id) AS ordinal
+    FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT :limit) AS waiting
+), head AS (
+    UPDATE outbox_head SET position = position + (SELECT count(*) FROM batch) RETURNING position
+), numbered AS (
+    UPDATE outbox
+    SET position = head.position - (SELECT count(*) FROM batch) + batch.ordinal
+    FROM batch, head WHERE outbox.id = batch.id
+)
+SELECT head.position, (SELECT count(*) FROM batch) FROM head
+""")
+
+
+class Sequencer:
+    """A thread that numbers new events and lets readers wait for them.
+
+    It wakes by itself after every commit that published through the same `Database`; what other processes
+    commit it finds within 50 ms.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._key = zlib.crc32(f"foothold sequencer {database.schema}".encode())
+        self._moved = threading.Condition()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._head = 0
+        self._seen_at = time.monotonic()
+        database.on_publish(self.wake)
+
+    @property
+    def head(self) -> int:
+        """The last position given, as far as this process knows."""
+        return self._head
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it has been told to stop; nothing is worth waiting for then."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._seen_at = time.monotonic()
+        self._thread = threading.Thread(
+            target=self._run, name=f"sequencer-{self._database.schema}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch at hand and release everybody who waits."""
+        self._stopping.set()
+        self._wake.set()
+        with self._moved:
+            self._moved.notify_all()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self) -> None:
+        """Something was committed; look now rather than at the next poll."""
+        self._wake.set()
+
+    def wait_beyond(self, position: int, seconds: float) -> None:
+        """Return when the head is beyond `position`, or after `seconds`, or when the sequencer stops."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._head > position or self._stopping.is_set(), timeout=seconds)
+
+    def check(self) -> str | None:
+        """None while positions are being given, else why not. For health."""
+        late = time.monotonic() - self._seen_at
+        return f"no event has been sequenced for {late:.0f} s" if late > _LATE_SECONDS else None
+
+    def _run(self) -> None:
+        backoff, longest = _BACKOFF_SECONDS
+        while not self._stopping.is_set():
+            try:
+                pause = self._advance()
+                backoff = _BACKOFF_SECONDS[0]
+            except SQLAlchemyError as error:
+                logger(__name__).warning(
+                    "sequencer_failed", schema=self._database.schema, error=type(error).__name__
+                )
+                pause, backoff = backoff, min(backoff * 2, longest)
+                self._stopping.wait(pause)
+                continue
+            if self._wake.wait(pause):
+                self._wake.clear()
+
+    def _advance(self) -> float:
+        """Number what waits; how long to sleep at most before the next look."""
+        with self._database.read() as connection:
+            head, waiting = connection.execute(_PEEK).one()
+        self._reached(head)
+        while waiting and not self._stopping.is_set():
+            with self._database.begin() as connection:
+                if not connection.execute(_LOCK, {"key": self._key}).scalar():
+                    # Another process is numbering them at this very moment.
+                    return 0.002
+                head, count = connection.execute(_NUMBER, {"limit": _BATCH}).one()
+            self._reached(head)
+            waiting = count == _BATCH
+        return _POLL_SECONDS
+
+    def _reached(self, head: int) -> None:
+        self._seen_at = time.monotonic()
+        if head != self._head:
+            with self._moved:
+                # Not only upwards: a database restored from a backup starts again from where it was.
+                self._head = head
+                self._moved.notify_all()

@@ -1,0 +1,30 @@
+"""A schema with every table the chassis makes."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+from chassis.database import Database
+from chassis.feed import create_cursors, create_outbox, create_requests
+from tests.conftest import ServiceDatabase
+
+
+@pytest.fixture
+def bakery(database_for: Callable[[str], ServiceDatabase]) -> Iterator[Database]:
+    """The empty database of a service no other room knows."""
+    made = database_for("bakery")
+    with made.database.begin() as connection:
+        for table in ("outbox", "outbox_head", "cursors", "requests", "loaves"):
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+        op = Operations(MigrationContext.configure(connection))
+        create_outbox(op)
+        create_cursors(op)
+        create_requests(op)
+        connection.exec_driver_sql(
+            "CREATE TABLE loaves (position bigint PRIMARY KEY, kind text, payload bytea)"
+        )
+    database = Database(made.url, schema=made.schema)
+    yield database
+    database.close()
