@@ -1,0 +1,28 @@
+"""The order of a whole run: the quick and precise first, so that a mistake shows in seconds; chance within a stage.
+
+Loaded by pytest itself (`-p tests.stages`), after pytest-randomly has shuffled.
+"""
+
+from pathlib import Path
+
+import pytest
+
+# By folder under tests/. A folder that is not named here comes between the named units and the journeys.
+_FIRST = ("chassis", "access", "standards", "identity", "goals", "incentives", "training")
+_LAST = ("contract", "gateway", "launcher", "journeys", "real_input", "faults", "charts", "containers")
+_ROOT = Path(__file__).resolve().parent
+
+
+def _stage(item: pytest.Item) -> int:
+    try:
+        folder = item.path.relative_to(_ROOT).parts[0]
+    except ValueError:
+        return 0
+    if folder in _FIRST:
+        return _FIRST.index(folder)
+    return len(_FIRST) + 1 + (_LAST.index(folder) if folder in _LAST else -1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_stage)
