@@ -1,4 +1,4 @@
-"""The order of a whole run: the quick and precise first, so that a mistake shows in seconds; chance within a stage.
+"""The order of a whole run: quick and precise first, so a mistake shows in seconds; chance within a stage.
 
 Loaded by pytest itself (`-p tests.stages`), after pytest-randomly has shuffled.
 """
