@@ -1,0 +1,99 @@
+"""Following identity's feed: with a database (`follow_identity`), and without one (`MemoryReplica`)."""
+
+import random
+import threading
+from typing import Final
+
+import grpc
+from foothold.identity.v1 import feed_pb2, feed_pb2_grpc
+from google.protobuf.duration_pb2 import Duration
+
+from access.directory import Directory
+from access.replica import Replica
+from access.wire import changes_of
+from chassis.database import Database
+from chassis.feed import Follower, Page
+from chassis.logs import logger
+
+_PAGE_SIZE: Final = 1_000
+_WAIT_SECONDS: Final = 5.0
+# On top of the time the answer may wait for news.
+_ANSWER_SECONDS: Final = 10.0
+_BACKOFF_SECONDS: Final = (0.1, 5.0)
+
+
+def follow_identity(
+    replica: Replica, *, database: Database, channel: grpc.Channel
+) -> Follower[feed_pb2.Event]:
+    """The follower that keeps `replica` up with identity. `channel` carries this component's token."""
+    stub = feed_pb2_grpc.FeedServiceStub(channel)
+
+    def fetch(after: int, wait: float) -> Page[feed_pb2.Event]:
+        return _page(_list(stub, after, wait))
+
+    return Follower(
+        "identity", database=database, fetch=fetch, apply=replica.apply, after_commit=replica.refresh
+    )
+
+
+class MemoryReplica:
+    """The directory of a process without a database: replays identity's feed from the beginning."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.directory = Directory()
+        self._stub = feed_pb2_grpc.FeedServiceStub(channel)
+        self._stopping = threading.Event()
+        self._caught_up = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def position(self) -> int:
+        """The position the directory stands at."""
+        return self.directory.version
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the page at hand. A fetch that waits for news is left behind; its answer is ignored."""
+        self._stopping.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the whole feed has been read once; whether it has."""
+        return self._caught_up.wait(seconds)
+
+    def check(self) -> str | None:
+        """For health."""
+        return None if self._caught_up.is_set() else "identity's feed has not been read yet"
+
+    def _run(self) -> None:
+        backoff, longest = _BACKOFF_SECONDS
+        while not self._stopping.is_set():
+            try:
+                answer = _list(self._stub, self.directory.version, _WAIT_SECONDS)
+            except (grpc.RpcError, ValueError) as error:
+                if self._stopping.is_set():
+                    return
+                logger(__name__).warning("identity_unreachable", error=type(error).__name__)
+                self._stopping.wait(backoff * random.uniform(0.5, 1.0))  # noqa: S311  spread, not secrecy
+                backoff = min(backoff * 2, longest)
+                continue
+            backoff = _BACKOFF_SECONDS[0]
+            if self._stopping.is_set():
+                return
+            if answer.events:
+                self.directory.update(changes_of(answer.events))
+            if self.directory.version >= answer.head_position:
+                self._caught_up.set()
+
+
+def _list(stub: feed_pb2_grpc.FeedServiceStub, after: int, wait: float) -> feed_pb2.ListEventsResponse:
+    request = feed_pb2.ListEventsRequest(after_position=after, page_size=_PAGE_SIZE)
+    request.wait.CopyFrom(Duration(seconds=int(wait), nanos=int(wait % 1 * 1_000_000_000)))
+    return stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
+
+
+def _page(answer: feed_pb2.ListEventsResponse) -> Page[feed_pb2.Event]:
+    return Page([(event.position, event) for event in answer.events], answer.head_position)
