@@ -1,0 +1,1 @@
+"""What the performance claims are measured with: ratios against a baseline taken in the same run."""
