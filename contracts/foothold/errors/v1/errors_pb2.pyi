@@ -48,6 +48,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The service is starting, migrating or stopping."""
     ERROR_REASON_TOO_MANY_WAITERS: _ErrorReason.ValueType  # 12
     """Too many long polls are already open on this process. Try again shortly."""
+    ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 13
+    """Events after that feed position were removed; metadata `floor` is the last removed. Start from a snapshot."""
+    ERROR_REASON_FEED_POSITION_UNKNOWN: _ErrorReason.ValueType  # 14
+    """That feed position was never given; metadata `head` is the last. The feed was restored from a backup."""
     ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 20
     """No access token was sent."""
     ERROR_REASON_TOKEN_INVALID: _ErrorReason.ValueType  # 21
@@ -136,6 +140,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The quiz has been passed already; there is nothing to retake."""
     ERROR_REASON_LESSON_UNKNOWN: _ErrorReason.ValueType  # 107
     """No such lesson in the course."""
+    ERROR_REASON_COURSE_NOT_FOR_ROLE: _ErrorReason.ValueType  # 108
+    """The course is not for the caller's job role."""
+    ERROR_REASON_QUIZ_CHANGED: _ErrorReason.ValueType  # 109
+    """The quiz was changed since it was served; metadata `version` is the current one. Read the course again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -168,6 +176,10 @@ ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 11
 """The service is starting, migrating or stopping."""
 ERROR_REASON_TOO_MANY_WAITERS: ErrorReason.ValueType  # 12
 """Too many long polls are already open on this process. Try again shortly."""
+ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 13
+"""Events after that feed position were removed; metadata `floor` is the last removed. Start from a snapshot."""
+ERROR_REASON_FEED_POSITION_UNKNOWN: ErrorReason.ValueType  # 14
+"""That feed position was never given; metadata `head` is the last. The feed was restored from a backup."""
 ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 20
 """No access token was sent."""
 ERROR_REASON_TOKEN_INVALID: ErrorReason.ValueType  # 21
@@ -256,4 +268,8 @@ ERROR_REASON_ALREADY_PASSED: ErrorReason.ValueType  # 106
 """The quiz has been passed already; there is nothing to retake."""
 ERROR_REASON_LESSON_UNKNOWN: ErrorReason.ValueType  # 107
 """No such lesson in the course."""
+ERROR_REASON_COURSE_NOT_FOR_ROLE: ErrorReason.ValueType  # 108
+"""The course is not for the caller's job role."""
+ERROR_REASON_QUIZ_CHANGED: ErrorReason.ValueType  # 109
+"""The quiz was changed since it was served; metadata `version` is the current one. Read the course again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

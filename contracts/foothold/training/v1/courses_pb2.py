@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foothold/training/v1/courses.proto\x12\x14\x66oothold.training.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x02\n\x06\x43ourse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x11\n\tjob_roles\x18\x05 \x03(\t\x12\r\n\x05order\x18\x06 \x01(\x05\x12\x1a\n\x12requires_course_id\x18\x07 \x01(\t\x12\x10\n\x08remedial\x18\x08 \x01(\x08\x12\x1a\n\x12remedial_course_id\x18\t \x01(\t\x12-\n\x07lessons\x18\n \x03(\x0b\x32\x1c.foothold.training.v1.Lesson\x12(\n\x04quiz\x18\x0b \x01(\x0b\x32\x1a.foothold.training.v1.Quiz\x12\x0f\n\x07minutes\x18\x0c \x01(\x05\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12.\n\nupdated_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x06Lesson\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"L\n\x04Quiz\x12\x11\n\tpass_mark\x18\x01 \x01(\x05\x12\x31\n\tquestions\x18\x02 \x03(\x0b\x32\x1e.foothold.training.v1.Question\"\x8a\x01\n\x08Question\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\x07options\x18\x03 \x03(\x0b\x32\x1c.foothold.training.v1.Option\x12\x10\n\x08multiple\x18\x04 \x01(\x08\x12\x0e\n\x06points\x18\x05 \x01(\x05\x12\x13\n\x0b\x65xplanation\x18\x06 \x01(\t\"1\n\x06Option\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05right\x18\x03 \x01(\x08\"W\n\x13\x43reateCourseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"D\n\x14\x43reateCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"\x88\x01\n\x13UpdateCourseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\x1c.foothold.training.v1.Course\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x14UpdateCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"%\n\x10GetCourseRequest\x12\x11\n\tcourse_id\x18\x01 \x01(\t\"A\n\x11GetCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"L\n\x12ListCoursesRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.foothold.training.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa0\x03\n\x0e\x43oursesService\x12\x65\n\x0c\x43reateCourse\x12).foothold.training.v1.CreateCourseRequest\x1a*.foothold.training.v1.CreateCourseResponse\x12\x65\n\x0cUpdateCourse\x12).foothold.training.v1.UpdateCourseRequest\x1a*.foothold.training.v1.UpdateCourseResponse\x12\\\n\tGetCourse\x12&.foothold.training.v1.GetCourseRequest\x1a\'.foothold.training.v1.GetCourseResponse\x12\x62\n\x0bListCourses\x12(.foothold.training.v1.ListCoursesRequest\x1a).foothold.training.v1.ListCoursesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foothold/training/v1/courses.proto\x12\x14\x66oothold.training.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x02\n\x06\x43ourse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x11\n\tjob_roles\x18\x05 \x03(\t\x12\r\n\x05order\x18\x06 \x01(\x05\x12\x1a\n\x12requires_course_id\x18\x07 \x01(\t\x12\x10\n\x08remedial\x18\x08 \x01(\x08\x12\x1a\n\x12remedial_course_id\x18\t \x01(\t\x12-\n\x07lessons\x18\n \x03(\x0b\x32\x1c.foothold.training.v1.Lesson\x12(\n\x04quiz\x18\x0b \x01(\x0b\x32\x1a.foothold.training.v1.Quiz\x12\x0f\n\x07minutes\x18\x0c \x01(\x05\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12.\n\nupdated_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x06Lesson\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"]\n\x04Quiz\x12\x11\n\tpass_mark\x18\x01 \x01(\x05\x12\x31\n\tquestions\x18\x02 \x03(\x0b\x32\x1e.foothold.training.v1.Question\x12\x0f\n\x07version\x18\x03 \x01(\x05\"\x8a\x01\n\x08Question\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\x07options\x18\x03 \x03(\x0b\x32\x1c.foothold.training.v1.Option\x12\x10\n\x08multiple\x18\x04 \x01(\x08\x12\x0e\n\x06points\x18\x05 \x01(\x05\x12\x13\n\x0b\x65xplanation\x18\x06 \x01(\t\"1\n\x06Option\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05right\x18\x03 \x01(\x08\"W\n\x13\x43reateCourseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"D\n\x14\x43reateCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"\x88\x01\n\x13UpdateCourseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x06\x63ourse\x18\x02 \x01(\x0b\x32\x1c.foothold.training.v1.Course\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x14UpdateCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"%\n\x10GetCourseRequest\x12\x11\n\tcourse_id\x18\x01 \x01(\t\"A\n\x11GetCourseResponse\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\"L\n\x12ListCoursesRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x13ListCoursesResponse\x12-\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x1c.foothold.training.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa0\x03\n\x0e\x43oursesService\x12\x65\n\x0c\x43reateCourse\x12).foothold.training.v1.CreateCourseRequest\x1a*.foothold.training.v1.CreateCourseResponse\x12\x65\n\x0cUpdateCourse\x12).foothold.training.v1.UpdateCourseRequest\x1a*.foothold.training.v1.UpdateCourseResponse\x12\\\n\tGetCourse\x12&.foothold.training.v1.GetCourseRequest\x1a\'.foothold.training.v1.GetCourseResponse\x12\x62\n\x0bListCourses\x12(.foothold.training.v1.ListCoursesRequest\x1a).foothold.training.v1.ListCoursesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,27 +38,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LESSON']._serialized_start=475
   _globals['_LESSON']._serialized_end=524
   _globals['_QUIZ']._serialized_start=526
-  _globals['_QUIZ']._serialized_end=602
-  _globals['_QUESTION']._serialized_start=605
-  _globals['_QUESTION']._serialized_end=743
-  _globals['_OPTION']._serialized_start=745
-  _globals['_OPTION']._serialized_end=794
-  _globals['_CREATECOURSEREQUEST']._serialized_start=796
-  _globals['_CREATECOURSEREQUEST']._serialized_end=883
-  _globals['_CREATECOURSERESPONSE']._serialized_start=885
-  _globals['_CREATECOURSERESPONSE']._serialized_end=953
-  _globals['_UPDATECOURSEREQUEST']._serialized_start=956
-  _globals['_UPDATECOURSEREQUEST']._serialized_end=1092
-  _globals['_UPDATECOURSERESPONSE']._serialized_start=1094
-  _globals['_UPDATECOURSERESPONSE']._serialized_end=1162
-  _globals['_GETCOURSEREQUEST']._serialized_start=1164
-  _globals['_GETCOURSEREQUEST']._serialized_end=1201
-  _globals['_GETCOURSERESPONSE']._serialized_start=1203
-  _globals['_GETCOURSERESPONSE']._serialized_end=1268
-  _globals['_LISTCOURSESREQUEST']._serialized_start=1270
-  _globals['_LISTCOURSESREQUEST']._serialized_end=1346
-  _globals['_LISTCOURSESRESPONSE']._serialized_start=1348
-  _globals['_LISTCOURSESRESPONSE']._serialized_end=1441
-  _globals['_COURSESSERVICE']._serialized_start=1444
-  _globals['_COURSESSERVICE']._serialized_end=1860
+  _globals['_QUIZ']._serialized_end=619
+  _globals['_QUESTION']._serialized_start=622
+  _globals['_QUESTION']._serialized_end=760
+  _globals['_OPTION']._serialized_start=762
+  _globals['_OPTION']._serialized_end=811
+  _globals['_CREATECOURSEREQUEST']._serialized_start=813
+  _globals['_CREATECOURSEREQUEST']._serialized_end=900
+  _globals['_CREATECOURSERESPONSE']._serialized_start=902
+  _globals['_CREATECOURSERESPONSE']._serialized_end=970
+  _globals['_UPDATECOURSEREQUEST']._serialized_start=973
+  _globals['_UPDATECOURSEREQUEST']._serialized_end=1109
+  _globals['_UPDATECOURSERESPONSE']._serialized_start=1111
+  _globals['_UPDATECOURSERESPONSE']._serialized_end=1179
+  _globals['_GETCOURSEREQUEST']._serialized_start=1181
+  _globals['_GETCOURSEREQUEST']._serialized_end=1218
+  _globals['_GETCOURSERESPONSE']._serialized_start=1220
+  _globals['_GETCOURSERESPONSE']._serialized_end=1285
+  _globals['_LISTCOURSESREQUEST']._serialized_start=1287
+  _globals['_LISTCOURSESREQUEST']._serialized_end=1363
+  _globals['_LISTCOURSESRESPONSE']._serialized_start=1365
+  _globals['_LISTCOURSESRESPONSE']._serialized_end=1458
+  _globals['_COURSESSERVICE']._serialized_start=1461
+  _globals['_COURSESSERVICE']._serialized_end=1877
 # @@protoc_insertion_point(module_scope)

@@ -51,18 +51,22 @@ class Course(_message.Message):
     order: _builtins.int
     """Place in the learning order, 0..10,000; ties by id."""
     requires_course_id: _builtins.str
-    """The course that must be passed first; empty for none. No circles."""
+    """The course that must be passed first; empty for none. No circles; it must belong to this node or to one above,
+    be for the same job roles or for all, and not be remedial.
+    """
     remedial: _builtins.bool
     """Read after a failed quiz of another course; hidden from the learning path until then."""
     remedial_course_id: _builtins.str
-    """The remedial course to do after a failed quiz; empty: the quiz may be retaken at once."""
+    """The remedial course to do after every failed quiz; empty: the quiz may be retaken at once. It must belong to this
+    node or to one above and be for the same job roles or for all.
+    """
     minutes: _builtins.int
     """Minutes it takes, 1..1,000."""
     etag: _builtins.str
     """Changes with every change. Output only."""
     @_builtins.property
     def job_roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only for these job roles; empty for all."""
+        """Only for these job roles, at most 50, each [a-z0-9_-]{1,40}; empty for all."""
 
     @_builtins.property
     def lessons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lesson]:
@@ -140,21 +144,25 @@ class Quiz(_message.Message):
 
     PASS_MARK_FIELD_NUMBER: _builtins.int
     QUESTIONS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     pass_mark: _builtins.int
     """What must be reached, in whole percent of the points, 1..100; reaching it exactly passes."""
+    version: _builtins.int
+    """Counts the course's quizzes from 1; an attempt names the one it was made against. Output only."""
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Question]:
-        """1..100 questions."""
+        """1..100 questions; empty in lists."""
 
     def __init__(
         self,
         *,
         pass_mark: _builtins.int = ...,
         questions: _abc.Iterable[Global___Question] | None = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pass_mark", b"pass_mark", "questions", b"questions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pass_mark", b"pass_mark", "questions", b"questions", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,7 +189,7 @@ class Question(_message.Message):
     points: _builtins.int
     """What a right answer earns, 1..1,000."""
     explanation: _builtins.str
-    """Shown after an attempt, at most 1,000 characters."""
+    """Shown after a passed attempt, at most 1,000 characters. Empty for callers without training.courses.write."""
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___Option]:
         """2..10 options."""
@@ -303,7 +311,7 @@ class UpdateCourseRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change; required. node_id cannot."""
+        """Which fields of the course change; required; whole top-level fields only. id and node_id cannot."""
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class CoursesServiceServicer:
     """
 
     def CreateCourse(self, request, context):
-        """Adds a course. COURSE_INVALID names what is wrong. Permission training.courses.write on the node.
+        """Adds a course. COURSE_INVALID names what is wrong; ALREADY_EXISTS. Permission training.courses.write on the node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,7 +72,7 @@ class CoursesServiceServicer:
 
     def UpdateCourse(self, request, context):
         """Changes the fields named in update_mask; attempts made before keep the quiz they were made against.
-        Permission training.courses.write on the node.
+        COURSE_UNKNOWN, COURSE_INVALID, ETAG_MISMATCH. Permission training.courses.write on the node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,10 +36,10 @@ class CoursesServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CoursesServiceAsyncStub: ...
     CreateCourse: _grpc.UnaryUnaryMultiCallable[_courses_pb2.CreateCourseRequest, _courses_pb2.CreateCourseResponse]
-    """Adds a course. COURSE_INVALID names what is wrong. Permission training.courses.write on the node."""
+    """Adds a course. COURSE_INVALID names what is wrong; ALREADY_EXISTS. Permission training.courses.write on the node."""
     UpdateCourse: _grpc.UnaryUnaryMultiCallable[_courses_pb2.UpdateCourseRequest, _courses_pb2.UpdateCourseResponse]
     """Changes the fields named in update_mask; attempts made before keep the quiz they were made against.
-    Permission training.courses.write on the node.
+    COURSE_UNKNOWN, COURSE_INVALID, ETAG_MISMATCH. Permission training.courses.write on the node.
     """
     GetCourse: _grpc.UnaryUnaryMultiCallable[_courses_pb2.GetCourseRequest, _courses_pb2.GetCourseResponse]
     """Reads one course. Right answers only with training.courses.write. Permission training.courses.read."""
@@ -54,10 +54,10 @@ class CoursesServiceAsyncStub(CoursesServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCourse: _aio.UnaryUnaryMultiCallable[_courses_pb2.CreateCourseRequest, _courses_pb2.CreateCourseResponse]  # type: ignore[assignment]
-    """Adds a course. COURSE_INVALID names what is wrong. Permission training.courses.write on the node."""
+    """Adds a course. COURSE_INVALID names what is wrong; ALREADY_EXISTS. Permission training.courses.write on the node."""
     UpdateCourse: _aio.UnaryUnaryMultiCallable[_courses_pb2.UpdateCourseRequest, _courses_pb2.UpdateCourseResponse]  # type: ignore[assignment]
     """Changes the fields named in update_mask; attempts made before keep the quiz they were made against.
-    Permission training.courses.write on the node.
+    COURSE_UNKNOWN, COURSE_INVALID, ETAG_MISMATCH. Permission training.courses.write on the node.
     """
     GetCourse: _aio.UnaryUnaryMultiCallable[_courses_pb2.GetCourseRequest, _courses_pb2.GetCourseResponse]  # type: ignore[assignment]
     """Reads one course. Right answers only with training.courses.write. Permission training.courses.read."""
@@ -75,7 +75,7 @@ class CoursesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _courses_pb2.CreateCourseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_courses_pb2.CreateCourseResponse, _abc.Awaitable[_courses_pb2.CreateCourseResponse]]:
-        """Adds a course. COURSE_INVALID names what is wrong. Permission training.courses.write on the node."""
+        """Adds a course. COURSE_INVALID names what is wrong; ALREADY_EXISTS. Permission training.courses.write on the node."""
 
     @_abc_1.abstractmethod
     def UpdateCourse(
@@ -84,7 +84,7 @@ class CoursesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_courses_pb2.UpdateCourseResponse, _abc.Awaitable[_courses_pb2.UpdateCourseResponse]]:
         """Changes the fields named in update_mask; attempts made before keep the quiz they were made against.
-        Permission training.courses.write on the node.
+        COURSE_UNKNOWN, COURSE_INVALID, ETAG_MISMATCH. Permission training.courses.write on the node.
         """
 
     @_abc_1.abstractmethod

@@ -26,39 +26,39 @@ from foothold.training.v1 import courses_pb2 as foothold_dot_training_dot_v1_dot
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/training/v1/learning.proto\x12\x14\x66oothold.training.v1\x1a\"foothold/training/v1/courses.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x02\n\x0e\x43ourseProgress\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.foothold.training.v1.CourseState\x12\x1c\n\x14\x63ompleted_lesson_ids\x18\x03 \x03(\t\x12/\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x1c\n\x14\x62locked_by_course_id\x18\x05 \x01(\t\x12-\n\tpassed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tcourse_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x05\x12\x10\n\x08possible\x18\x05 \x01(\x05\x12\x11\n\tpass_mark\x18\x06 \x01(\x05\x12\x0e\n\x06passed\x18\x07 \x01(\x08\x12\x30\n\x0csubmitted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06number\x18\t \x01(\x05\"\'\n\x12GetLearningRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\"\x8f\x01\n\x13GetLearningResponse\x12\x35\n\x07\x63ourses\x18\x01 \x03(\x0b\x32$.foothold.training.v1.CourseProgress\x12\x16\n\x0enext_course_id\x18\x02 \x01(\t\x12\x14\n\x0cpassed_count\x18\x03 \x01(\x05\x12\x13\n\x0btotal_count\x18\x04 \x01(\x05\"Q\n\x15\x43ompleteLessonRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\"P\n\x16\x43ompleteLessonResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.foothold.training.v1.CourseProgress\"1\n\x06\x41nswer\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x12\n\noption_ids\x18\x02 \x03(\t\"l\n\x14SubmitAttemptRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12-\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x1c.foothold.training.v1.Answer\"\xd2\x01\n\x15SubmitAttemptResponse\x12.\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x35\n\x07results\x18\x02 \x03(\x0b\x32$.foothold.training.v1.QuestionResult\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32$.foothold.training.v1.CourseProgress\x12\x1a\n\x12unlocked_course_id\x18\x04 \x01(\t\"I\n\x0eQuestionResult\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\r\n\x05right\x18\x02 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"b\n\x13ListAttemptsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"`\n\x14ListAttemptsResponse\x12/\n\x08\x61ttempts\x18\x01 \x03(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xcb\x01\n\x0b\x43ourseState\x12\x1c\n\x18\x43OURSE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_STATE_LOCKED\x10\x01\x12\x15\n\x11\x43OURSE_STATE_OPEN\x10\x02\x12\x18\n\x14\x43OURSE_STATE_STARTED\x10\x03\x12\x1d\n\x19\x43OURSE_STATE_REMEDIAL_DUE\x10\x04\x12\x1c\n\x18\x43OURSE_STATE_RETAKE_OPEN\x10\x05\x12\x17\n\x13\x43OURSE_STATE_PASSED\x10\x06\x32\xb3\x03\n\x0fLearningService\x12\x62\n\x0bGetLearning\x12(.foothold.training.v1.GetLearningRequest\x1a).foothold.training.v1.GetLearningResponse\x12k\n\x0e\x43ompleteLesson\x12+.foothold.training.v1.CompleteLessonRequest\x1a,.foothold.training.v1.CompleteLessonResponse\x12h\n\rSubmitAttempt\x12*.foothold.training.v1.SubmitAttemptRequest\x1a+.foothold.training.v1.SubmitAttemptResponse\x12\x65\n\x0cListAttempts\x12).foothold.training.v1.ListAttemptsRequest\x1a*.foothold.training.v1.ListAttemptsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/training/v1/learning.proto\x12\x14\x66oothold.training.v1\x1a\"foothold/training/v1/courses.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x02\n\x0e\x43ourseProgress\x12,\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x1c.foothold.training.v1.Course\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.foothold.training.v1.CourseState\x12\x1c\n\x14\x63ompleted_lesson_ids\x18\x03 \x03(\t\x12/\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x1c\n\x14\x62locked_by_course_id\x18\x05 \x01(\t\x12-\n\tpassed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd8\x01\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tcourse_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x05\x12\x10\n\x08possible\x18\x05 \x01(\x05\x12\x11\n\tpass_mark\x18\x06 \x01(\x05\x12\x0e\n\x06passed\x18\x07 \x01(\x08\x12\x30\n\x0csubmitted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06number\x18\t \x01(\x05\x12\x14\n\x0cquiz_version\x18\n \x01(\x05\"\'\n\x12GetLearningRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\"\x8f\x01\n\x13GetLearningResponse\x12\x35\n\x07\x63ourses\x18\x01 \x03(\x0b\x32$.foothold.training.v1.CourseProgress\x12\x16\n\x0enext_course_id\x18\x02 \x01(\t\x12\x14\n\x0cpassed_count\x18\x03 \x01(\x05\x12\x13\n\x0btotal_count\x18\x04 \x01(\x05\"Q\n\x15\x43ompleteLessonRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\"P\n\x16\x43ompleteLessonResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.foothold.training.v1.CourseProgress\"1\n\x06\x41nswer\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x12\n\noption_ids\x18\x02 \x03(\t\"\x82\x01\n\x14SubmitAttemptRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12-\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x1c.foothold.training.v1.Answer\x12\x14\n\x0cquiz_version\x18\x04 \x01(\x05\"\xd2\x01\n\x15SubmitAttemptResponse\x12.\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x35\n\x07results\x18\x02 \x03(\x0b\x32$.foothold.training.v1.QuestionResult\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32$.foothold.training.v1.CourseProgress\x12\x1a\n\x12unlocked_course_id\x18\x04 \x01(\t\"I\n\x0eQuestionResult\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\r\n\x05right\x18\x02 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"b\n\x13ListAttemptsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"`\n\x14ListAttemptsResponse\x12/\n\x08\x61ttempts\x18\x01 \x03(\x0b\x32\x1d.foothold.training.v1.Attempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xcb\x01\n\x0b\x43ourseState\x12\x1c\n\x18\x43OURSE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OURSE_STATE_LOCKED\x10\x01\x12\x15\n\x11\x43OURSE_STATE_OPEN\x10\x02\x12\x18\n\x14\x43OURSE_STATE_STARTED\x10\x03\x12\x1d\n\x19\x43OURSE_STATE_REMEDIAL_DUE\x10\x04\x12\x1c\n\x18\x43OURSE_STATE_RETAKE_OPEN\x10\x05\x12\x17\n\x13\x43OURSE_STATE_PASSED\x10\x06\x32\xb3\x03\n\x0fLearningService\x12\x62\n\x0bGetLearning\x12(.foothold.training.v1.GetLearningRequest\x1a).foothold.training.v1.GetLearningResponse\x12k\n\x0e\x43ompleteLesson\x12+.foothold.training.v1.CompleteLessonRequest\x1a,.foothold.training.v1.CompleteLessonResponse\x12h\n\rSubmitAttempt\x12*.foothold.training.v1.SubmitAttemptRequest\x1a+.foothold.training.v1.SubmitAttemptResponse\x12\x65\n\x0cListAttempts\x12).foothold.training.v1.ListAttemptsRequest\x1a*.foothold.training.v1.ListAttemptsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.training.v1.learning_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COURSESTATE']._serialized_start=1598
-  _globals['_COURSESTATE']._serialized_end=1801
+  _globals['_COURSESTATE']._serialized_start=1643
+  _globals['_COURSESTATE']._serialized_end=1846
   _globals['_COURSEPROGRESS']._serialized_start=131
   _globals['_COURSEPROGRESS']._serialized_end=399
   _globals['_ATTEMPT']._serialized_start=402
-  _globals['_ATTEMPT']._serialized_end=596
-  _globals['_GETLEARNINGREQUEST']._serialized_start=598
-  _globals['_GETLEARNINGREQUEST']._serialized_end=637
-  _globals['_GETLEARNINGRESPONSE']._serialized_start=640
-  _globals['_GETLEARNINGRESPONSE']._serialized_end=783
-  _globals['_COMPLETELESSONREQUEST']._serialized_start=785
-  _globals['_COMPLETELESSONREQUEST']._serialized_end=866
-  _globals['_COMPLETELESSONRESPONSE']._serialized_start=868
-  _globals['_COMPLETELESSONRESPONSE']._serialized_end=948
-  _globals['_ANSWER']._serialized_start=950
-  _globals['_ANSWER']._serialized_end=999
-  _globals['_SUBMITATTEMPTREQUEST']._serialized_start=1001
-  _globals['_SUBMITATTEMPTREQUEST']._serialized_end=1109
-  _globals['_SUBMITATTEMPTRESPONSE']._serialized_start=1112
-  _globals['_SUBMITATTEMPTRESPONSE']._serialized_end=1322
-  _globals['_QUESTIONRESULT']._serialized_start=1324
-  _globals['_QUESTIONRESULT']._serialized_end=1397
-  _globals['_LISTATTEMPTSREQUEST']._serialized_start=1399
-  _globals['_LISTATTEMPTSREQUEST']._serialized_end=1497
-  _globals['_LISTATTEMPTSRESPONSE']._serialized_start=1499
-  _globals['_LISTATTEMPTSRESPONSE']._serialized_end=1595
-  _globals['_LEARNINGSERVICE']._serialized_start=1804
-  _globals['_LEARNINGSERVICE']._serialized_end=2239
+  _globals['_ATTEMPT']._serialized_end=618
+  _globals['_GETLEARNINGREQUEST']._serialized_start=620
+  _globals['_GETLEARNINGREQUEST']._serialized_end=659
+  _globals['_GETLEARNINGRESPONSE']._serialized_start=662
+  _globals['_GETLEARNINGRESPONSE']._serialized_end=805
+  _globals['_COMPLETELESSONREQUEST']._serialized_start=807
+  _globals['_COMPLETELESSONREQUEST']._serialized_end=888
+  _globals['_COMPLETELESSONRESPONSE']._serialized_start=890
+  _globals['_COMPLETELESSONRESPONSE']._serialized_end=970
+  _globals['_ANSWER']._serialized_start=972
+  _globals['_ANSWER']._serialized_end=1021
+  _globals['_SUBMITATTEMPTREQUEST']._serialized_start=1024
+  _globals['_SUBMITATTEMPTREQUEST']._serialized_end=1154
+  _globals['_SUBMITATTEMPTRESPONSE']._serialized_start=1157
+  _globals['_SUBMITATTEMPTRESPONSE']._serialized_end=1367
+  _globals['_QUESTIONRESULT']._serialized_start=1369
+  _globals['_QUESTIONRESULT']._serialized_end=1442
+  _globals['_LISTATTEMPTSREQUEST']._serialized_start=1444
+  _globals['_LISTATTEMPTSREQUEST']._serialized_end=1542
+  _globals['_LISTATTEMPTSRESPONSE']._serialized_start=1544
+  _globals['_LISTATTEMPTSRESPONSE']._serialized_end=1640
+  _globals['_LEARNINGSERVICE']._serialized_start=1849
+  _globals['_LEARNINGSERVICE']._serialized_end=2284
 # @@protoc_insertion_point(module_scope)

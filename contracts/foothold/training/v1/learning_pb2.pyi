@@ -83,7 +83,7 @@ class CourseProgress(_message.Message):
 
     @_builtins.property
     def completed_lesson_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of completed lessons."""
+        """Ids of completed lessons, in the course's order; of a remedial course those completed since the failed quiz."""
 
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
@@ -126,6 +126,7 @@ class Attempt(_message.Message):
     PASSED_FIELD_NUMBER: _builtins.int
     SUBMITTED_AT_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    QUIZ_VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Stable id."""
     person_id: _builtins.str
@@ -142,6 +143,8 @@ class Attempt(_message.Message):
     """points × 100 ≥ pass_mark × possible."""
     number: _builtins.int
     """1 for the first."""
+    quiz_version: _builtins.int
+    """The version of the quiz it was made against."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp:
         """When it was handed in."""
@@ -158,10 +161,11 @@ class Attempt(_message.Message):
         passed: _builtins.bool = ...,
         submitted_at: _timestamp_pb2.Timestamp | None = ...,
         number: _builtins.int = ...,
+        quiz_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_id", b"course_id", "id", b"id", "number", b"number", "pass_mark", b"pass_mark", "passed", b"passed", "person_id", b"person_id", "points", b"points", "possible", b"possible", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_id", b"course_id", "id", b"id", "number", b"number", "pass_mark", b"pass_mark", "passed", b"passed", "person_id", b"person_id", "points", b"points", "possible", b"possible", "quiz_version", b"quiz_version", "submitted_at", b"submitted_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -316,10 +320,13 @@ class SubmitAttemptRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     COURSE_ID_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
+    QUIZ_VERSION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     course_id: _builtins.str
     """The course."""
+    quiz_version: _builtins.int
+    """The version of the quiz that was answered, else QUIZ_CHANGED; 0 for whichever is current."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
         """At most one per question; a question without an answer is wrong."""
@@ -330,10 +337,11 @@ class SubmitAttemptRequest(_message.Message):
         request_id: _builtins.str = ...,
         course_id: _builtins.str = ...,
         answers: _abc.Iterable[Global___Answer] | None = ...,
+        quiz_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "course_id", b"course_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "course_id", b"course_id", "quiz_version", b"quiz_version", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

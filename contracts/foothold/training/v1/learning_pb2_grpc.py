@@ -69,14 +69,15 @@ class LearningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompleteLesson(self, request, context):
-        """Marks a lesson as completed by the caller. COURSE_LOCKED while the course is. Permission training.learning.take.
+        """Marks a lesson as completed by the caller; once more changes nothing. COURSE_UNKNOWN, LESSON_UNKNOWN,
+        COURSE_NOT_FOR_ROLE, COURSE_LOCKED while the course is. Permission training.learning.take.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SubmitAttempt(self, request, context):
-        """Hands in the caller's answers. COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
+        """Hands in the caller's answers. COURSE_UNKNOWN, COURSE_NOT_FOR_ROLE, QUIZ_CHANGED, COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
         done, ALREADY_PASSED, ANSWERS_INVALID. Permission training.learning.take.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

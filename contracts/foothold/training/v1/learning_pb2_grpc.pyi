@@ -36,9 +36,11 @@ class LearningServiceStub:
     GetLearning: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetLearningRequest, _learning_pb2.GetLearningResponse]
     """A person's path with the state of each course. Permission training.learning.read on the person."""
     CompleteLesson: _grpc.UnaryUnaryMultiCallable[_learning_pb2.CompleteLessonRequest, _learning_pb2.CompleteLessonResponse]
-    """Marks a lesson as completed by the caller. COURSE_LOCKED while the course is. Permission training.learning.take."""
+    """Marks a lesson as completed by the caller; once more changes nothing. COURSE_UNKNOWN, LESSON_UNKNOWN,
+    COURSE_NOT_FOR_ROLE, COURSE_LOCKED while the course is. Permission training.learning.take.
+    """
     SubmitAttempt: _grpc.UnaryUnaryMultiCallable[_learning_pb2.SubmitAttemptRequest, _learning_pb2.SubmitAttemptResponse]
-    """Hands in the caller's answers. COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
+    """Hands in the caller's answers. COURSE_UNKNOWN, COURSE_NOT_FOR_ROLE, QUIZ_CHANGED, COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
     done, ALREADY_PASSED, ANSWERS_INVALID. Permission training.learning.take.
     """
     ListAttempts: _grpc.UnaryUnaryMultiCallable[_learning_pb2.ListAttemptsRequest, _learning_pb2.ListAttemptsResponse]
@@ -52,9 +54,11 @@ class LearningServiceAsyncStub(LearningServiceStub):
     GetLearning: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetLearningRequest, _learning_pb2.GetLearningResponse]  # type: ignore[assignment]
     """A person's path with the state of each course. Permission training.learning.read on the person."""
     CompleteLesson: _aio.UnaryUnaryMultiCallable[_learning_pb2.CompleteLessonRequest, _learning_pb2.CompleteLessonResponse]  # type: ignore[assignment]
-    """Marks a lesson as completed by the caller. COURSE_LOCKED while the course is. Permission training.learning.take."""
+    """Marks a lesson as completed by the caller; once more changes nothing. COURSE_UNKNOWN, LESSON_UNKNOWN,
+    COURSE_NOT_FOR_ROLE, COURSE_LOCKED while the course is. Permission training.learning.take.
+    """
     SubmitAttempt: _aio.UnaryUnaryMultiCallable[_learning_pb2.SubmitAttemptRequest, _learning_pb2.SubmitAttemptResponse]  # type: ignore[assignment]
-    """Hands in the caller's answers. COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
+    """Hands in the caller's answers. COURSE_UNKNOWN, COURSE_NOT_FOR_ROLE, QUIZ_CHANGED, COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
     done, ALREADY_PASSED, ANSWERS_INVALID. Permission training.learning.take.
     """
     ListAttempts: _aio.UnaryUnaryMultiCallable[_learning_pb2.ListAttemptsRequest, _learning_pb2.ListAttemptsResponse]  # type: ignore[assignment]
@@ -77,7 +81,9 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _learning_pb2.CompleteLessonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_learning_pb2.CompleteLessonResponse, _abc.Awaitable[_learning_pb2.CompleteLessonResponse]]:
-        """Marks a lesson as completed by the caller. COURSE_LOCKED while the course is. Permission training.learning.take."""
+        """Marks a lesson as completed by the caller; once more changes nothing. COURSE_UNKNOWN, LESSON_UNKNOWN,
+        COURSE_NOT_FOR_ROLE, COURSE_LOCKED while the course is. Permission training.learning.take.
+        """
 
     @_abc_1.abstractmethod
     def SubmitAttempt(
@@ -85,7 +91,7 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _learning_pb2.SubmitAttemptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_learning_pb2.SubmitAttemptResponse, _abc.Awaitable[_learning_pb2.SubmitAttemptResponse]]:
-        """Hands in the caller's answers. COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
+        """Hands in the caller's answers. COURSE_UNKNOWN, COURSE_NOT_FOR_ROLE, QUIZ_CHANGED, COURSE_LOCKED, LESSONS_INCOMPLETE, RETAKE_LOCKED until the remedial course is
         done, ALREADY_PASSED, ANSWERS_INVALID. Permission training.learning.take.
         """
 
