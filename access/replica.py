@@ -74,7 +74,12 @@ class Replica:
 
     def refresh(self) -> None:
         """Bring the in-memory directory up to what is committed; costs one small read when it is."""
-        with self._refreshing, self._database.read() as connection:
+        with self._database.read() as connection:
+            self.refresh_from(connection)
+
+    def refresh_from(self, connection: Connection) -> None:
+        """The same through a connection at hand, whose statements must all see the same directory."""
+        with self._refreshing:
             seen = self.directory.version
             reached = connection.execute(select(directory_position.c.position)).scalar_one()
             if reached > seen:
@@ -83,7 +88,7 @@ class Replica:
     def start(self) -> None:
         """Read everything, then keep looking for what other processes of this service commit."""
         self._stopping.clear()
-        self.refresh()
+        self._try_refresh()
         self._thread = threading.Thread(target=self._poll, name="directory", daemon=True)
         self._thread.start()
 
@@ -99,10 +104,13 @@ class Replica:
 
     def _poll(self) -> None:
         while not self._stopping.wait(_POLL_SECONDS):
-            try:
-                self.refresh()
-            except SQLAlchemyError as error:
-                logger(__name__).warning("directory_refresh_failed", error=type(error).__name__)
+            self._try_refresh()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except SQLAlchemyError as error:
+            logger(__name__).warning("directory_refresh_failed", error=type(error).__name__)
 
 
 def read_changes(connection: Connection, *, after: int, position: int) -> Changes:

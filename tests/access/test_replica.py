@@ -16,6 +16,12 @@ from chassis.database import Database
 from chassis.provisioning import provision, schema_of
 
 NODES = ("hq", "b1", "b2", "d1", "d2", "d3")
+ACTIVE = directory_pb2.PERSON_STATUS_ACTIVE
+KINDS = {
+    "h": directory_pb2.NODE_KIND_ENTERPRISE,
+    "b": directory_pb2.NODE_KIND_BRANCH,
+    "d": directory_pb2.NODE_KIND_DEPARTMENT,
+}
 PEOPLE = ("p1", "p2", "p3", "p4")
 
 
@@ -43,14 +49,16 @@ def empty(database: Database) -> None:
 
 
 def node(node_id: str, parent_id: str, zone: str = "", name: str = "") -> feed_pb2.Event:
-    kind = {"h": 1, "b": 2, "d": 3}[node_id[0]]
+    kind = KINDS[node_id[0]]
     message = directory_pb2.Node(
         id=node_id, parent_id=parent_id, kind=kind, name=name or node_id, time_zone=zone
     )
     return feed_pb2.Event(node_changed=message)
 
 
-def person(person_id: str, parent_id: str, status: int = 1, mentor_id: str = "") -> feed_pb2.Event:
+def person(
+    person_id: str, parent_id: str, status: directory_pb2.PersonStatus.ValueType = ACTIVE, mentor_id: str = ""
+) -> feed_pb2.Event:
     message = directory_pb2.Person(
         id=person_id,
         parent_id=parent_id,
@@ -126,7 +134,7 @@ def moves() -> st.SearchStrategy[feed_pb2.Event]:
             person,
             st.sampled_from(PEOPLE),
             st.sampled_from(["hq", "b1", "b2", "d1", "d2", "d3"]),
-            st.sampled_from([1, 2]),
+            st.sampled_from([ACTIVE, directory_pb2.PERSON_STATUS_DISMISSED]),
         ),
         st.builds(
             lambda number, who, where: bound(f"{who}-{where}-{number}", who, where),
