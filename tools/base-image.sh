@@ -3,7 +3,7 @@
 # The public image is taken where one can be pulled; elsewhere the same is built from Debian's packages.
 set -eu
 image=foothold-base:local
-public=${FOOTHOLD_PUBLIC_BASE:-python:3.11-slim-bookworm}
+public=${PUBLIC_BASE:-python:3.11-slim-bookworm}
 
 if docker image inspect "$image" >/dev/null 2>&1; then
     echo "Base image $image is here already"
