@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from chassis import telemetry
 from chassis.migrations import migrate, pending
 from chassis.provisioning import provision, schema_of
 
@@ -67,6 +68,8 @@ class Database:
             max_overflow=0,
             pool_timeout=_POOL_WAIT_SECONDS,
             pool_use_lifo=True,
+            # Parameters are people's data; an exception's text ends up in a log.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": _CONNECT_SECONDS,
                 "application_name": (application or f"foothold {schema}")[:63],
@@ -79,6 +82,7 @@ class Database:
         )
         event.listen(self._engine, "checkin", _note_idle)
         event.listen(self._engine, "checkout", _refuse_dead)
+        telemetry.instrument(self._engine, schema)
         self._reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )

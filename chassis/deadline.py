@@ -17,3 +17,9 @@ def remaining() -> float:
     """Seconds the caller still waits; 30 s outside of a call. Never negative."""
     until = _until.get()
     return DEFAULT_SECONDS if until is None else max(0.0, until - time.monotonic())
+
+
+def limit(seconds: float) -> float:
+    """`seconds`, or less where the caller of the call being served waits less."""
+    until = _until.get()
+    return seconds if until is None else max(0.0, min(seconds, until - time.monotonic()))

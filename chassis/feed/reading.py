@@ -57,7 +57,7 @@ class FeedReader:
         if negative:
             raise InvalidArgument("FIELD_INVALID", "the request has invalid fields", fields=negative)
         if after == self._sequencer.head and wait > 0:
-            self._wait(after, min(wait, LONGEST_WAIT, deadline.remaining() - _ANSWER_SECONDS), active)
+            self._wait(after, min(wait, deadline.limit(LONGEST_WAIT) - _ANSWER_SECONDS), active)
         with self._database.read() as connection:
             extent = read_extent(connection)
             require_within(extent, after)

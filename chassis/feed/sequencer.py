@@ -56,6 +56,7 @@ class Sequencer:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._head = 0
+        self._released = False
         self._seen_at = time.monotonic()
         database.on_publish(self.wake)
 
@@ -66,23 +67,29 @@ class Sequencer:
 
     @property
     def stopping(self) -> bool:
-        """Whether it has been told to stop; nothing is worth waiting for then."""
-        return self._stopping.is_set()
+        """Whether it will end soon; nothing is worth waiting for then."""
+        return self._released
 
     def start(self) -> None:
         self._stopping.clear()
+        self._released = False
         self._seen_at = time.monotonic()
         self._thread = threading.Thread(
             target=self._run, name=f"sequencer-{self._database.schema}", daemon=True
         )
         self._thread.start()
 
+    def release(self) -> None:
+        """Send everybody home who waits, and let nobody wait any more; go on numbering until `stop`."""
+        with self._moved:
+            self._released = True
+            self._moved.notify_all()
+
     def stop(self) -> None:
-        """Finish the batch at hand and release everybody who waits."""
+        """Release the waiters and finish the batch at hand."""
+        self.release()
         self._stopping.set()
         self._wake.set()
-        with self._moved:
-            self._moved.notify_all()
         if self._thread:
             self._thread.join()
             self._thread = None
@@ -94,7 +101,7 @@ class Sequencer:
     def wait_beyond(self, position: int, seconds: float) -> None:
         """Return when the head is beyond `position`, or after `seconds`, or when the sequencer stops."""
         with self._moved:
-            self._moved.wait_for(lambda: self._head > position or self._stopping.is_set(), timeout=seconds)
+            self._moved.wait_for(lambda: self._head > position or self._released, timeout=seconds)
 
     def check(self) -> str | None:
         """None while positions are being given, else why not. For health."""
