@@ -55,6 +55,7 @@ class Access(grpc.ServerInterceptor):
         self._verifier = verifier
         self._directory = directory
         self._clock = clock or SystemClock()
+        self._doors: dict[str, tuple[Handler, Handler]] = {}
 
     def intercept_service(
         self,
@@ -65,8 +66,12 @@ class Access(grpc.ServerInterceptor):
         method: str = handler_call_details.method
         if handler is None or method.startswith(_OPEN_SERVICES):
             return handler
-        # The check itself runs in the worker's thread: this one is shared by all calls.
-        return _guarded(handler, lambda context: self._admit(method, context))
+        # Made once per method; the check itself runs in the worker's thread, for this one is shared by all.
+        known = self._doors.get(method)
+        if known is None or known[0] is not handler:
+            known = (handler, _guarded(handler, lambda context: self._admit(method, context)))
+            self._doors[method] = known
+        return known[1]
 
     def _admit(self, method: str, context: grpc.ServicerContext) -> None:
         CALLER.set(None)
