@@ -80,13 +80,23 @@ settings from values. Names are those of `foothold check-config`.
 {{- if eq .name "gateway" }}
 - name: FOOTHOLD_COOKIE_SECRET_FILE
   value: /run/secrets/foothold/cookie_secret
+{{- if $root.Values.secrets.webhook }}
 - name: FOOTHOLD_WEBHOOK_SECRET_FILE
   value: /run/secrets/foothold/webhook_secret
+- name: FOOTHOLD_WEBHOOK_TOKEN_FILE
+  value: /run/secrets/foothold/webhook_token
+{{- end }}
 {{- else }}
 - name: FOOTHOLD_DATABASE_URL_FILE
   value: /run/secrets/foothold/database_url
 {{- end }}
-{{- range $key, $value := mergeOverwrite (deepCopy $root.Values.settings) (deepCopy .component.settings) }}
+{{- /* What follows from other values, unless the settings say otherwise. */}}
+{{- $plain := dict }}
+{{- if and (eq .name "gateway") $root.Values.ingress.enabled }}
+{{- $scheme := ternary "https" "http" (not (empty $root.Values.ingress.tlsSecret)) }}
+{{- $plain = dict "PUBLIC_URL" (printf "%s://%s" $scheme $root.Values.ingress.host) "TRUSTED_PROXIES" 1 }}
+{{- end }}
+{{- range $key, $value := mergeOverwrite $plain (deepCopy $root.Values.settings) (deepCopy .component.settings) }}
 - name: FOOTHOLD_{{ $key }}
   value: {{ $value | toString | quote }}
 {{- end }}
@@ -113,7 +123,13 @@ settings from values. Names are those of `foothold check-config`.
     name: {{ $secrets.gateway }}
     items:
       - {key: cookie_secret, path: cookie_secret}
+{{- with $secrets.webhook }}
+- secret:
+    name: {{ . }}
+    items:
       - {key: webhook_secret, path: webhook_secret}
+      - {key: webhook_token, path: webhook_token}
+{{- end }}
 {{- else }}
 - secret:
     name: {{ $secrets.databases }}
