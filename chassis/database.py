@@ -18,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from chassis import telemetry
+from chassis.errors import Unavailable
 from chassis.migrations import migrate, pending
 from chassis.provisioning import provision, schema_of
 
@@ -80,12 +81,13 @@ class Database:
                 "keepalives_count": 5,
             },
         )
-        event.listen(self._engine, "checkin", _note_idle)
+        event.listen(self._engine, "checkin", self._note_idle)
         event.listen(self._engine, "checkout", _refuse_dead)
         telemetry.instrument(self._engine, schema)
         self._reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._closed = False
         self._listeners_lock = threading.Lock()
         self._listeners: tuple[Callable[[], None], ...] = ()
 
@@ -97,6 +99,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A READ COMMITTED write transaction, committed at the end of the block, rolled back if it raises."""
+        self._require_open()
         with self._engine.connect() as connection:
             try:
                 with connection.begin():
@@ -113,6 +116,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A REPEATABLE READ, READ ONLY transaction: every statement in it sees the same snapshot."""
+        self._require_open()
         with self._reader.connect() as connection, connection.begin():
             yield connection
 
@@ -124,25 +128,32 @@ class Database:
     def check(self) -> str | None:
         """None when the database answers, else why not, without its address. For health."""
         try:
-            with self._engine.connect() as connection:
+            with self.begin() as connection:
                 connection.execute(text("SELECT 1"))
-                connection.rollback()
+        except Unavailable:
+            return "the database has been closed"
         except exc.SQLAlchemyError as error:
             return f"the database does not answer ({type(getattr(error, 'orig', None) or error).__name__})"
         return None
 
     def close(self) -> None:
-        """Close the idle connections; those in use close when they come back."""
+        """Close the idle connections, those in use when they come back, and open no more."""
+        self._closed = True
         self._engine.dispose()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("NOT_READY", "the service is stopping")
+
+    def _note_idle(self, _connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+        if self._closed:
+            record.invalidate()
 
 
 def publishes(connection: Connection) -> None:
     """Note that this transaction writes events, so that whoever waits for them wakes after its commit."""
     connection.info[_COMMITTED] = True
-
-
-def _note_idle(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
-    record.info["idle_since"] = time.monotonic()
 
 
 def _refuse_dead(

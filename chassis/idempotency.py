@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
 
-from alembic.operations import Operations
 from google.protobuf.message import Message
 from sqlalchemy import Connection, text
 
 from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.migrations import Operations
 
 R = TypeVar("R", bound=Message)
 

@@ -4,6 +4,7 @@ What identifies a person or opens a door never goes in: log ids and reasons, not
 """
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
@@ -14,6 +15,7 @@ from opentelemetry import trace
 
 _SECRET_WORDS: Final = ("password", "token", "secret", "authorization", "cookie", "private_key")
 _HIDDEN: Final = "***"
+_ROWS: Final = re.compile(r"^(?:E +)?(?:DETAIL|CONTEXT|LINE \d+): .*\n?", re.MULTILINE)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -39,6 +41,7 @@ def configure(service: str, *, level: str = "INFO", stream: TextIO | None = None
         with_service,
         _with_trace,
         structlog.processors.format_exc_info,
+        _without_rows,
         hide_secrets,
     ]
     structlog.configure(
@@ -75,6 +78,14 @@ def hide_secrets(_logger: object, _method: str, entry: MutableMapping[str, Any])
         lowered = key.lower()
         if any(word in lowered for word in _SECRET_WORDS):
             entry[key] = _HIDDEN
+    return entry
+
+
+def _without_rows(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """PostgreSQL explains an error with the row that caused it; the row is somebody's."""
+    told = entry.get("exception")
+    if isinstance(told, str):
+        entry["exception"] = _ROWS.sub("", told)
     return entry
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 from alembic.config import Config
@@ -25,6 +25,12 @@ _ATTEMPTS: Final = 5
 _LOCK_TIMEOUT: Final = "3s"
 # Alembic's `op` is a module global.
 _one_at_a_time = threading.Lock()
+
+
+class Operations(Protocol):
+    """What is used of `alembic.op`, a module that stands for the migration under way."""
+
+    def execute(self, sqltext: str, /) -> None: ...
 
 
 def migrate(url: str, *, schema: str, package: str) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from alembic.operations import Operations
 from sqlalchemy import Connection, text
 
 from chassis.database import Database
 from chassis.logs import logger
+from chassis.migrations import Operations
 
 E = TypeVar("E")
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from alembic.operations import Operations
 from sqlalchemy import Connection, text
 
 from chassis.database import publishes
 from chassis.errors import OutOfRange
+from chassis.migrations import Operations
 
 
 class NewEvent(NamedTuple):

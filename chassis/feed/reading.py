@@ -33,7 +33,14 @@ class FeedReader:
     def __init__(self, database: Database, sequencer: Sequencer, *, waiters: int = 16) -> None:
         self._database = database
         self._sequencer = sequencer
-        self._waiters = threading.BoundedSemaphore(waiters)
+        self._waiters = waiters
+        self._waiting = 0
+        self._lock = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait just now."""
+        return self._waiting
 
     def page(
         self,
@@ -67,8 +74,10 @@ class FeedReader:
             return FeedPage(read_events(connection, after=after, limit=limit), extent.head)
 
     def _wait(self, after: int, seconds: float, active: Callable[[], bool] | None) -> None:
-        if not self._waiters.acquire(blocking=False):
-            raise ResourceExhausted("TOO_MANY_WAITERS", "too many callers are waiting for this feed")
+        with self._lock:
+            if self._waiting >= self._waiters:
+                raise ResourceExhausted("TOO_MANY_WAITERS", "too many callers are waiting for this feed")
+            self._waiting += 1
         try:
             until = time.monotonic() + seconds
             while self._sequencer.head == after and (left := until - time.monotonic()) > 0:
@@ -76,4 +85,5 @@ class FeedReader:
                 if self._sequencer.stopping or (active is not None and not active()):
                     return
         finally:
-            self._waiters.release()
+            with self._lock:
+                self._waiting -= 1

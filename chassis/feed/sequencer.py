@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.logs import logger
 
 _POLL_SECONDS: Final = 0.05
@@ -114,7 +115,7 @@ class Sequencer:
             try:
                 pause = self._advance()
                 backoff = _BACKOFF_SECONDS[0]
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, Unavailable) as error:
                 logger(__name__).warning(
                     "sequencer_failed", schema=self._database.schema, error=type(error).__name__
                 )

@@ -97,9 +97,14 @@ def test_an_event_whose_transaction_commits_late_is_not_passed_by(bakery: Databa
 def test_what_is_rolled_back_was_never_there_and_leaves_no_gap(bakery: Database) -> None:
     sequencer = Sequencer(bakery)
     sequencer.start()
-    with pytest.raises(RuntimeError, match="burnt"), bakery.begin() as connection:
-        publish(connection, [_event(1)])
-        raise RuntimeError("burnt")
+
+    def burn() -> None:
+        with bakery.begin() as connection:
+            publish(connection, [_event(1)])
+            raise RuntimeError("burnt")
+
+    with pytest.raises(RuntimeError, match="burnt"):
+        burn()
     _publish(bakery, 2)
     sequencer.wait_beyond(0, 5)
     sequencer.stop()
@@ -287,7 +292,7 @@ def test_only_so_many_callers_may_wait(bakery: Database) -> None:
     waiting = [threading.Thread(target=reader.page, kwargs={"after": 0, "wait": 20}) for _ in range(2)]
     for thread in waiting:
         thread.start()
-    _eventually(lambda: not reader._waiters.acquire(blocking=False) or bool(reader._waiters.release()))
+    _eventually(lambda: reader.waiting == 2)
     with pytest.raises(ResourceExhausted) as refused:
         reader.page(after=0, wait=20)
     assert refused.value.reason == "TOO_MANY_WAITERS"

@@ -46,8 +46,8 @@ def _echo(request: Any, _context: grpc.ServicerContext) -> str:
 
 
 def _health(channel: grpc.Channel, name: str = "") -> int:
-    answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name))
-    return int(answer.status)
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    return int(stub.Check(health_pb2.HealthCheckRequest(service=name)).status)
 
 
 def test_all_four_kinds_of_calls_are_served() -> None:
@@ -103,8 +103,8 @@ def test_a_refusal_carries_exactly_one_error_info() -> None:
 
     with _serving(bake) as (bakery, _, _), pytest.raises(grpc.RpcError) as refused:
         bakery.Bake(BakeRequest())
-    trailers = dict(refused.value.trailing_metadata())  # type: ignore[attr-defined]  # it is a grpc.Call as well
-    status = status_pb2.Status.FromString(trailers[errors.DETAILS_KEY])
+    call: Any = refused.value
+    status = status_pb2.Status.FromString(dict(call.trailing_metadata())[errors.DETAILS_KEY])
     infos = [detail for detail in status.details if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
     assert len(infos) == 1
     assert len(status.details) == 2
