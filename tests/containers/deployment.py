@@ -1,0 +1,237 @@
+"""The built image as a cluster runs it: one container per target on a bridge network, beside a PostgreSQL container.
+
+Each container is held to what the chart promises: user 10001, a read-only file system, no capabilities, and only
+its own secrets.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+# The library's helper container would have to be pulled; every container here is ended by its own `with`.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+
+import docker
+import grpc
+import psycopg
+import pytest
+from docker.errors import DockerException, ImageNotFound
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from chassis.channel import connect
+from chassis.provisioning import provision
+from launcher.folder import DataFolder, Running
+from launcher.ready import grpc_problem, web_problem
+from launcher.targets import SERVICES
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BASE: Final = os.environ.get("CONTAINER_BASE_IMAGE", "foothold-base:local")
+IMAGE: Final = "foothold:under-test"
+DATABASE_IMAGE: Final = "foothold-postgres:local"
+_SECRETS: Final = "/run/secrets/foothold"
+_START_SECONDS: Final = 90.0
+_GRPC_PORT: Final = 50051
+_WEB_PORT: Final = 8080
+_USER: Final = 10001
+
+
+def require_engine() -> None:
+    """Skips the test where no Docker engine answers or no base image is to be had, and says which."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        pytest.skip(f"no Docker engine answers: {type(error).__name__}")
+    try:
+        client.images.get(BASE)
+    except ImageNotFound:
+        made = subprocess.run([ROOT / "tools" / "base-image.sh"], check=False, capture_output=True, text=True)
+        if made.returncode != 0:
+            pytest.skip(f"no base image for the containers: {made.stderr.strip()}")
+    finally:
+        client.close()
+
+
+def build_images() -> None:
+    """The image under test from this tree, and PostgreSQL; layers that did not change are taken from the engine."""
+    _build(IMAGE, ["--file", str(ROOT / "Dockerfile"), str(ROOT)])
+    recipe = Path(__file__).with_name("postgres.Dockerfile")
+    _build(DATABASE_IMAGE, ["--file", str(recipe), str(recipe.parent)])
+
+
+def _build(tag: str, rest: list[str]) -> None:
+    command = ["docker", "build", "--quiet", "--build-arg", f"BASE={BASE}", "--tag", tag, *rest]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+
+
+class Deployment:
+    """The running containers. `folder` announces them, so that `foothold --data` commands act on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = DataFolder(folder)
+        self.containers: dict[str, DockerContainer] = {}
+        self._channels: list[grpc.Channel] = []
+
+    def address(self, target: str) -> str:
+        """host:port of a target as seen from this machine."""
+        container = self.containers[target]
+        port = container.get_exposed_port(_WEB_PORT if target == "gateway" else _GRPC_PORT)
+        return f"{container.get_container_host_ip()}:{port}"
+
+    @property
+    def web(self) -> str:
+        return f"http://{self.address('gateway')}"
+
+    def channel(self, service: str, *, token: str | None = None) -> grpc.Channel:
+        """A channel as the operator, unless a token is given; closed with the deployment."""
+        channel = connect(
+            self.address(service), token=lambda: token or self.folder.operator_token(), timeout=30
+        )
+        self._channels.append(channel)
+        return channel
+
+    def logs(self, target: str) -> str:
+        """The end of what a container wrote."""
+        return "\n".join(part.decode(errors="replace")[-4000:] for part in self.containers[target].get_logs())
+
+    def wait_ready(self) -> None:
+        """Return once every target says that it is well."""
+        deadline = time.monotonic() + _START_SECONDS
+        for target in self.containers:
+            while (
+                problem := web_problem(self.web)
+                if target == "gateway"
+                else grpc_problem(self.address(target))
+            ):
+                assert time.monotonic() < deadline, f"{target}: {problem}\n{self.logs(target)}"
+                time.sleep(0.2)
+
+    def close(self) -> None:
+        while self._channels:
+            self._channels.pop().close()
+        self.folder.retract()
+
+
+@contextlib.contextmanager
+def deployed(folder: Path) -> Iterator[Deployment]:
+    """The platform in containers, migrated, healthy and empty, until the end of the block."""
+    deployment = Deployment(folder)
+    deployment.folder.prepare()
+    with contextlib.ExitStack() as ending:
+        network = ending.enter_context(Network())
+        database = DockerContainer(DATABASE_IMAGE).with_network(network).with_network_aliases("database")
+        ending.enter_context(database.with_exposed_ports(5432))
+        urls = _provisioned(
+            f"postgresql://postgres@{database.get_container_host_ip()}:{database.get_exposed_port(5432)}/postgres"
+        )
+        for service in SERVICES:
+            secrets = _secrets(deployment.folder, service, urls)
+            _run_to_its_end(ending, _container("migrate", service, secrets).with_network(network))
+        for target in (*SERVICES, "gateway"):
+            secrets = _secrets(deployment.folder, target, urls)
+            container = (
+                _container("serve", target, secrets).with_network(network).with_network_aliases(target)
+            )
+            container.with_exposed_ports(_WEB_PORT if target == "gateway" else _GRPC_PORT)
+            deployment.containers[target] = ending.enter_context(container)
+        ending.callback(deployment.close)
+        deployment.wait_ready()
+        deployment.folder.announce(
+            Running(
+                pid=os.getpid(),
+                shape="containers",
+                web=deployment.web,
+                addresses={service: deployment.address(service) for service in SERVICES},
+                database="",
+            )
+        )
+        yield deployment
+
+
+def _provisioned(admin_url: str) -> dict[str, str]:
+    """A schema and role per service; the URLs are those seen from inside the network."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(admin_url):
+        assert time.monotonic() < deadline, "the database container does not answer"
+        time.sleep(0.2)
+    urls = provision(admin_url, SERVICES)
+    outside = admin_url.rpartition("@")[2].removesuffix("/postgres")
+    return {service: url.replace(outside, "database:5432") for service, url in urls.items()}
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=2):
+        return True
+    return False
+
+
+def _secrets(folder: DataFolder, target: str, urls: dict[str, str]) -> Path:
+    """A folder with the files that the chart would mount into this target, and no others."""
+    place = folder.path / "mounted" / target
+    if place.exists():
+        return place
+    place.mkdir(parents=True)
+    shutil.copy(folder.secrets / "verifying_keys.pem", place / "verifying_keys.pem")
+    if target == "identity":
+        shutil.copy(folder.secrets / "signing_key.pem", place / "signing_key.pem")
+    else:
+        shutil.copy(folder.secrets / f"component_{target}.token", place / "component.token")
+    if target == "gateway":
+        shutil.copy(folder.secrets / "cookie_secret", place / "cookie_secret")
+    else:
+        (place / "database_url").write_text(urls[target])
+    for each in [place, *place.iterdir()]:
+        each.chmod(0o555 if each.is_dir() else 0o444)
+    for above in (place.parent, folder.path):
+        above.chmod(0o755)
+    return place
+
+
+def _container(command: str, target: str, secrets: Path) -> DockerContainer:
+    container = DockerContainer(IMAGE).with_command(f"{command} --target={target}")
+    container.with_volume_mapping(str(secrets), _SECRETS, "ro")
+    container.with_kwargs(
+        user=f"{_USER}:{_USER}",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        tmpfs={"/tmp": "size=64m"},
+    )
+    for name, value in _environment(command, target, secrets).items():
+        container.with_env(name, value)
+    return container
+
+
+def _environment(command: str, target: str, secrets: Path) -> dict[str, str]:
+    """The variables that the chart's templates set."""
+    names = {
+        "verifying_keys.pem": "VERIFYING_KEYS",
+        "signing_key.pem": "SIGNING_KEY",
+        "component.token": "COMPONENT_TOKEN",
+        "cookie_secret": "COOKIE_SECRET",
+        "database_url": "DATABASE_URL",
+    }
+    if command == "migrate":
+        return {"FOOTHOLD_DATABASE_URL_FILE": f"{_SECRETS}/database_url"}
+    environment = {
+        f"FOOTHOLD_{names[file.name]}_FILE": f"{_SECRETS}/{file.name}" for file in secrets.iterdir()
+    }
+    environment |= {
+        f"FOOTHOLD_{peer.upper()}_ADDRESS": f"{peer}:{_GRPC_PORT}" for peer in SERVICES if peer != target
+    }
+    port = _WEB_PORT if target == "gateway" else _GRPC_PORT
+    return environment | {"FOOTHOLD_LISTEN": f"0.0.0.0:{port}"}
+
+
+def _run_to_its_end(ending: contextlib.ExitStack, container: DockerContainer) -> None:
+    ending.enter_context(container)
+    result = container.get_wrapped_container().wait(timeout=120)
+    told = "\n".join(part.decode(errors="replace") for part in container.get_logs())
+    assert result["StatusCode"] == 0, told
