@@ -1,0 +1,59 @@
+"""Targets running in this process, each with its own port, threads and database connections."""
+
+from typing import Any, Final
+
+from launcher.targets import module_of, settings_of
+
+_GATEWAY: Final = "gateway"
+
+
+class Member:
+    """One target in this process."""
+
+    def __init__(self, target: str, *, environment: dict[str, str]) -> None:
+        self.target = target
+        self.settings: Any = settings_of(target, environment=environment)
+        self._running: Any = None
+
+    def start(self) -> int:
+        """Build the target and listen; the port it listens on."""
+        built = module_of(self.target).build(self.settings)
+        if self.target == _GATEWAY:
+            self._running = built
+        else:
+            from chassis.server import Server
+
+            self._running = Server(built, address=self.settings.listen)
+        port: int = self._running.start()
+        return port
+
+    def stop(self, grace: float) -> None:
+        """Finish what is being answered, at most `grace` seconds, then end; harmless when not started."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop(grace)
+
+
+class Together:
+    """All targets in one process. Started in order, stopped in reverse."""
+
+    shape: Final = "all"
+
+    def __init__(self) -> None:
+        self._members: list[Member] = []
+
+    def start(self, target: str, environment: dict[str, str]) -> None:
+        member = Member(target, environment=environment)
+        self._members.append(member)
+        member.start()
+
+    def died(self) -> str | None:
+        """What went wrong with a target for good, if anything; in one process that ends the process itself."""
+        return None
+
+    def pids(self) -> dict[str, int]:
+        return {}
+
+    def stop(self, grace: float) -> None:
+        while self._members:
+            self._members.pop().stop(grace)
