@@ -58,11 +58,15 @@ def require_engine() -> None:
         client.close()
 
 
-def build_images() -> None:
-    """The image under test from this tree, and PostgreSQL; layers that did not change are taken from the engine."""
+def build_images() -> str:
+    """Builds the image under test from this tree, and PostgreSQL's; the name of the first.
+
+    Layers that did not change are taken from the engine.
+    """
     _build(IMAGE, ["--file", str(ROOT / "Dockerfile"), str(ROOT)])
     recipe = Path(__file__).with_name("postgres.Dockerfile")
     _build(DATABASE_IMAGE, ["--file", str(recipe), str(recipe.parent)])
+    return IMAGE
 
 
 def _build(tag: str, rest: list[str]) -> None:
