@@ -124,6 +124,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such statement line, or not visible to the caller."""
     ERROR_REASON_PLAN_CONFLICT: _ErrorReason.ValueType  # 87
     """Another plan for that role is in force at that node from the same date."""
+    ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 88
+    """As many as there may be exist already; the RPC documents how many."""
     ERROR_REASON_COURSE_UNKNOWN: _ErrorReason.ValueType  # 100
     """No such course, or not visible to the caller."""
     ERROR_REASON_COURSE_LOCKED: _ErrorReason.ValueType  # 101
@@ -252,6 +254,8 @@ ERROR_REASON_LINE_UNKNOWN: ErrorReason.ValueType  # 86
 """No such statement line, or not visible to the caller."""
 ERROR_REASON_PLAN_CONFLICT: ErrorReason.ValueType  # 87
 """Another plan for that role is in force at that node from the same date."""
+ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 88
+"""As many as there may be exist already; the RPC documents how many."""
 ERROR_REASON_COURSE_UNKNOWN: ErrorReason.ValueType  # 100
 """No such course, or not visible to the caller."""
 ERROR_REASON_COURSE_LOCKED: ErrorReason.ValueType  # 101

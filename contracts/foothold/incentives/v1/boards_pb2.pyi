@@ -34,7 +34,9 @@ class Board(_message.Message):
     MINIMUM_DENOMINATOR_FIELD_NUMBER: _builtins.int
     JOB_ROLE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """[a-z0-9-]{1,64}. Built in: close-rate-week, follow-ups-month."""
+    """[a-z0-9-]{1,64}; empty to be chosen by the server. Built in: close-rate-week (本周成交率) and follow-ups-month
+    (本月跟进客户: the different customers followed this month).
+    """
     name: _builtins.str
     """Shown name, 1..60 characters."""
     metric: _builtins.str
@@ -42,7 +44,7 @@ class Board(_message.Message):
     period_kind: _values_pb2.PeriodKind.ValueType
     """The period."""
     minimum_denominator: _builtins.int
-    """For rates: entries with a smaller denominator are shown, unranked (R8). 0 for 5."""
+    """For ratios: entries with a smaller denominator are shown, unranked (R8). At most 1,000,000; 0 for 5."""
     job_role: _builtins.str
     """Only this job role; empty for everybody with a value."""
     def __init__(

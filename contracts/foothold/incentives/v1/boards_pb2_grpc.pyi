@@ -36,7 +36,9 @@ class BoardsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BoardsServiceAsyncStub: ...
     CreateBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.CreateBoardRequest, _boards_pb2.CreateBoardResponse]
-    """Adds a board for the enterprise and each of its branches. Permission incentives.boards.write on the enterprise."""
+    """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
+    METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """
     ListBoards: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]
     """Lists boards with the nodes the caller may see them for. Permission incentives.boards.read."""
     GetBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.GetBoardRequest, _boards_pb2.GetBoardResponse]
@@ -52,7 +54,9 @@ class BoardsServiceAsyncStub(BoardsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.CreateBoardRequest, _boards_pb2.CreateBoardResponse]  # type: ignore[assignment]
-    """Adds a board for the enterprise and each of its branches. Permission incentives.boards.write on the enterprise."""
+    """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
+    METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """
     ListBoards: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]  # type: ignore[assignment]
     """Lists boards with the nodes the caller may see them for. Permission incentives.boards.read."""
     GetBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetBoardRequest, _boards_pb2.GetBoardResponse]  # type: ignore[assignment]
@@ -71,7 +75,9 @@ class BoardsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _boards_pb2.CreateBoardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_boards_pb2.CreateBoardResponse, _abc.Awaitable[_boards_pb2.CreateBoardResponse]]:
-        """Adds a board for the enterprise and each of its branches. Permission incentives.boards.write on the enterprise."""
+        """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
+        METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+        """
 
     @_abc_1.abstractmethod
     def ListBoards(

@@ -369,14 +369,14 @@ class PlanFinding(_message.Message):
     severity: Global___PlanFinding.Severity.ValueType
     """How bad it is."""
     code: _builtins.str
-    """ErrorReason without its prefix, or `CLIFF`, `UNEQUAL_CURRENCY` for warnings."""
+    """ErrorReason without its prefix; `CLIFF` for a warning of tiers that pay a step at once."""
     field: _builtins.str
     """The field, e.g. `rules[0].tiers[1].low`."""
     message: _builtins.str
     """In English, with a concrete example."""
     @_builtins.property
     def step(self) -> _money_pb2.Money:
-        """For CLIFF: what the step pays at once."""
+        """For CLIFF: what the step pays at once; negative where a higher value pays less."""
 
     def __init__(
         self,
@@ -426,18 +426,24 @@ class CheckPlanResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FINDINGS_FIELD_NUMBER: _builtins.int
+    READINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanFinding]:
         """Errors first; empty when all is well."""
+
+    @_builtins.property
+    def readings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Each rule in English, with an example; empty where there are errors."""
 
     def __init__(
         self,
         *,
         findings: _abc.Iterable[Global___PlanFinding] | None = ...,
+        readings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "readings", b"readings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

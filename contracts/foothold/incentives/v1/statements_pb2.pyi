@@ -493,13 +493,19 @@ class TraceStep(_message.Message):
         OPERATION_AT_LEAST: TraceStep._Operation.ValueType  # 6
         """1 when the first operand is at least the second, else 0."""
         OPERATION_TIER: TraceStep._Operation.ValueType  # 7
-        """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units."""
+        """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units.
+        Operands: the value, the tier's amount, its low, and its high unless it has none.
+        """
         OPERATION_ROUND_HALF_UP: TraceStep._Operation.ValueType  # 8
         """Round half up to a whole number of minor units."""
         OPERATION_MAX: TraceStep._Operation.ValueType  # 9
         """The greater of the operands."""
         OPERATION_NO_DATA: TraceStep._Operation.ValueType  # 10
         """No data: the line pays nothing."""
+        OPERATION_ADD: TraceStep._Operation.ValueType  # 11
+        """Add the operands."""
+        OPERATION_MIN: TraceStep._Operation.ValueType  # 12
+        """The lesser of the operands: no line pays more than 10,000,000,000,000.00."""
 
     class Operation(_Operation, metaclass=_OperationEnumTypeWrapper):
         """What is done."""
@@ -519,13 +525,19 @@ class TraceStep(_message.Message):
     OPERATION_AT_LEAST: TraceStep.Operation.ValueType  # 6
     """1 when the first operand is at least the second, else 0."""
     OPERATION_TIER: TraceStep.Operation.ValueType  # 7
-    """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units."""
+    """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units.
+    Operands: the value, the tier's amount, its low, and its high unless it has none.
+    """
     OPERATION_ROUND_HALF_UP: TraceStep.Operation.ValueType  # 8
     """Round half up to a whole number of minor units."""
     OPERATION_MAX: TraceStep.Operation.ValueType  # 9
     """The greater of the operands."""
     OPERATION_NO_DATA: TraceStep.Operation.ValueType  # 10
     """No data: the line pays nothing."""
+    OPERATION_ADD: TraceStep.Operation.ValueType  # 11
+    """Add the operands."""
+    OPERATION_MIN: TraceStep.Operation.ValueType  # 12
+    """The lesser of the operands: no line pays more than 10,000,000,000,000.00."""
 
     OPERATION_FIELD_NUMBER: _builtins.int
     OPERANDS_FIELD_NUMBER: _builtins.int
