@@ -1,0 +1,1 @@
+"""Incentives: plans as data, the live statement of what somebody has earned and why, and the boards."""

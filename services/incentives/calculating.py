@@ -1,0 +1,96 @@
+"""Computes statements, a page or a batch at a time, and says which changed; in the caller's transaction."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from chassis.clock import Clock
+from chassis.feed import NewEvent, publish
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.periods import Period, PeriodKind, today
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.statements import Statement, Told, differs, plan_of, renew, take
+from services.incentives.store.catalogue import begin_calculation
+from services.incentives.store.ledger import Ledger
+
+STATEMENT_CHANGED: Final = "statement_changed"
+_LONGEST_PERIOD: Final = timedelta(days=31)
+_FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
+
+Encode = Callable[[Statement, Plan | None], bytes]
+
+
+class Calculator:
+    """`encode` makes a statement the payload of its event."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, encode: Encode) -> None:
+        self._catalogue = catalogue
+        self._clock = clock
+        self._encode = encode
+
+    def take(self, connection: Connection, told: Iterable[Told]) -> None:
+        """Take in figures; of several for one person and period the last stands."""
+        last = {(each.person_id, each.period): each for each in told}
+        if not last:
+            return
+        book = self._catalogue.plans(connection, begin_calculation(connection))
+        ledger = Ledger(connection)
+        known = ledger.known(last)
+        standings = ledger.standings({person_id for person_id, _ in last}, self._clock.now())
+        taken: list[Statement] = []
+        changed: list[tuple[Statement, Plan | None]] = []
+        for key, each in last.items():
+            before = known.get(key)
+            plan = plan_of(book, before, standings.get(each.person_id), each.period)
+            after = take(before, each, plan)
+            if after is None or after == before:
+                continue
+            taken.append(after)
+            if differs(before, after):
+                changed.append((after, plan))
+        ledger.write(taken)
+        self._publish(connection, changed)
+
+    def renew(self, connection: Connection, limit: int) -> bool:
+        """Compute the next people in the queue anew, at most `limit`; whether there were any."""
+        book = self._catalogue.plans(connection, begin_calculation(connection))
+        ledger = Ledger(connection)
+        stale = ledger.take_stale(limit)
+        if stale is None:
+            return False
+        now = self._clock.now()
+        recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
+        standings = ledger.standings(stale.people, now)
+        changed: list[tuple[Statement, Plan | None]] = []
+        for before in ledger.open(stale.people, recent, stale.since):
+            standing = standings.get(before.person_id)
+            if standing is None or not _is_open(before, standing.today, stale.since):
+                continue
+            plan = plan_of(book, before, standing, before.period)
+            after = renew(before, plan)
+            if after != before:
+                changed.append((after, plan))
+        ledger.write([statement for statement, _ in changed])
+        self._publish(connection, changed)
+        return True
+
+    def _publish(self, connection: Connection, changed: Sequence[tuple[Statement, Plan | None]]) -> None:
+        """Tell of every statement with a plan, and of every month: whoever follows hears of each new figure."""
+        publish(
+            connection,
+            [
+                NewEvent(STATEMENT_CHANGED, statement.person_id, self._encode(statement, plan))
+                for statement, plan in changed
+                if plan is not None or statement.period.kind is PeriodKind.MONTH
+            ],
+        )
+
+
+def _is_open(statement: Statement, day: date, since: date | None) -> bool:
+    """A closed period takes a new plan only where it had none, and the plan is meant for that time."""
+    period: Period = statement.period
+    if period.end_day > day:
+        return True
+    return not statement.plan_id and since is not None and period.first_day >= since

@@ -1,0 +1,1 @@
+"""What incentives knows without a database or a network: plans, evaluation, explanation, ranking."""

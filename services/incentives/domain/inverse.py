@@ -1,0 +1,203 @@
+"""What is missing for more: the least a person has to do for a higher total.
+
+The whole plan is re-evaluated for every count, with nothing held (R6): one more follow-up can lower a close
+rate and cost more than it brings, so totals do not rise steadily and a bisection would miss answers. What is
+found is minimal: nothing smaller in every respect reaches a higher total.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from services.incentives.domain.evaluation import pay, tier_of
+from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.plans import Plan, RuleKind, Tiers
+
+MOST_OF_ONE: Final = 1000
+MOST_OF_EACH: Final = 30
+MOST_ANSWERS: Final = 6
+
+
+class Lever(IntEnum):
+    """What a person can do more of; the numbers of the contract's `LeverChange.Lever`."""
+
+    FOLLOW_NEW_CUSTOMER = 1
+    WIN_DEAL = 2
+    SEND_EMAIL = 3
+    HOLD_MEETING = 4
+
+
+EFFECTS: Final[Mapping[Lever, frozenset[str]]] = {
+    Lever.FOLLOW_NEW_CUSTOMER: frozenset({"customers_followed", "new_customers"}),
+    Lever.WIN_DEAL: frozenset({"deals_won"}),
+    Lever.SEND_EMAIL: frozenset({"emails_sent"}),
+    Lever.HOLD_MEETING: frozenset({"meetings_attended"}),
+}
+"""The base figures that each lever raises by one."""
+
+Changes = tuple[tuple[Lever, int], ...]
+
+
+class NextAmount(NamedTuple):
+    """A higher total and what it takes; amounts in minor units.
+
+    One less of any change does not reach `total`. `held` names the metrics that keep their value.
+    """
+
+    total: int
+    gain: int
+    changes: Changes
+    held: tuple[str, ...]
+    rule_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """A rule whose value moves with a lever: its value now, and what each lever adds to it."""
+
+    index: int
+    kind: RuleKind
+    value: Figure
+    steps: Mapping[Lever, Figure]
+
+    def at(self, changes: Changes) -> Figure:
+        numerator, denominator = self.value
+        for lever, count in changes:
+            up, under = self.steps.get(lever, (0, 0))
+            numerator += up * count
+            denominator += under * count
+        return Figure(numerator, denominator)
+
+
+class _Search:
+    def __init__(self, plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> None:
+        self._rules = plan.rules
+        self._moving: list[_Moving] = []
+        self.now = 0
+        for index, rule in enumerate(plan.rules):
+            metric = METRICS[rule.kind.metric]
+            value = measure(metric, figures)
+            self.now += pay(rule.kind, value)
+            steps = {}
+            if metric.name not in held:
+                for lever, raised in EFFECTS.items():
+                    step = Figure(
+                        int(metric.numerator in raised),
+                        sum(name in raised for name in metric.denominators),
+                    )
+                    if step != (0, 0):
+                        steps[lever] = step
+            if steps:
+                self._moving.append(_Moving(index, rule.kind, value, steps))
+        self.levers = frozenset(lever for moving in self._moving for lever in moving.steps)
+
+    def gain(self, changes: Changes) -> int:
+        """How much more than now."""
+        return sum(pay(each.kind, each.at(changes)) - pay(each.kind, each.value) for each in self._moving)
+
+    def least(self, lever: Lever) -> int | None:
+        """The least count of one lever, nothing else changing, that brings more; None when none does."""
+        if lever not in self.levers or self._ceiling(lever) <= 0:
+            return None
+        moving = [each for each in self._moving if lever in each.steps]
+        now = sum(pay(each.kind, each.value) for each in moving)
+        for count in range(1, MOST_OF_ONE + 1):
+            changes = ((lever, count),)
+            if sum(pay(each.kind, each.at(changes)) for each in moving) > now:
+                return count
+        return None
+
+    def _ceiling(self, lever: Lever) -> int:
+        """At least what the lever can bring. A ratio moves one way only, so its ends tell its range."""
+        ceiling = 0
+        for each in self._moving:
+            if lever in each.steps:
+                ends = [each.at(((lever, count),)) for count in (0, 1, MOST_OF_ONE)]
+                ceiling += _most(each.kind, ends) - pay(each.kind, each.value)
+        return ceiling
+
+    def answer(self, changes: Changes, held: Sequence[str] = ()) -> NextAmount:
+        gains = {
+            each.index: pay(each.kind, each.at(changes)) - pay(each.kind, each.value) for each in self._moving
+        }
+        gain = sum(gains.values())
+        most = max(gains, key=lambda index: (gains[index], -index))
+        return NextAmount(self.now + gain, gain, changes, tuple(held), self._rules[most].id)
+
+
+def _most(kind: RuleKind, ends: Sequence[Figure]) -> int:
+    if not isinstance(kind, Tiers):
+        return max(pay(kind, end) for end in ends)
+    reached = [
+        tier_of(kind, Figure(max(0, end.numerator), end.denominator))[0] for end in ends if end.denominator
+    ]
+    if not reached:
+        return 0
+    return max(0, *(tier.amount for tier in kind.tiers[min(reached) : max(reached) + 1]))
+
+
+def next_amounts(plan: Plan, figures: Figures) -> tuple[NextAmount, ...]:
+    """The nearest higher totals, fewest actions first, at most 6."""
+    search = _Search(plan, figures)
+    counts = {lever: search.least(lever) for lever in Lever}
+    found = [search.answer(((lever, count),)) for lever, count in counts.items() if count is not None]
+    found += [search.answer(changes) for changes in _pairs(search, counts)]
+    found += _with_rates_held(plan, figures, counts[Lever.FOLLOW_NEW_CUSTOMER], search)
+    found.sort(key=lambda each: (_actions(each.changes), len(each.held), -each.total, each.changes))
+    return tuple(found[:MOST_ANSWERS])
+
+
+def _actions(changes: Changes) -> int:
+    return sum(count for _, count in changes)
+
+
+def _pairs(search: _Search, least: Mapping[Lever, int | None]) -> list[Changes]:
+    """Follow-ups and deals together where it takes both: with nobody followed there is no close rate.
+
+    What one lever reaches alone is not worth a pair, so only counts under both single answers are tried.
+    """
+    follow, win = Lever.FOLLOW_NEW_CUSTOMER, Lever.WIN_DEAL
+    if not {follow, win} <= search.levers:
+        return []
+    found: list[Changes] = []
+    fewest_deals = min(MOST_OF_EACH, (least[win] or MOST_OF_ONE + 1) - 1)
+    for follow_ups in range(1, min(MOST_OF_EACH, (least[follow] or MOST_OF_ONE + 1) - 1) + 1):
+        for deals in range(1, fewest_deals + 1):
+            changes = ((follow, follow_ups), (win, deals))
+            if search.gain(changes) > 0:
+                found.append(changes)
+                # More follow-ups are worth naming only where they take fewer deals.
+                fewest_deals = deals - 1
+                break
+    return found
+
+
+def _with_rates_held(plan: Plan, figures: Figures, free: int | None, search: _Search) -> list[NextAmount]:
+    """What people expect, "two more new customers, at the same close rate", where it says something else.
+
+    Told for the least count that brings more that way, and for the count that it takes with nothing held.
+    """
+    lever = Lever.FOLLOW_NEW_CUSTOMER
+    held = []
+    for name in dict.fromkeys(rule.kind.metric for rule in plan.rules):
+        metric = METRICS[name]
+        moved = any(part in EFFECTS[lever] for part in metric.inputs)
+        if metric.is_ratio and moved and measure(metric, figures).denominator > 0:
+            held.append(name)
+    if not held:
+        return []
+    holding = _Search(plan, figures, frozenset(held))
+    least = holding.least(lever)
+    if least is None:
+        return []
+    found: list[NextAmount] = []
+    for count in dict.fromkeys((least, free)):
+        if count is None or count < least:
+            continue
+        changes = ((lever, count),)
+        answer = holding.answer(changes, held)
+        enough = count > 1 and holding.gain(((lever, count - 1),)) >= answer.gain
+        if not enough and answer.gain != search.gain(changes):
+            found.append(answer)
+    return found

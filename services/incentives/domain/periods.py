@@ -1,0 +1,48 @@
+"""The periods plans pay for and boards rank: calendar weeks and months, half-open (R9)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_LAST_MONTH: Final = 12
+
+
+class PeriodKind(IntEnum):
+    """How long a period is; the numbers of the contract's `PeriodKind`."""
+
+    WEEK = 1
+    MONTH = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """From `first_day` up to, not including, `end_day`."""
+
+    kind: PeriodKind
+    first_day: date
+
+    @property
+    def end_day(self) -> date:
+        first = self.first_day
+        if self.kind is PeriodKind.WEEK:
+            return first + timedelta(days=7)
+        if first.month == _LAST_MONTH:
+            return date(first.year + 1, 1, 1)
+        return first.replace(month=first.month + 1)
+
+    def holds(self, day: date) -> bool:
+        return self.first_day <= day < self.end_day
+
+
+def period_of(kind: PeriodKind, day: date) -> Period:
+    """The period of that kind that holds the day; weeks begin on Monday."""
+    if kind is PeriodKind.WEEK:
+        return Period(kind, day - timedelta(days=day.weekday()))
+    return Period(kind, day.replace(day=1))
+
+
+def today(now: datetime, zone: str) -> date:
+    """The date that an instant has in an IANA zone."""
+    return now.astimezone(ZoneInfo(zone)).date()

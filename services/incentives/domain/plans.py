@@ -1,0 +1,158 @@
+"""Plans as stored: rules as data, and which plan is a person's."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from functools import cached_property
+from typing import Final
+
+from services.incentives.domain.metrics import Figure
+from services.incentives.domain.periods import Period, PeriodKind, period_of
+
+POINTS: Final = 100
+"""A percentage point is a hundredth: points = rate x 100."""
+
+
+class PointMode(IntEnum):
+    """How part points pay (R2); the numbers of the contract's `PerPoint.Mode`."""
+
+    WHOLE = 1
+    PRO_RATA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """`amount` minor units for each whole unit."""
+
+    metric: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdBonus:
+    """`amount` minor units once the metric reaches the threshold, which is inclusive (R3)."""
+
+    metric: str
+    threshold: Figure
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PerPoint:
+    """`amount` minor units per percentage point of a rate above the threshold (R2)."""
+
+    metric: str
+    threshold: Figure
+    amount: int
+    mode: PointMode
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`amount` minor units for values in [low, high); no high is no upper end."""
+
+    low: Figure
+    high: Figure | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The tier the value is in; the first begins at 0, each begins where the one before ends (R3)."""
+
+    metric: str
+    tiers: tuple[Tier, ...]
+
+
+RuleKind = PerUnit | ThresholdBonus | PerPoint | Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: a statement line."""
+
+    id: str
+    label: str
+    kind: RuleKind
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan in force from `effective_from` until the next one for the same node and role begins."""
+
+    id: str
+    node_id: str
+    job_role: str
+    name: str
+    period_kind: PeriodKind
+    rules: tuple[Rule, ...]
+    effective_from: date
+    reason: str
+    author_id: str
+    recorded_at: datetime
+
+
+class PlanBook:
+    """Every plan there is, ready to be asked which one is somebody's.
+
+    Plans are immutable and only added, so where a plan ends is not stored: it is where the next one for
+    the same node and role begins. What was known earlier is the book of the plans recorded by then.
+    """
+
+    def __init__(self, plans: Iterable[Plan], version: int = 0) -> None:
+        self.version = version
+        self._by_id: dict[str, Plan] = {}
+        series: dict[tuple[str, str], list[Plan]] = {}
+        for plan in sorted(plans, key=lambda each: each.effective_from):
+            self._by_id[plan.id] = plan
+            series.setdefault((plan.node_id, plan.job_role), []).append(plan)
+        self._series = {
+            key: (tuple(plan.effective_from for plan in held), tuple(held)) for key, held in series.items()
+        }
+
+    def get(self, plan_id: str) -> Plan | None:
+        return self._by_id.get(plan_id)
+
+    @cached_property
+    def listed(self) -> tuple[Plan, ...]:
+        """By node, role, effective day."""
+        return tuple(
+            sorted(self._by_id.values(), key=lambda plan: (plan.node_id, plan.job_role, plan.effective_from))
+        )
+
+    def effective_to(self, plan: Plan) -> date | None:
+        """The day the plan no longer holds; None while nothing follows it."""
+        days, _ = self._series[plan.node_id, plan.job_role]
+        after = bisect_right(days, plan.effective_from)
+        return days[after] if after < len(days) else None
+
+    def in_force(self, path: Sequence[str], job_role: str, day: date) -> Plan | None:
+        """The nearest plan for the role along `path` (the person's leaf first) that holds on the day."""
+        for node_id in path:
+            held = self._series.get((node_id, job_role))
+            if held is not None:
+                at = bisect_right(held[0], day)
+                if at:
+                    return held[1][at - 1]
+        return None
+
+    def nodes_in_force(self, path: Sequence[str], job_role: str, day: date) -> list[str]:
+        """Where along `path` a plan for the role holds on the day: the one that pays, then those it overrides."""
+        return [node_id for node_id in path if self.in_force([node_id], job_role, day) is not None]
+
+    def plan_for(self, path: Sequence[str], job_role: str, period: Period) -> Plan | None:
+        """The plan that pays for this very period: in force on its first day, and paying per such periods."""
+        plan = self.in_force(path, job_role, period.first_day)
+        return plan if plan is not None and plan.period_kind is period.kind else None
+
+    def paying_on(self, path: Sequence[str], job_role: str, day: date) -> tuple[Plan, Period] | None:
+        """The plan and period that pay for a day; the newer where a change of period kind lets two overlap."""
+        found = []
+        for kind in (PeriodKind.MONTH, PeriodKind.WEEK):
+            period = period_of(kind, day)
+            plan = self.plan_for(path, job_role, period)
+            if plan is not None:
+                found.append((plan, period))
+        return max(found, key=lambda each: each[0].effective_from, default=None)

@@ -1,0 +1,83 @@
+"""What incentives does with other services' events: goals' figures make statements, identity's people move."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date
+from typing import Final
+
+import grpc
+from foothold.goals.v1 import feed_pb2 as goals_pb2
+from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
+from foothold.goals.v1 import values_pb2 as goals_values_pb2
+from foothold.identity.v1 import directory_pb2
+from foothold.identity.v1 import feed_pb2 as identity_pb2
+from google.protobuf.duration_pb2 import Duration
+from sqlalchemy import Connection
+
+from chassis.database import Database
+from chassis.feed import Follower, Page
+from services.incentives.calculating import Calculator
+from services.incentives.domain.periods import Period, PeriodKind
+from services.incentives.domain.statements import Told
+from services.incentives.store.catalogue import enqueue
+
+PAGE_SIZE: Final = 500
+# On top of the time the answer may wait for news.
+_ANSWER_SECONDS: Final = 10.0
+_KINDS: Final = {
+    goals_values_pb2.PERIOD_KIND_WEEK: PeriodKind.WEEK,
+    goals_values_pb2.PERIOD_KIND_MONTH: PeriodKind.MONTH,
+}
+
+
+def follow_goals(
+    calculator: Calculator,
+    *,
+    database: Database,
+    channel: grpc.Channel,
+    after_commit: Callable[[], None],
+) -> Follower[goals_pb2.Event]:
+    """The follower that keeps statements up with goals. `channel` carries this component's token."""
+    stub = goals_pb2_grpc.FeedServiceStub(channel)
+
+    def fetch(after: int, wait: float) -> Page[goals_pb2.Event]:
+        request = goals_pb2.ListEventsRequest(after_position=after, page_size=PAGE_SIZE)
+        request.wait.CopyFrom(Duration(seconds=int(wait)))
+        answer = stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
+        return Page([(event.position, event) for event in answer.events], answer.head_position)
+
+    def apply(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
+        calculator.take(connection, told_by(events))
+
+    return Follower("goals", database=database, fetch=fetch, apply=apply, after_commit=after_commit)
+
+
+def told_by(events: Sequence[goals_pb2.Event]) -> Iterator[Told]:
+    """The figures events tell, in order; other kinds of periods and events are nothing to incentives."""
+    for event in events:
+        if event.WhichOneof("body") != "values_changed":
+            continue
+        changed = event.values_changed
+        occurred_at = event.occurred_at.ToDatetime(tzinfo=UTC)
+        for each in changed.periods:
+            kind = _KINDS.get(each.period.kind)
+            if kind is None:
+                continue
+            first = each.period.first_day
+            period = Period(kind, date(first.year, first.month, first.day))
+            # Ratios follow from base figures; what is no whole number is none of those.
+            figures = {
+                named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
+            }
+            yield Told(changed.person_id, period, figures, event.position, occurred_at)
+
+
+def on_identity(connection: Connection, events: Sequence[identity_pb2.Event]) -> None:
+    """Whoever came, moved or changed role gets the current statements computed anew."""
+    moved: dict[str, None] = {}
+    for event in events:
+        body = event.WhichOneof("body")
+        if body == "person_changed":
+            moved[event.person_changed.id] = None
+        elif body == "node_changed" and event.node_changed.kind != directory_pb2.NODE_KIND_PERSON:
+            moved[event.node_changed.id] = None
+    enqueue(connection, [(node_id, None) for node_id in moved])

@@ -1,0 +1,8 @@
+"""The servicers: read the request, one transaction, ask the domain, answer."""
+
+from services.incentives.handlers.boards import BoardsHandler
+from services.incentives.handlers.feed import FeedHandler
+from services.incentives.handlers.plans import PlansHandler
+from services.incentives.handlers.statements import StatementsHandler
+
+__all__ = ["BoardsHandler", "FeedHandler", "PlansHandler", "StatementsHandler"]

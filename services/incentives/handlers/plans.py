@@ -1,0 +1,197 @@
+"""What is paid for what."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import grpc
+from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc
+
+from access import Directory, Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from chassis.feed import NewEvent, publish
+from chassis.idempotency import answer_once
+from chassis.ids import new_id
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.checks import check, errors
+from services.incentives.domain.drafts import DraftPlan, accept
+from services.incentives.domain.findings import Finding, error
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.reading import read_back
+from services.incentives.handlers.feed import PLAN_CREATED
+from services.incentives.store.catalogue import CatalogueStore, read_plans
+from services.incentives.wire.plans import from_finding, from_plan, to_draft
+
+_READ: Final = "incentives.plans.read"
+_WRITE: Final = "incentives.plans.write"
+_CREATE: Final = "/foothold.incentives.v1.PlansService/CreatePlan"
+
+
+class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
+    """`queued` is told when a new plan's people wait to be computed anew."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        clock: Clock,
+        currency: str,
+        queued: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._clock = clock
+        self._currency = currency
+        self._queued = queued
+
+    def CheckPlan(
+        self, request: plans_pb2.CheckPlanRequest, context: grpc.ServicerContext
+    ) -> plans_pb2.CheckPlanResponse:
+        scope = caller(context).scope(_READ)
+        draft = to_draft(request.plan)
+        findings = self._check(draft, scope.caller.directory)
+        if draft.node_id and not scope.is_member(draft.node_id):
+            findings = (error("NODE_UNKNOWN", "node_id", "There is no such node."), *findings)
+        response = plans_pb2.CheckPlanResponse(findings=self._from_findings(findings))
+        if not errors(findings):
+            response.readings.extend(read_back(rule) for rule in accept(draft)[2])
+        return response
+
+    def CreatePlan(
+        self, request: plans_pb2.CreatePlanRequest, context: grpc.ServicerContext
+    ) -> plans_pb2.CreatePlanResponse:
+        scope = caller(context).scope(_WRITE)
+        fields = Fields()
+        fields.request_id(request.request_id)
+        fields.within("plan").identifier("node_id", request.plan.node_id)
+        fields.require_valid()
+        scope.require(request.plan.node_id)
+        draft = to_draft(request.plan)
+        findings = self._check(draft, scope.caller.directory)
+        refused = errors(findings)
+        if refused:
+            raise InvalidArgument(
+                refused[0].code,
+                f"The plan is refused: {refused[0].message}",
+                fields={f"plan.{each.field}": each.message for each in reversed(refused)},
+            )
+        plan = self._accepted(draft, scope.caller.id)
+        with self._database.begin() as connection:
+
+            def produce() -> plans_pb2.CreatePlanResponse:
+                store = CatalogueStore(connection, scope)
+                if not store.add_plan(plan):
+                    raise _taken(read_plans(connection), plan)
+                # Not the catalogue's: nothing uncommitted may be remembered.
+                book = read_plans(connection)
+                message = from_plan(plan, book.effective_to(plan), self._currency)
+                publish(connection, [NewEvent(PLAN_CREATED, plan.id, message.SerializeToString())])
+                return plans_pb2.CreatePlanResponse(plan=message, warnings=self._from_findings(findings))
+
+            response = answer_once(
+                connection,
+                caller=scope.caller.id,
+                method=_CREATE,
+                request=request,
+                response=plans_pb2.CreatePlanResponse,
+                produce=produce,
+            )
+        self._queued()
+        return response
+
+    def GetPlan(
+        self, request: plans_pb2.GetPlanRequest, context: grpc.ServicerContext
+    ) -> plans_pb2.GetPlanResponse:
+        scope = caller(context).scope(_READ)
+        fields = Fields()
+        plan_id = fields.identifier("plan_id", request.plan_id)
+        fields.require_valid()
+        book = self._book()
+        plan = book.get(plan_id)
+        if plan is None or not _is_visible(scope, plan):
+            raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
+        return plans_pb2.GetPlanResponse(plan=from_plan(plan, book.effective_to(plan), self._currency))
+
+    def ListPlans(
+        self, request: plans_pb2.ListPlansRequest, context: grpc.ServicerContext
+    ) -> plans_pb2.ListPlansResponse:
+        scope = caller(context).scope(_READ)
+        fields = Fields()
+        node_id = fields.identifier("node_id", request.node_id, required=False)
+        job_role = fields.text("job_role", request.job_role, max_length=40, required=False)
+        size = fields.page_size(request.page_size)
+        fields.require_valid()
+        after = decode_token(request.page_token, query=request, shape=(str, str, str))
+        book = self._book()
+        response = plans_pb2.ListPlansResponse()
+        last: Plan | None = None
+        for plan in book.listed:
+            if after is not None and _key(plan) <= after:
+                continue
+            if node_id not in ("", plan.node_id) or job_role not in ("", plan.job_role):
+                continue
+            if not _is_visible(scope, plan):
+                continue
+            if last is not None and len(response.plans) == size:
+                response.next_page_token = encode_token(_key(last), query=request)
+                break
+            response.plans.append(from_plan(plan, book.effective_to(plan), self._currency))
+            last = plan
+        return response
+
+    def _book(self) -> PlanBook:
+        with self._database.read() as connection:
+            return self._catalogue.plans(connection)
+
+    def _check(self, draft: DraftPlan, directory: Directory) -> tuple[Finding, ...]:
+        return check(draft, currency=self._currency, needs_reason=draft.node_id != directory.root_id)
+
+    def _accepted(self, draft: DraftPlan, author_id: str) -> Plan:
+        period_kind, effective_from, rules = accept(draft)
+        return Plan(
+            id=draft.id or new_id(),
+            node_id=draft.node_id,
+            job_role=draft.job_role,
+            name=draft.name,
+            period_kind=period_kind,
+            rules=rules,
+            effective_from=effective_from,
+            reason=draft.reason,
+            author_id=author_id,
+            recorded_at=self._clock.now(),
+        )
+
+    def _from_findings(self, findings: Sequence[Finding]) -> list[plans_pb2.PlanFinding]:
+        return [from_finding(finding, self._currency) for finding in findings]
+
+
+def _taken(book: PlanBook, plan: Plan) -> AlreadyExists | FailedPrecondition:
+    if book.get(plan.id) is not None:
+        return AlreadyExists("ALREADY_EXISTS", "A plan with that id exists.", fields={"plan.id": "is taken"})
+    return FailedPrecondition(
+        "PLAN_CONFLICT",
+        "Another plan for that role is in force at that node from the same day.",
+        fields={"plan.effective_from": "choose another day"},
+    )
+
+
+def _key(plan: Plan) -> tuple[str, str, str]:
+    return plan.node_id, plan.job_role, plan.effective_from.isoformat()
+
+
+def _is_visible(scope: Scope, plan: Plan) -> bool:
+    """On the plan's node, or on a person it is for."""
+    if scope.covers(plan.node_id):
+        return True
+    if not scope.is_member(plan.node_id):
+        return False
+    directory = scope.caller.directory
+    return any(
+        (person := directory.person(person_id)) is not None
+        and person.job_role == plan.job_role
+        and plan.node_id in directory.ancestors(person_id)
+        for person_id in scope.people() or ()
+    )

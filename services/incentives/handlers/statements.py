@@ -1,0 +1,147 @@
+"""What people have earned, why, and what is missing for more."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import grpc
+from foothold.incentives.v1 import statements_pb2, statements_pb2_grpc
+
+from access import Directory, Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.inverse import NextAmount, next_amounts
+from services.incentives.domain.periods import today
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.statements import Standing, Statement, lines, shown_on
+from services.incentives.domain.tracing import trace
+from services.incentives.store.statements import StatementStore
+from services.incentives.wire.statements import (
+    from_inputs,
+    from_line,
+    from_next_amount,
+    from_statement,
+    from_steps,
+)
+from services.incentives.wire.values import from_period
+
+_PERMISSION: Final = "incentives.statements.read"
+_REMEMBERED: Final = 10_000
+
+NextAmounts = Callable[[Plan, tuple[tuple[str, int], ...]], tuple[NextAmount, ...]]
+
+
+class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
+    def __init__(self, database: Database, catalogue: Catalogue, clock: Clock, currency: str) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._clock = clock
+        self._currency = currency
+        # A search over a few thousand what-ifs, and the same answer until the next event.
+        self._next_amounts: NextAmounts = lru_cache(_REMEMBERED)(_search)
+
+    def GetStatement(
+        self, request: statements_pb2.GetStatementRequest, context: grpc.ServicerContext
+    ) -> statements_pb2.GetStatementResponse:
+        scope = caller(context).scope(_PERMISSION)
+        statement, book, standing = self._shown(scope, request, Fields())
+        plan = book.get(statement.plan_id)
+        response = statements_pb2.GetStatementResponse(
+            statement=from_statement(statement, plan, self._currency)
+        )
+        if plan is not None and statement.period.holds(standing.today):
+            answers = self._next_amounts(plan, tuple(sorted(statement.figures.items())))
+            response.next_amounts.extend(from_next_amount(each, self._currency) for each in answers)
+        return response
+
+    def ExplainLine(
+        self, request: statements_pb2.ExplainLineRequest, context: grpc.ServicerContext
+    ) -> statements_pb2.ExplainLineResponse:
+        scope = caller(context).scope(_PERMISSION)
+        fields = Fields()
+        rule_id = fields.text("rule_id", request.rule_id, max_length=40)
+        statement, book, standing = self._shown(scope, request, fields)
+        plan = book.get(statement.plan_id)
+        found = [] if plan is None else list(enumerate(lines(statement, plan)))
+        for index, line in found:
+            if line.rule.id == rule_id:
+                kind = line.rule.kind
+                first_day = statement.period.first_day
+                return statements_pb2.ExplainLineResponse(
+                    line=from_line(line, self._currency),
+                    steps=from_steps(trace(kind, statement.figures, rule_index=index)),
+                    plan_id=statement.plan_id,
+                    plan_node_ids=book.nodes_in_force(standing.path, standing.job_role, first_day),
+                    inputs=from_inputs(kind.metric, statement.figures, self._currency),
+                    period=from_period(statement.period),
+                    goals_position=statement.goals_position,
+                )
+        raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
+
+    def ListStatements(
+        self, request: statements_pb2.ListStatementsRequest, context: grpc.ServicerContext
+    ) -> statements_pb2.ListStatementsResponse:
+        scope = caller(context).scope(_PERMISSION)
+        directory = scope.caller.directory
+        fields = Fields()
+        node_id = fields.identifier("node_id", request.node_id, required=False)
+        size = fields.page_size(request.page_size)
+        day = (
+            fields.date("on", request.on)
+            if request.HasField("on")
+            else self._today(directory, directory.root_id)
+        )
+        fields.require_valid()
+        cursor = decode_token(request.page_token, query=request, shape=(str,))
+        if node_id:
+            scope.require(node_id)
+        after = str(cursor[0]) if cursor else ""
+        response = statements_pb2.ListStatementsResponse()
+        with self._database.read() as connection:
+            book = self._catalogue.plans(connection)
+            store = StatementStore(connection, scope)
+            people = store.people(node_id, day, after=after, limit=size + 1)
+            if len(people) > size:
+                people.pop()
+                response.next_page_token = encode_token([people[-1]], query=request)
+            stored = store.of_people(people, day)
+        for person_id in people:
+            standing = self._standing(directory, person_id)
+            statement = shown_on(book, stored[person_id], person_id, standing, day)
+            response.statements.append(from_statement(statement, book.get(statement.plan_id), self._currency))
+        return response
+
+    def _shown(
+        self,
+        scope: Scope,
+        request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
+        fields: Fields,
+    ) -> tuple[Statement, PlanBook, Standing]:
+        """The statement a request asks for."""
+        person_id = fields.identifier("person_id", request.person_id)
+        asked = fields.date("on", request.on) if request.HasField("on") else None
+        fields.require_valid()
+        scope.require_person(person_id)
+        standing = self._standing(scope.caller.directory, person_id)
+        day = asked or standing.today
+        with self._database.read() as connection:
+            version, stored = StatementStore(connection, scope).on(person_id, day)
+            book = self._catalogue.plans(connection, version)
+        return shown_on(book, stored, person_id, standing, day), book, standing
+
+    def _standing(self, directory: Directory, person_id: str) -> Standing:
+        person = directory.person(person_id)
+        role = person.job_role if person is not None else ""
+        return Standing(directory.ancestors(person_id), role, self._today(directory, person_id))
+
+    def _today(self, directory: Directory, node_id: str) -> date:
+        return today(self._clock.now(), directory.zone_of(node_id))
+
+
+def _search(plan: Plan, figures: tuple[tuple[str, int], ...]) -> tuple[NextAmount, ...]:
+    return next_amounts(plan, dict(figures))

@@ -1,0 +1,175 @@
+"""Every board somebody looked at, kept up with what goals and identity tell, whichever process heard it."""
+
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from access import Directory
+from chassis.database import Database
+from chassis.logs import logger
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.periods import Period
+from services.incentives.domain.ranking import Board, Place, place
+from services.incentives.standings import Standings
+from services.incentives.store.ledger import changed_since, goals_position, moved_since, of_period
+from services.incentives.store.statements import BoardRow
+
+_POLL_SECONDS: Final = 0.1
+_KEPT: Final = 24
+"""So many boards in a period stay in memory, each about 60 MB among 100,000; the longest unused goes first."""
+
+
+class _Race:
+    """One board in one period: everybody's place, and who stands where at each node somebody looked at."""
+
+    def __init__(self, board: Board, period: Period) -> None:
+        self.board = board
+        self.period = period
+        self.places: dict[str, Place] = {}
+        self.as_of: datetime | None = None
+        self.at: dict[str, Standings] = {}
+        self.used = time.monotonic()
+
+
+class Leaderboards:
+    """Boards in memory, loaded when first looked at, and a thread that keeps them up."""
+
+    def __init__(self, database: Database, directory: Directory, catalogue: Catalogue) -> None:
+        self._database = database
+        self._directory = directory
+        self._catalogue = catalogue
+        self._changing = threading.Lock()
+        self._races: dict[tuple[str, Period], _Race] = {}
+        self._goals = 0
+        self._identity = 0
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="leaderboards", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self) -> None:
+        """Figures were committed; look now."""
+        self._wake.set()
+
+    def standings(self, board: Board, node_id: str, period: Period) -> Standings:
+        """Who stands where on a board at the enterprise or a branch; the first look reads the database."""
+        race = self._races.get((board.id, period))
+        if race is not None:
+            race.used = time.monotonic()
+            found = race.at.get(node_id)
+            if found is not None:
+                return found
+        return self._open(board, node_id, period)
+
+    def refresh(self) -> None:
+        """Take in what was committed since the last time."""
+        known = self._directory.version
+        with self._changing, self._database.read() as connection:
+            self._refresh(connection, known)
+
+    def _open(self, board: Board, node_id: str, period: Period) -> Standings:
+        with self._changing:
+            race = self._races.get((board.id, period))
+            if race is None:
+                race = _Race(board, period)
+                known = self._directory.version
+                with self._database.read() as connection:
+                    self._refresh(connection, known)
+                    for row in of_period(connection, period):
+                        found = place(board, row.figures)
+                        if found is not None:
+                            race.places[row.person_id] = found
+                        if row.as_of is not None and (race.as_of is None or row.as_of > race.as_of):
+                            race.as_of = row.as_of
+                self._keep(race)
+            standings = race.at.get(node_id)
+            if standings is None:
+                standings = Standings()
+                belongs = self._directory.active_under(node_id)
+                standings.load(
+                    {
+                        who: found
+                        for who, found in race.places.items()
+                        if who in belongs and self._plays(race.board, who)
+                    },
+                    race.as_of,
+                )
+                race.at[node_id] = standings
+            return standings
+
+    def _keep(self, race: _Race) -> None:
+        races = {**self._races, (race.board.id, race.period): race}
+        if len(races) > _KEPT:
+            del races[min(races, key=lambda key: races[key].used)]
+        self._races = races
+
+    def _plays(self, board: Board, person_id: str) -> bool:
+        person = self._directory.person(person_id)
+        return person is not None and person.active and board.job_role in ("", person.job_role)
+
+    def _refresh(self, connection: Connection, known: int) -> None:
+        """`known` is the directory's version from before the connection's snapshot: that holds at least as much."""
+        self._catalogue.refresh_boards(connection)
+        reached = goals_position(connection)
+        if reached != self._goals:
+            if self._races:
+                self._take_figures(changed_since(connection, self._goals))
+            self._goals = reached
+        if known != self._identity:
+            if self._races:
+                self._take_people(*moved_since(connection, self._identity))
+            self._identity = known
+
+    def _take_figures(self, rows: Iterable[BoardRow]) -> None:
+        for row in rows:
+            for race in self._races.values():
+                if race.period == row.period:
+                    self._told(race, row.person_id, place(race.board, row.figures), row.as_of)
+
+    def _take_people(self, people: set[str], above: bool) -> None:  # noqa: FBT001  whether a node above people changed
+        for race in self._races.values():
+            if above:
+                # A branch came or moved: who belongs where is read again when somebody looks.
+                race.at = {}
+            for person_id in people & race.places.keys():
+                self._put(race, person_id, None)
+
+    def _told(self, race: _Race, person_id: str, found: Place | None, as_of: datetime | None) -> None:
+        if found is None:
+            race.places.pop(person_id, None)
+        else:
+            race.places[person_id] = found
+        if as_of is not None and (race.as_of is None or as_of > race.as_of):
+            race.as_of = as_of
+        self._put(race, person_id, as_of)
+
+    def _put(self, race: _Race, person_id: str, as_of: datetime | None) -> None:
+        found = race.places.get(person_id) if self._plays(race.board, person_id) else None
+        path = self._directory.ancestors(person_id) if found is not None else ()
+        for node_id, standings in race.at.items():
+            standings.put(person_id, found if node_id in path else None, as_of)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.refresh()
+            except SQLAlchemyError as error:
+                logger(__name__).warning("leaderboards_refresh_failed", error=type(error).__name__)
+            self._wake.wait(_POLL_SECONDS)

@@ -1,0 +1,21 @@
+"""Which permission each RPC needs. A method without a row is closed to everybody, and `build` refuses to start."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_PACKAGE: Final = "/foothold.incentives.v1"
+
+PERMISSIONS: Final[Mapping[str, str]] = {
+    f"{_PACKAGE}.PlansService/CheckPlan": "incentives.plans.read",
+    f"{_PACKAGE}.PlansService/CreatePlan": "incentives.plans.write",
+    f"{_PACKAGE}.PlansService/GetPlan": "incentives.plans.read",
+    f"{_PACKAGE}.PlansService/ListPlans": "incentives.plans.read",
+    f"{_PACKAGE}.StatementsService/GetStatement": "incentives.statements.read",
+    f"{_PACKAGE}.StatementsService/ListStatements": "incentives.statements.read",
+    f"{_PACKAGE}.StatementsService/ExplainLine": "incentives.statements.read",
+    f"{_PACKAGE}.BoardsService/CreateBoard": "incentives.boards.write",
+    f"{_PACKAGE}.BoardsService/ListBoards": "incentives.boards.read",
+    f"{_PACKAGE}.BoardsService/GetBoard": "incentives.boards.read",
+    f"{_PACKAGE}.FeedService/ListEvents": "incentives.feed.read",
+    f"{_PACKAGE}.FeedService/GetFollowing": "incentives.feed.read",
+}

@@ -1,0 +1,64 @@
+"""Computes statements anew that a plan or a move made stale: in the background, in small batches, resumably."""
+
+import threading
+from typing import Final
+
+from chassis.database import Database
+from chassis.logs import logger
+from services.incentives.calculating import Calculator
+from services.incentives.store.ledger import is_waiting
+
+BATCH: Final = 200
+"""People per transaction: figures wait for it, so it must stay far below 100 ms."""
+_POLL_SECONDS: Final = 0.2
+_SICK_AFTER: Final = 20
+
+
+class Recomputer:
+    """A thread that empties the queue. Of several processes one works at a time, the others find it empty."""
+
+    def __init__(self, database: Database, calculator: Calculator) -> None:
+        self._database = database
+        self._calculator = calculator
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failures = 0
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="recomputing", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self) -> None:
+        """Something was queued; look now."""
+        self._wake.set()
+
+    def check(self) -> str | None:
+        """For health: a queue that cannot be worked off leaves old amounts standing."""
+        return "recomputing statements keeps failing" if self._failures >= _SICK_AFTER else None
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self._empty()
+                self._failures = 0
+            except Exception as error:  # noqa: BLE001  whatever goes wrong, the queue is still there to be tried again
+                self._failures += 1
+                logger(__name__).warning("recompute_failed", error=type(error).__name__, exc_info=error)
+            self._wake.wait(_POLL_SECONDS)
+
+    def _empty(self) -> None:
+        with self._database.read() as connection:
+            waiting = is_waiting(connection)
+        while waiting and not self._stopping.is_set():
+            with self._database.begin() as connection:
+                waiting = self._calculator.renew(connection, BATCH)

@@ -1,0 +1,134 @@
+"""Wires incentives together; nothing else does."""
+
+from typing import Final
+
+from foothold.incentives.v1 import (
+    boards_pb2,
+    boards_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    plans_pb2,
+    plans_pb2_grpc,
+    statements_pb2,
+    statements_pb2_grpc,
+)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from access import Access, Replica, TokenVerifier, follow_identity, load_public, require_rows
+from chassis.channel import connect
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database, schema_of
+from chassis.feed import FeedReader, Sequencer
+from chassis.health import migrated
+from chassis.server import Service, Servicer
+from chassis.telemetry import observe_lag
+from services.incentives.calculating import Calculator
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.statements import Statement
+from services.incentives.following import follow_goals, on_identity
+from services.incentives.handlers import BoardsHandler, FeedHandler, PlansHandler, StatementsHandler
+from services.incentives.leaderboards import Leaderboards
+from services.incentives.permissions import PERMISSIONS
+from services.incentives.recomputing import Recomputer
+from services.incentives.wire.statements import from_statement
+
+NAME: Final = "incentives"
+PACKAGE: Final = "services.incentives"
+_PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
+_STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
+_BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
+_FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
+
+
+class Settings(BaseModel):
+    """What incentives needs to run; docs/settings.md says more about each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: str = "127.0.0.1:0"
+    """host:port to listen on; port 0 for any free one."""
+    database_url: SecretStr
+    """PostgreSQL URL of incentives' own role."""
+    database_connections: int = Field(default=8, ge=4, le=100)
+    """The most connections held at a time."""
+    verifying_keys: str
+    """One or more PEM public keys that access tokens are verified with."""
+    component_token: SecretStr
+    """Incentives' own token, for identity's and goals' feeds."""
+    identity_address: str
+    """host:port of identity."""
+    goals_address: str
+    """host:port of goals."""
+    currency: str = Field(default="CNY", pattern="[A-Z]{3}")
+    """The enterprise's one currency, ISO 4217, of those with hundredths."""
+    telemetry_endpoint: str = ""
+    """OTLP gRPC endpoint; empty for none."""
+    log_level: str = "info"
+    """The least severe level that is logged."""
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Service:
+    """Incentives as a service that a `Server` can run; its schema must be migrated."""
+    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _BOARDS, _FEED))
+    clock = clock or SystemClock()
+    currency = settings.currency
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema=schema_of(NAME), pool_size=settings.database_connections)
+    own_token = settings.component_token.get_secret_value
+    identity = connect(settings.identity_address, token=own_token)
+    goals = connect(settings.goals_address, token=own_token)
+
+    def encode(statement: Statement, plan: Plan | None) -> bytes:
+        return from_statement(statement, plan, currency).SerializeToString()
+
+    sequencer = Sequencer(database)
+    catalogue = Catalogue()
+    calculator = Calculator(catalogue, clock, encode)
+    recomputer = Recomputer(database, calculator)
+    replica = Replica(database, on_change=on_identity)
+    leaderboards = Leaderboards(database, replica.directory, catalogue)
+    following_identity = follow_identity(replica, database=database, channel=identity)
+    following_goals = follow_goals(
+        calculator, database=database, channel=goals, after_commit=leaderboards.wake
+    )
+    followed = (following_identity, following_goals)
+    observe_lag(NAME, "identity", lambda: following_identity.head - following_identity.position)
+    observe_lag(NAME, "goals", lambda: following_goals.head - following_goals.position)
+    verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
+    return Service(
+        name=NAME,
+        servicers=[
+            Servicer(
+                _PLANS.full_name,
+                plans_pb2_grpc.add_PlansServiceServicer_to_server,
+                PlansHandler(database, catalogue, clock, currency, recomputer.wake),
+            ),
+            Servicer(
+                _STATEMENTS.full_name,
+                statements_pb2_grpc.add_StatementsServiceServicer_to_server,
+                StatementsHandler(database, catalogue, clock, currency),
+            ),
+            Servicer(
+                _BOARDS.full_name,
+                boards_pb2_grpc.add_BoardsServiceServicer_to_server,
+                BoardsHandler(database, catalogue, leaderboards, clock, currency),
+            ),
+            Servicer(
+                _FEED.full_name,
+                feed_pb2_grpc.add_FeedServiceServicer_to_server,
+                FeedHandler(FeedReader(database, sequencer), followed),
+            ),
+        ],
+        interceptors=[Access(PERMISSIONS, verifier=verifier, directory=replica.directory, clock=clock)],
+        background=[sequencer, replica, following_identity, following_goals, recomputer, leaderboards],
+        checks=[
+            database.check,
+            migrated(database, url, PACKAGE),
+            sequencer.check,
+            replica.check,
+            recomputer.check,
+            *(each.check for each in followed),
+        ],
+        closing=[identity.close, goals.close, database.close],
+    )

@@ -1,0 +1,1 @@
+"""Domain values in and out of the tables; no protobuf."""

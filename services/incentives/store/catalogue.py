@@ -1,0 +1,129 @@
+"""Plans and boards: few, read by every process as a whole, changed rarely."""
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from access import Scope
+from services.incentives.domain.periods import PeriodKind
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.ranking import Board
+from services.incentives.store import rules
+from services.incentives.tables import board, plan
+
+_VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
+_BEGIN: Final = text("SELECT plans_version FROM calculation FOR UPDATE")
+_NEW_PLAN: Final = text("UPDATE calculation SET plans_version = plans_version + 1")
+_NEW_BOARD: Final = text(
+    "UPDATE calculation SET boards_version = boards_version + 1 RETURNING boards_version"
+)
+_ENQUEUE: Final = text("INSERT INTO recompute (node_id, since) VALUES (:node_id, :since)")
+
+
+def versions(connection: Connection) -> tuple[int, int]:
+    """The versions of the plans and of the boards."""
+    plans_version, boards_version = connection.execute(_VERSIONS).one()
+    return plans_version, boards_version
+
+
+def begin_calculation(connection: Connection) -> int:
+    """Be the only one, until the transaction ends, who computes statements or adds a plan; the plans' version.
+
+    Every later statement of the transaction sees what the one before committed.
+    """
+    return int(connection.execute(_BEGIN).scalar_one())
+
+
+def read_plans(connection: Connection, version: int = 0) -> PlanBook:
+    """Every plan."""
+    return PlanBook(
+        (
+            Plan(
+                id=row.id,
+                node_id=row.node_id,
+                job_role=row.job_role,
+                name=row.name,
+                period_kind=PeriodKind(row.period_kind),
+                rules=rules.decode(row.rules),
+                effective_from=row.effective_from,
+                reason=row.reason,
+                author_id=row.author_id,
+                recorded_at=row.recorded_at,
+            )
+            for row in connection.execute(select(plan))
+        ),
+        version,
+    )
+
+
+def read_boards(connection: Connection) -> dict[str, Board]:
+    """Every board, by id."""
+    return {
+        row.id: Board(
+            row.id, row.name, row.metric, PeriodKind(row.period_kind), row.minimum_denominator, row.job_role
+        )
+        for row in connection.execute(select(board).order_by(board.c.id))
+    }
+
+
+class CatalogueStore:
+    """Adds plans and boards where the scope's permission covers them."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    def add_plan(self, added: Plan) -> bool:
+        """Store a plan and queue whom it concerns; False where its id or its place is taken."""
+        self._scope.require(added.node_id)
+        begin_calculation(self._connection)
+        values = {
+            "id": added.id,
+            "node_id": added.node_id,
+            "job_role": added.job_role,
+            "name": added.name,
+            "period_kind": int(added.period_kind),
+            "rules": rules.encode(added.rules),
+            "effective_from": added.effective_from,
+            "reason": added.reason,
+            "author_id": added.author_id,
+            "recorded_at": added.recorded_at,
+        }
+        if not self._connection.execute(upsert(plan).values(values).on_conflict_do_nothing()).rowcount:
+            return False
+        self._connection.execute(_NEW_PLAN)
+        enqueue(self._connection, [(added.node_id, added.effective_from)])
+        return True
+
+    def add_board(self, added: Board) -> bool:
+        """Store a board; False where its id is taken."""
+        self._scope.require_everywhere()
+        # The row lock makes whoever comes second see the first one's board.
+        self._connection.execute(_NEW_BOARD)
+        if self._connection.execute(select(board.c.id).where(board.c.id == added.id)).first():
+            return False
+        values = {
+            "id": added.id,
+            "name": added.name,
+            "metric": added.metric,
+            "period_kind": int(added.period_kind),
+            "minimum_denominator": added.minimum_denominator,
+            "job_role": added.job_role,
+        }
+        self._connection.execute(insert(board).values(values))
+        return True
+
+    def count_boards(self) -> int:
+        """How many there are."""
+        return self._connection.execute(select(func.count()).select_from(board)).scalar_one()
+
+
+def enqueue(connection: Connection, nodes: list[tuple[str, date | None]]) -> None:
+    """Have the statements of everybody at or below the nodes computed anew.
+
+    With a day, also those of closed periods from that day on that had no plan; else only current periods.
+    """
+    if nodes:
+        connection.execute(_ENQUEUE, [{"node_id": node_id, "since": since} for node_id, since in nodes])

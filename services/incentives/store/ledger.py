@@ -1,0 +1,190 @@
+"""Statements as the platform itself computes them, page by page and batch by batch; nobody calls this.
+
+Who computes holds `calculation` (see `begin_calculation`), so what is read here stays as it is until the
+transaction ends, and the order of events is the order of changes.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, text
+
+from services.incentives.domain.periods import Period, PeriodKind, today
+from services.incentives.domain.statements import Standing, Statement
+from services.incentives.store.statements import COLUMNS, BoardRow, as_statement
+
+_KNOWN: Final = f"""
+SELECT {COLUMNS}
+FROM statement
+JOIN unnest(%(kinds)b::smallint[], %(days)b::date[], %(people)b::text[]) AS asked (kind, day, person)
+  ON (period_kind, first_day, person_id) = (kind, day, person)
+"""  # noqa: S608  the column names are ours
+_WHERE_FROM: Final = """
+SELECT person.id, job_role, ancestors, effective_zone
+FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
+WHERE person.id = ANY(%(people)b::text[])
+"""
+_WRITE: Final = f"""
+INSERT INTO statement ({COLUMNS})
+SELECT person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total,
+       ARRAY(SELECT jsonb_array_elements_text(amounts)::bigint)
+FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)s::jsonb[],
+            %(as_of)b::timestamptz[], %(positions)b::bigint[], %(plans)b::text[], %(totals)b::bigint[],
+            %(amounts)s::jsonb[])
+     AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
+ON CONFLICT (period_kind, first_day, person_id) DO UPDATE
+   SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
+       plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
+"""  # noqa: S608  the column names are ours
+_QUEUED: Final = text("""
+SELECT recompute.id, node_id, since, after_person, coalesce(kind, 4) = 4 AS is_person
+FROM recompute LEFT JOIN directory_node AS node ON node.id = node_id
+ORDER BY recompute.id LIMIT :limit
+""")
+_WAITING: Final = text("SELECT EXISTS (SELECT 1 FROM recompute)")
+_BELOW: Final = text("""
+SELECT id FROM directory_node
+WHERE ancestors @> ARRAY[CAST(:node_id AS text)] AND kind = 4 AND id > :after ORDER BY id LIMIT :limit
+""")
+_DONE: Final = text("DELETE FROM recompute WHERE id = ANY(:ids)")
+_ON: Final = text("UPDATE recompute SET after_person = :after WHERE id = :id")
+_OPEN: Final = f"""
+SELECT {COLUMNS} FROM statement
+WHERE person_id = ANY(%(people)b::text[])
+  AND (first_day >= %(recent)s OR (plan_id = '' AND first_day >= %(since)s))
+"""  # noqa: S608  the column names are ours
+_GOALS: Final = text("SELECT coalesce((SELECT position FROM cursors WHERE name = 'goals'), 0)")
+_CHANGED: Final = text("""
+SELECT person_id, period_kind, first_day, figures, as_of FROM statement WHERE goals_position > :after
+""")
+_OF_PERIOD: Final = text("""
+SELECT person_id, period_kind, first_day, figures, as_of FROM statement
+WHERE period_kind = :kind AND first_day = :first_day
+""")
+_MOVED: Final = text("SELECT id, kind FROM directory_node WHERE position > :after")
+_LONGEST_MONTH: Final = 31
+
+
+class Stale(NamedTuple):
+    """People whose statements are to be computed anew, and since when closed periods without a plan count."""
+
+    people: list[str]
+    since: date | None
+
+
+class Ledger:
+    """Reads and writes statements in a transaction that holds `calculation`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def known(self, keys: Iterable[tuple[str, Period]]) -> dict[tuple[str, Period], Statement]:
+        """The stored statements among those asked for."""
+        asked = list(keys)
+        rows = self._connection.exec_driver_sql(
+            _KNOWN,
+            {
+                "people": [person_id for person_id, _ in asked],
+                "kinds": [int(period.kind) for _, period in asked],
+                "days": [period.first_day for _, period in asked],
+            },
+        )
+        return {(each.person_id, each.period): each for each in map(as_statement, rows)}
+
+    def open(self, people: Sequence[str], recent: date, since: date | None) -> list[Statement]:
+        """Statements that may need another plan: recent ones, and from `since` on those without any."""
+        values = {"people": list(people), "recent": recent, "since": since or date.max}
+        return [as_statement(row) for row in self._connection.exec_driver_sql(_OPEN, values)]
+
+    def standings(self, people: Iterable[str], now: datetime) -> dict[str, Standing]:
+        """Where people work, as committed; unknown people are left out."""
+        found = {}
+        days: dict[str, date] = {}
+        for person_id, job_role, ancestors, zone in self._connection.exec_driver_sql(
+            _WHERE_FROM, {"people": list(people)}
+        ):
+            day = days.get(zone) or days.setdefault(zone, today(now, zone))
+            found[person_id] = Standing(ancestors[::-1], job_role, day)
+        return found
+
+    def write(self, statements: Sequence[Statement]) -> None:
+        """Write statements, each key once."""
+        if not statements:
+            return
+        ordered = sorted(statements, key=lambda each: (each.period, each.person_id))
+        self._connection.exec_driver_sql(
+            _WRITE,
+            {
+                "people": [each.person_id for each in ordered],
+                "kinds": [int(each.period.kind) for each in ordered],
+                "days": [each.period.first_day for each in ordered],
+                "figures": [orjson.dumps(each.figures).decode() for each in ordered],
+                "as_of": [each.as_of for each in ordered],
+                "positions": [each.goals_position for each in ordered],
+                "plans": [each.plan_id for each in ordered],
+                "totals": [each.total for each in ordered],
+                "amounts": [orjson.dumps(each.amounts).decode() for each in ordered],
+            },
+        )
+
+    def take_stale(self, limit: int) -> Stale | None:
+        """The next people in the queue, at most `limit`, taken off it; None when it is empty."""
+        queued = self._connection.execute(_QUEUED, {"limit": limit}).all()
+        if not queued:
+            return None
+        first = queued[0]
+        if first.is_person:
+            taken = []
+            for item in queued:
+                if not item.is_person or item.since != first.since:
+                    break
+                taken.append(item)
+            self._connection.execute(_DONE, {"ids": [item.id for item in taken]})
+            return Stale(list(dict.fromkeys(item.node_id for item in taken)), first.since)
+        values = {"node_id": first.node_id, "after": first.after_person, "limit": limit}
+        people = list(self._connection.execute(_BELOW, values).scalars())
+        if len(people) < limit:
+            self._connection.execute(_DONE, {"ids": [first.id]})
+        else:
+            self._connection.execute(_ON, {"id": first.id, "after": people[-1]})
+        return Stale(people, first.since)
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Whether somebody's statements are to be computed anew."""
+    return bool(connection.execute(_WAITING).scalar_one())
+
+
+def goals_position(connection: Connection) -> int:
+    """How far goals' feed is followed, in this snapshot."""
+    return int(connection.execute(_GOALS).scalar_one())
+
+
+def changed_since(connection: Connection, position: int) -> list[BoardRow]:
+    """Statements that goals told something about beyond a position of its feed."""
+    return [_board_row(*row) for row in connection.execute(_CHANGED, {"after": position})]
+
+
+def of_period(connection: Connection, period: Period) -> list[BoardRow]:
+    """Everybody's statement of a period."""
+    values = {"kind": int(period.kind), "first_day": period.first_day}
+    return [_board_row(*row) for row in connection.execute(_OF_PERIOD, values)]
+
+
+def moved_since(connection: Connection, position: int) -> tuple[set[str], bool]:
+    """People whose directory record changed beyond a position of identity's feed; whether a node above did."""
+    people, above = set(), False
+    for node_id, kind in connection.execute(_MOVED, {"after": position}):
+        if kind == 4:  # noqa: PLR2004  access.Kind.PERSON
+            people.add(node_id)
+        else:
+            above = True
+    return people, above
+
+
+def _board_row(
+    person_id: str, kind: int, first_day: date, figures: dict[str, int], as_of: datetime | None
+) -> BoardRow:
+    return BoardRow(person_id, Period(PeriodKind(kind), first_day), figures, as_of)

@@ -1,0 +1,102 @@
+"""Statements for the eyes of a caller: every query narrowed by the scope."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Row, exists, or_, select, text, tuple_
+
+from access import Scope, Status
+from access.tables import directory_node, directory_person
+from services.incentives.domain.periods import Period, PeriodKind, period_of
+from services.incentives.domain.statements import Statement
+from services.incentives.tables import statement
+
+COLUMNS: Final = "person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts"
+_OF_PERSON: Final = f"""
+SELECT plans_version, {COLUMNS}
+FROM calculation
+LEFT JOIN statement ON person_id = %(person_id)s
+     AND (period_kind, first_day) IN ((1, %(week)s), (2, %(month)s))
+"""  # noqa: S608  the column names are ours
+
+
+class Found(NamedTuple):
+    """A person's statements for the week and the month of a day, and the version of the plans there are."""
+
+    plans_version: int
+    stored: Mapping[PeriodKind, Statement]
+
+
+def as_statement(row: Row[Any] | Sequence[Any]) -> Statement:
+    """A row of COLUMNS."""
+    person_id, kind, first_day, figures, as_of, goals_position, plan_id, total, amounts = row
+    period = Period(PeriodKind(kind), first_day)
+    return Statement(person_id, period, figures, as_of, goals_position, plan_id, total, tuple(amounts))
+
+
+class StatementStore:
+    """Reads statements of people the scope covers."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    def on(self, person_id: str, day: date) -> Found:
+        """In one statement. NotFound where the scope does not cover the person."""
+        self._scope.require_person(person_id)
+        rows = self._connection.exec_driver_sql(
+            _OF_PERSON,
+            {
+                "person_id": person_id,
+                "week": period_of(PeriodKind.WEEK, day).first_day,
+                "month": period_of(PeriodKind.MONTH, day).first_day,
+            },
+        ).all()
+        found = [as_statement(row[1:]) for row in rows if row[1] is not None]
+        return Found(rows[0][0], {each.period.kind: each for each in found})
+
+    def people(self, node_id: str, day: date, *, after: str, limit: int) -> list[str]:
+        """Ids beyond `after` at or below a node ("" for the scope's own): active people, and whoever earned."""
+        who = directory_person
+        query = select(who.c.id).where(self._scope.clause(who.c.id), who.c.id > after)
+        if node_id:
+            below = select(directory_node.c.id).where(directory_node.c.ancestors.contains([node_id]))
+            query = query.where(who.c.id.in_(below))
+        earned = exists().where(
+            tuple_(statement.c.period_kind, statement.c.first_day).in_(_keys(day)),
+            statement.c.person_id == who.c.id,
+        )
+        query = query.where(or_(who.c.status == int(Status.ACTIVE), earned))
+        return list(self._connection.execute(query.order_by(who.c.id).limit(limit)).scalars())
+
+    def of_people(self, people: Sequence[str], day: date) -> dict[str, dict[PeriodKind, Statement]]:
+        """The stored statements of people for the week and the month of a day."""
+        query = text(f"""
+            SELECT {COLUMNS} FROM statement
+            WHERE person_id = ANY(:people)
+              AND (period_kind, first_day) IN ((1, :week), (2, :month))
+        """)  # noqa: S608  the column names are ours
+        values = {
+            "people": [each for each in people if self._scope.covers(each)],
+            "week": period_of(PeriodKind.WEEK, day).first_day,
+            "month": period_of(PeriodKind.MONTH, day).first_day,
+        }
+        found: dict[str, dict[PeriodKind, Statement]] = {each: {} for each in people}
+        for row in self._connection.execute(query, values):
+            each = as_statement(row)
+            found[each.person_id][each.period.kind] = each
+        return found
+
+
+def _keys(day: date) -> list[tuple[int, date]]:
+    return [(int(kind), period_of(kind, day).first_day) for kind in PeriodKind]
+
+
+class BoardRow(NamedTuple):
+    """What boards need of a statement."""
+
+    person_id: str
+    period: Period
+    figures: Mapping[str, int]
+    as_of: datetime | None

@@ -1,0 +1,43 @@
+"""Boards and who stands on them."""
+
+from foothold.incentives.v1 import boards_pb2, values_pb2
+
+from services.incentives.domain.metrics import Figure
+from services.incentives.domain.periods import PeriodKind
+from services.incentives.domain.ranking import DEFAULT_MINIMUM, Board
+from services.incentives.wire.values import from_figure
+
+
+def to_board(message: boards_pb2.Board, board_id: str) -> Board:
+    """A board whose fields were found valid."""
+    return Board(
+        id=board_id,
+        name=message.name,
+        metric=message.metric,
+        period_kind=PeriodKind(message.period_kind),
+        minimum_denominator=message.minimum_denominator or DEFAULT_MINIMUM,
+        job_role=message.job_role,
+    )
+
+
+def from_board(board: Board) -> boards_pb2.Board:
+    return boards_pb2.Board(
+        id=board.id,
+        name=board.name,
+        metric=board.metric,
+        period_kind=values_pb2.PeriodKind.ValueType(board.period_kind),
+        minimum_denominator=board.minimum_denominator,
+        job_role=board.job_role,
+    )
+
+
+def from_entry(
+    board: Board, *, rank: int, person_id: str, name: str, branch_name: str, value: Figure, currency: str
+) -> boards_pb2.BoardEntry:
+    return boards_pb2.BoardEntry(
+        rank=rank,
+        person_id=person_id,
+        name=name,
+        branch_name=branch_name,
+        value=from_figure(board.metric, value, currency),
+    )

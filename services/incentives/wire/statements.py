@@ -1,0 +1,80 @@
+"""Statements, next amounts and traces."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from foothold.incentives.v1 import statements_pb2
+
+from services.incentives.domain.evaluation import Line
+from services.incentives.domain.inverse import NextAmount
+from services.incentives.domain.metrics import METRICS, Figure, Figures
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.statements import Statement, lines
+from services.incentives.domain.tracing import Step
+from services.incentives.wire.values import from_figure, from_money, from_period
+
+
+def from_statement(statement: Statement, plan: Plan | None, currency: str) -> statements_pb2.Statement:
+    message = statements_pb2.Statement(
+        person_id=statement.person_id,
+        period=from_period(statement.period),
+        plan_id=statement.plan_id,
+        total=from_money(statement.total, currency),
+        goals_position=statement.goals_position,
+    )
+    if plan is not None:
+        message.plan_name = plan.name
+        message.lines.extend(from_line(line, currency) for line in lines(statement, plan))
+    if statement.as_of is not None:
+        message.as_of.FromDatetime(statement.as_of)
+    return message
+
+
+def from_line(line: Line, currency: str) -> statements_pb2.Line:
+    rule = line.rule
+    return statements_pb2.Line(
+        rule_id=rule.id,
+        label=rule.label,
+        amount=from_money(line.amount, currency),
+        metric=rule.kind.metric,
+        value=from_figure(rule.kind.metric, line.value, currency),
+    )
+
+
+def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAmount:
+    return statements_pb2.NextAmount(
+        total=from_money(answer.total, currency),
+        gain=from_money(answer.gain, currency),
+        changes=[
+            statements_pb2.LeverChange(lever=statements_pb2.LeverChange.Lever.ValueType(lever), count=count)
+            for lever, count in answer.changes
+        ],
+        held=answer.held,
+        rule_id=answer.rule_id,
+    )
+
+
+def from_steps(steps: Sequence[Step]) -> list[statements_pb2.TraceStep]:
+    return [
+        statements_pb2.TraceStep(
+            operation=statements_pb2.TraceStep.Operation.ValueType(step.operation),
+            operands=[_from_fraction(operand) for operand in step.operands],
+            result=_from_fraction(step.result),
+            subject=step.subject,
+        )
+        for step in steps
+    ]
+
+
+def from_inputs(metric: str, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
+    """The base figures a metric is made of."""
+    return [
+        statements_pb2.NamedValue(
+            metric=name, value=from_figure(name, Figure(figures.get(name, 0), 1), currency)
+        )
+        for name in METRICS[metric].inputs
+    ]
+
+
+def _from_fraction(number: Fraction) -> statements_pb2.Rational:
+    return statements_pb2.Rational(numerator=str(number.numerator), denominator=str(number.denominator))
