@@ -1,0 +1,82 @@
+"""Progress over a period against the pace needed, as data for the chart and as a table for everybody."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+
+from foothold.goals.v1 import progress_pb2
+from services.gateway import formats, words
+from services.gateway.figures import MONEY, RATE, exact, to_date, written
+from services.gateway.language import _, language
+
+_PLACES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One day of the table under the chart."""
+
+    day: str
+    done: str
+    pace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A chart: its title says what it shows; `data` is JSON for the drawing, `rows` the same as text.
+
+    Pixels need no exactness: the drawing gets ten-thousandths as whole numbers, the table the exact figures.
+    """
+
+    metric: str
+    title: str
+    data: str
+    rows: list[Row]
+
+
+def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Course | None:
+    """The chart of one metric over its period; None while there is nothing to draw."""
+    first, end = to_date(answer.period.first_day), to_date(answer.period.end_day)
+    if not first or not end or not answer.points:
+        return None
+    days = [first + timedelta(days=number) for number in range((end - first).days)]
+    reached = {to_date(point.day): point for point in answer.points}
+    pace = _pace(days, answer)
+    rows = []
+    done: list[int | None] = []
+    for day in days:
+        point = reached.get(day)
+        done.append(_scaled(point.done) if point is not None else None)
+        if point is not None:
+            needed = written(point.pace) if point.HasField("pace") else "–"
+            rows.append(Row(formats.day(day, language()), written(point.done), needed))
+    unit = answer.points[0].done.unit
+    data = {
+        "x": [int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) for day in days],
+        "done": done,
+        "pace": pace,
+        "scale": _PLACES * (100 if unit == MONEY else 1),
+        "percent": unit == RATE,
+        "labels": [formats.day(day, language(), weekday=False) for day in days],
+        "words": {"done": words.metric(metric) + "", "pace": _("Pace needed")},
+    }
+    title = _("%(metric)s against the pace needed", metric=words.metric(metric))
+    return Course(metric, title, orjson.dumps(data).decode(), rows)
+
+
+def _pace(days: list[date], answer: progress_pb2.GetProgressCourseResponse) -> list[int | None]:
+    """An even line to the target over the whole period, not only up to today; for rates the target itself."""
+    if not answer.HasField("target"):
+        return [None for _day in days]
+    target = exact(answer.target.target.value)
+    if target is None:
+        return [None for _day in days]
+    if answer.target.target.value.unit == RATE:
+        return [int(target * _PLACES) for _day in days]
+    return [int(target * _PLACES * number / len(days)) for number in range(1, len(days) + 1)]
+
+
+def _scaled(value: object) -> int | None:
+    number = exact(value)  # type: ignore[arg-type]  # a goals value
+    return None if number is None else int(number * _PLACES)

@@ -1,0 +1,160 @@
+"""Following the services' feeds, to tell open pages what changed. One thread per feed, from its newest event on."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Protocol
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
+from access.directory import Directory
+from chassis.errors import OutOfRange, from_rpc_error
+from chassis.logs import logger
+from foothold.goals.v1 import feed_pb2 as goals
+from foothold.identity.v1 import feed_pb2 as identity
+from foothold.incentives.v1 import feed_pb2 as incentives
+from foothold.training.v1 import feed_pb2 as training
+from services.gateway.clients import Clients
+from services.gateway.live import Hub, Watch
+
+_WAIT: Final = 10
+_PAGE_SIZE: Final = 500
+_ANSWER_SECONDS: Final = 5.0
+_LATE_AFTER: Final = 4.0
+_BACKOFF: Final = (0.2, 2.0)
+
+
+class _Page(Protocol):
+    @property
+    def events(self) -> Iterable[Any]: ...
+    @property
+    def head_position(self) -> int: ...
+
+
+class Feed:
+    """One service's feed: what its events mean to open pages."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        hub: Hub,
+        fetch: Callable[[int, int, int], _Page],
+        meaning: Callable[[Any], Iterator[Watch]],
+    ) -> None:
+        self.name = name
+        self._hub = hub
+        self._fetch = fetch
+        self._meaning = meaning
+        self._stopping = threading.Event()
+        self._position: int | None = None
+        self._answered = time.monotonic()
+        self._is_late = False
+        self._thread = threading.Thread(target=self._run, name=f"feed-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the page at hand; a fetch that waits for news is left behind with its thread."""
+        self._stopping.set()
+
+    def check(self) -> str | None:
+        """For readiness: None when the feed answers."""
+        return f"{self.name}'s feed is late" if self._is_late or self._position is None else None
+
+    def _run(self) -> None:
+        pause = _BACKOFF[0]
+        while not self._stopping.is_set():
+            try:
+                self._step()
+                pause = _BACKOFF[0]
+                self._answered = time.monotonic()
+                self._mark(is_late=False)
+            except grpc.RpcError as error:
+                if self._stopping.is_set():
+                    return
+                failure = from_rpc_error(error)
+                if isinstance(failure, OutOfRange):
+                    # The service was set back, e.g. restored from a backup: begin at its new end.
+                    self._position = None
+                    self._hub.tell_all()
+                logger(__name__).warning("feed_unreachable", feed=self.name, reason=failure.reason)
+                self._mark(is_late=time.monotonic() - self._answered > _LATE_AFTER)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _BACKOFF[1])
+
+    def _mark(self, *, is_late: bool) -> None:
+        if is_late != self._is_late:
+            self._is_late = is_late
+            self._hub.late(self.name, is_late=is_late)
+
+    def _step(self) -> None:
+        if self._position is None:
+            self._position = self._fetch(0, 1, 0).head_position
+            return
+        page = self._fetch(self._position, _PAGE_SIZE, _WAIT)
+        watches: set[Watch] = set()
+        for event in page.events:
+            watches.update(self._meaning(event))
+            self._position = event.position
+        if watches and not self._stopping.is_set():
+            self._hub.tell(watches)
+
+
+def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
+    """The feeds of all four services."""
+
+    def at_and_above(topic: str, node_id: str) -> Iterator[Watch]:
+        for ancestor in directory.ancestors(node_id):
+            yield topic, ancestor
+
+    def from_goals(event: goals.Event) -> Iterator[Watch]:
+        if event.HasField("values_changed"):
+            person_id = event.values_changed.person_id
+            yield "progress", person_id
+            yield from at_and_above("team", person_id)
+        elif event.HasField("target_changed"):
+            for node_id in directory.at_or_below(event.target_changed.node_id):
+                yield "progress", node_id
+                yield "team", node_id
+
+    def from_incentives(event: incentives.Event) -> Iterator[Watch]:
+        if event.HasField("statement_changed"):
+            person_id = event.statement_changed.person_id
+            yield "statement", person_id
+            yield from at_and_above("boards", person_id)
+        elif event.HasField("plan_created"):
+            for node_id in directory.at_or_below(event.plan_created.node_id):
+                yield "statement", node_id
+
+    def from_training(event: training.Event) -> Iterator[Watch]:
+        if event.HasField("learning_changed"):
+            yield from at_and_above("learning", event.learning_changed.person_id)
+        elif event.HasField("course_changed"):
+            for node_id in directory.at_or_below(event.course_changed.node_id):
+                yield "learning", node_id
+
+    def from_identity(event: identity.Event) -> Iterator[Watch]:
+        if event.HasField("person_changed"):
+            yield from at_and_above("people", event.person_changed.parent_id)
+        elif event.HasField("node_changed"):
+            yield from at_and_above("people", event.node_changed.parent_id or event.node_changed.id)
+
+    def fetching(
+        method: Callable[..., Any], request: Callable[..., Any]
+    ) -> Callable[[int, int, int], _Page]:
+        def fetch(after: int, size: int, wait: int) -> _Page:
+            asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait))
+            page: _Page = method(asked, timeout=wait + _ANSWER_SECONDS)
+            return page
+
+        return fetch
+
+    return [
+        Feed("identity", hub=hub, fetch=fetching(clients.identity_feed.ListEvents, identity.ListEventsRequest), meaning=from_identity),
+        Feed("goals", hub=hub, fetch=fetching(clients.goals_feed.ListEvents, goals.ListEventsRequest), meaning=from_goals),
+        Feed("incentives", hub=hub, fetch=fetching(clients.incentives_feed.ListEvents, incentives.ListEventsRequest), meaning=from_incentives),
+        Feed("training", hub=hub, fetch=fetching(clients.training_feed.ListEvents, training.ListEventsRequest), meaning=from_training),
+    ]

@@ -1,0 +1,31 @@
+"""The pages, a module per room."""
+
+from flask import Blueprint
+
+from services.gateway.pages import (
+    account,
+    admin,
+    boards,
+    bonus,
+    courses,
+    customers,
+    goals,
+    learning,
+    people,
+    plans,
+    standards,
+    team,
+    today,
+    why,
+)
+
+
+def blueprints() -> tuple[Blueprint, ...]:
+    """Every room's routes."""
+    return tuple(
+        room.blueprint
+        for room in (
+            account, today, goals, customers, learning, bonus, boards, why, team,
+            courses, people, standards, plans, admin,
+        )
+    )

@@ -1,0 +1,103 @@
+"""Targets, how far one is, and where each target comes from."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from foothold.goals.v1 import progress_pb2, targets_pb2, values_pb2
+from services.gateway import charts
+from services.gateway.clients import ask
+from services.gateway.doors import needs
+from services.gateway.figures import RATE
+from services.gateway.me import Me, me
+from services.gateway.parts import clients
+from services.gateway.sections import section
+
+blueprint = Blueprint("goals", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A person's progress, with the course of the target worth drawing."""
+
+    person_id: str
+    answer: progress_pb2.GetProgressResponse
+    course: charts.Course | None
+
+
+def progress_of(person_id: str, *, chart: bool = False) -> Progress:
+    """Failure from goals when the person is not the caller's to see."""
+    answer = ask(clients().progress.GetProgress, progress_pb2.GetProgressRequest(person_id=person_id))
+    course = None
+    if chart:
+        drawn = next((each for each in answer.targets if each.target.target.value.unit != RATE), None)
+        if drawn is not None:
+            course = course_of(person_id, drawn)
+    return Progress(person_id, answer, course)
+
+
+def course_of(person_id: str, progress: progress_pb2.TargetProgress) -> charts.Course | None:
+    """The course of one target over its period."""
+    target = progress.target.target
+    request = progress_pb2.GetProgressCourseRequest(
+        person_id=person_id, metric=target.metric, period_kind=target.period_kind
+    )
+    return charts.course(target.metric, ask(clients().progress.GetProgressCourse, request))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the chain a target comes from, widest last."""
+
+    place: str
+    target: targets_pb2.Target
+    holds: bool
+
+
+def chain(target: targets_pb2.ResolvedTarget, who: Me) -> list[Link]:
+    """Where the target is set, and what it overrides above."""
+    found = [Link(place(who, target.target.node_id), target.target, holds=True)]
+    found += [Link(place(who, each.node_id), each, holds=False) for each in target.overridden]
+    return found
+
+
+def place(who: Me, node_id: str) -> str:
+    """A node's name; one the reader does not know is shown by its id."""
+    node = who.directory.node(node_id)
+    return node.name if node else node_id
+
+
+@blueprint.get("/targets")
+@needs("goals.progress.read", own=True)
+def overview() -> str:
+    return render_template("targets.html", watches=f"progress@{me().id}", **_targets())
+
+
+@blueprint.get("/targets/list")
+@needs("goals.progress.read", own=True)
+def listed() -> str:
+    return render_template("targets_list.html", **_targets())
+
+
+def _targets() -> dict[str, Any]:
+    def load() -> dict[str, Any]:
+        found = progress_of(me().id)
+        rows = [
+            (each, chain(each.target, me()), course_of(me().id, each)) for each in found.answer.targets
+        ]
+        weeks = {value.metric: value for value in found.answer.values if value.period.kind == values_pb2.PERIOD_KIND_WEEK}
+        months = {value.metric: value for value in found.answer.values if value.period.kind == values_pb2.PERIOD_KIND_MONTH}
+        both = [(name, weeks.get(name), months.get(name)) for name in dict.fromkeys([*weeks, *months])]
+        return {"rows": rows, "answer": found.answer, "values": both, "person_id": me().id}
+
+    return {"targets": section(load)}
+
+
+def is_date(text: str) -> date | None:
+    """The day in a form's date field; None when there is none or it is malformed."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None  # noqa: PLR2004
+    except ValueError:
+        return None

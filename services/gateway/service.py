@@ -1,0 +1,128 @@
+"""Puts the gateway together: the only place that wires."""
+
+import asyncio
+import os
+import socket
+import threading
+from typing import Final
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.types import ASGIApp
+
+from access.replica import MemoryReplica
+from access.tokens import TokenVerifier, load_public
+from chassis.clock import Clock, SystemClock
+from services.gateway.asgi import Live, application
+from services.gateway.clients import Clients
+from services.gateway.feeds import feeds
+from services.gateway.live import Hub
+from services.gateway.parts import Parts, session_cookie
+from services.gateway.session import Sessions
+from services.gateway.settings import Settings
+from services.gateway.signing_in import exchange
+from services.gateway.web import create_app
+
+__all__ = ["Gateway", "Settings", "build"]
+
+_START_SECONDS: Final = 15.0
+_BACKLOG: Final = 4096
+
+
+class Gateway:
+    """The running gateway: granian's embedded server on an event loop in a thread of its own."""
+
+    def __init__(self, app: ASGIApp, *, address: str, parts: Parts, hub: Hub) -> None:
+        host, _, port = address.rpartition(":")
+        self.parts = parts
+        self.hub = hub
+        self._feeds = feeds(parts.clients, hub, parts.replica.directory)
+        parts.checks.extend(feed.check for feed in self._feeds)
+        self._host = host.strip("[]")
+        self._port = int(port)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self.port = 0
+
+    def start(self) -> int:
+        """Listen, and return the port. RuntimeError when the address cannot be taken."""
+        self.parts.replica.start()
+        for feed in self._feeds:
+            feed.start()
+        self._thread.start()
+        if not self._listening.wait(_START_SECONDS) or not self.port:
+            raise RuntimeError(f"the gateway cannot listen on {self._host}:{self._port}")
+        return self.port
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Close live pages, finish what is being answered, then let go of the services."""
+        self.parts.stopping = True
+        for feed in self._feeds:
+            feed.stop()
+        self.parts.replica.stop()
+        self.hub.stop()
+        if self._loop is not None and self._server is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join(grace)
+        self.parts.clients.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._listening.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        server = _Server(
+            self._app,
+            address=self._host,
+            port=self._port,
+            interface=Interfaces.ASGI,
+            backlog=_BACKLOG,
+            # How many requests may be in work: every live page is one of them.
+            backpressure=self.parts.settings.live_pages + _BACKLOG,
+            websockets=False,
+            log_enabled=False,
+        )
+        server.on_listening = self._on_listening
+        self._server = server
+        await server.serve()
+
+    def _on_listening(self, port: int) -> None:
+        self.port = port
+        self._listening.set()
+
+
+class _Server(Server):
+    """Granian's embedded server, telling which port it took."""
+
+    on_listening = staticmethod(lambda port: None)
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()
+        with socket.socket(fileno=os.dup(self._shd.get_fd())) as taken:
+            port: int = taken.getsockname()[1]
+        self.on_listening(port)
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Gateway:
+    """The gateway, ready to start."""
+    clock = clock or SystemClock()
+    clients = Clients(settings)
+    verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
+    replica = MemoryReplica(clients.feed_channels["identity"])
+    sessions = Sessions(
+        settings.cookie_secret.get_secret_value(),
+        exchange=lambda refresh: exchange(clients, sessions, refresh),
+        verifier=verifier,
+        clock=clock,
+    )
+    hub = Hub(replica.directory, limit=settings.live_pages, clock=clock)
+    parts = Parts(settings=settings, clients=clients, replica=replica, sessions=sessions, clock=clock)
+    live = Live(hub, sessions, replica.directory, cookie=session_cookie(settings))
+    app = application(create_app(parts), hub, live, threads=settings.threads)
+    return Gateway(app, address=settings.listen, parts=parts, hub=hub)

@@ -1,0 +1,199 @@
+"""The field's words for what the services send as names and numbers. docs/glossary.md lists the terms."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
+from foothold.identity.v1 import directory_pb2
+from foothold.incentives.v1 import statements_pb2
+from foothold.incentives.v1 import values_pb2 as paid
+from foothold.training.v1 import learning_pb2
+from services.gateway.language import _, later, ngettext
+
+METRICS: Final[Mapping[str, str]] = {
+    "customers_followed": later("Customers followed"),
+    "new_customers": later("New customers"),
+    "deals_won": later("Deals won"),
+    "deals_lost": later("Deals lost"),
+    "close_rate": later("Close rate"),
+    "win_rate": later("Win rate"),
+    "revenue": later("Revenue"),
+    "average_order_value": later("Average order value"),
+    "followup_minutes": later("Follow-up time"),
+    "emails_sent": later("E-mails sent"),
+    "meetings_attended": later("Meetings held"),
+}
+RULES: Final[Mapping[str, str]] = {
+    "customers_followed": later("Different customers you followed up in the period. Several follow-ups of one customer count once."),
+    "new_customers": later("Customers you followed up for the first time ever in the period."),
+    "deals_won": later("Deals won in the period. A deal that was taken back does not count."),
+    "deals_lost": later("Deals lost in the period."),
+    "close_rate": later("Deals won in the period, divided by the different customers followed up in it."),
+    "win_rate": later("Deals won, divided by deals won and lost together."),
+    "revenue": later("The sum of the amounts of deals won and orders in the period."),
+    "average_order_value": later("Revenue, divided by deals won."),
+    "followup_minutes": later("Minutes spent on follow-ups in the period."),
+    "emails_sent": later("E-mails sent in the period."),
+    "meetings_attended": later("Meetings held in the period."),
+}
+UNITS: Final[Mapping[str, tuple[str, str]]] = {
+    "customers_followed": ("%(num)s customer", "%(num)s customers"),
+    "new_customers": ("%(num)s customer", "%(num)s customers"),
+    "deals_won": ("%(num)s deal", "%(num)s deals"),
+    "deals_lost": ("%(num)s deal", "%(num)s deals"),
+    "emails_sent": ("%(num)s e-mail", "%(num)s e-mails"),
+    "meetings_attended": ("%(num)s meeting", "%(num)s meetings"),
+}
+
+_STATUS = progress_pb2.ProgressStatus
+STATUSES: Final[Mapping[int, tuple[str, str]]] = {
+    _STATUS.PROGRESS_STATUS_MET: ("met", later("Met")),
+    _STATUS.PROGRESS_STATUS_AT_THRESHOLD: ("edge", later("Just met")),
+    _STATUS.PROGRESS_STATUS_ON_PACE: ("pace", later("On pace")),
+    _STATUS.PROGRESS_STATUS_BEHIND: ("behind", later("Behind")),
+    _STATUS.PROGRESS_STATUS_NO_DATA: ("none", later("No data yet")),
+}
+"""Progress status -> the name of its shape, its word."""
+
+_KIND = facts_pb2.FactKind
+FACTS: Final[Mapping[int, str]] = {
+    _KIND.FACT_KIND_FOLLOW_UP: later("Follow-up"),
+    _KIND.FACT_KIND_DEAL_WON: later("Deal won"),
+    _KIND.FACT_KIND_DEAL_LOST: later("Deal lost"),
+    _KIND.FACT_KIND_DEAL_REVERSED: later("Deal taken back"),
+    _KIND.FACT_KIND_ORDER: later("Order"),
+    _KIND.FACT_KIND_EMAIL: later("E-mail"),
+    _KIND.FACT_KIND_MEETING: later("Meeting"),
+    _KIND.FACT_KIND_TIME_SPENT: later("Time spent"),
+}
+CHANNELS: Final[Mapping[str, str]] = {
+    "phone": later("Phone"),
+    "wechat": later("WeChat"),
+    "visit": later("Visit"),
+    "online": later("Online"),
+    "douyin": later("Douyin"),
+    "email": later("E-mail"),
+    "referral": later("Referral"),
+    "offline": later("In person"),
+    "store": later("Shop"),
+    "exhibition": later("Trade fair"),
+}
+REASONS: Final[Mapping[str, str]] = {
+    "behind": later("Behind the pace"),
+    "at_threshold": later("Just at the threshold"),
+    "no_data": later("No data yet"),
+    "no_follow_up": later("No follow-up lately"),
+}
+KINDS: Final[Mapping[int, str]] = {
+    directory_pb2.NODE_KIND_ENTERPRISE: later("Enterprise"),
+    directory_pb2.NODE_KIND_BRANCH: later("Branch"),
+    directory_pb2.NODE_KIND_DEPARTMENT: later("Department"),
+    directory_pb2.NODE_KIND_PERSON: later("Person"),
+}
+ROLES: Final[Mapping[str, str]] = {
+    "salesperson": later("Salesperson"),
+    "mentor": later("Mentor"),
+    "department_manager": later("Department manager"),
+    "trainer": later("Trainer"),
+    "branch_hr": later("Branch HR"),
+    "headquarters_hr": later("Headquarters HR"),
+    "administrator": later("Administrator"),
+    "integrator": later("Integrator"),
+    "operator": later("Operator"),
+}
+JOB_ROLES: Final[Mapping[str, str]] = {
+    "sales": later("Sales"),
+    "sales_manager": later("Sales management"),
+    "manager": later("Management"),
+    "trainer": later("Training"),
+    "hr": later("Human resources"),
+    "admin": later("Administration"),
+}
+_STATE = learning_pb2.CourseState
+COURSES: Final[Mapping[int, tuple[str, str]]] = {
+    _STATE.COURSE_STATE_LOCKED: ("none", later("Locked")),
+    _STATE.COURSE_STATE_OPEN: ("pace", later("Ready to start")),
+    _STATE.COURSE_STATE_STARTED: ("pace", later("Started")),
+    _STATE.COURSE_STATE_REMEDIAL_DUE: ("behind", later("Review first")),
+    _STATE.COURSE_STATE_RETAKE_OPEN: ("edge", later("Ready to retake")),
+    _STATE.COURSE_STATE_PASSED: ("met", later("Passed")),
+}
+
+
+def metric(name: str) -> str:
+    """A metric's name; one the catalogue does not know is shown as it is."""
+    return METRICS.get(name, name)
+
+
+def rule(name: str, description: str = "") -> str:
+    """A metric's rule in one plain sentence."""
+    return RULES.get(name, description)
+
+
+def period(kind: int) -> str:
+    """The period that holds now: today, this week, this month."""
+    return {
+        values_pb2.PERIOD_KIND_DAY: _("Today"),
+        values_pb2.PERIOD_KIND_WEEK: _("This week"),
+        values_pb2.PERIOD_KIND_MONTH: _("This month"),
+        values_pb2.PERIOD_KIND_QUARTER: _("This quarter"),
+    }.get(kind, "")
+
+
+def per(kind: int) -> str:
+    """The length of a period, for targets: per week, per month."""
+    return {
+        values_pb2.PERIOD_KIND_DAY: _("per day"),
+        values_pb2.PERIOD_KIND_WEEK: _("per week"),
+        values_pb2.PERIOD_KIND_MONTH: _("per month"),
+        values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
+    }.get(kind, "")
+
+
+def paid_period(kind: int) -> str:
+    """The same for the periods that incentives knows."""
+    return _("This week") if kind == paid.PERIOD_KIND_WEEK else _("This month")
+
+
+def lever(change: statements_pb2.LeverChange) -> str:
+    """What to do more of, as a phrase that follows the first person's verb: "follow up 2 new customers"."""
+    kinds = statements_pb2.LeverChange
+    number = change.count
+    if change.lever == kinds.LEVER_FOLLOW_NEW_CUSTOMER:
+        return ngettext("follow up %(num)s new customer", "follow up %(num)s new customers", number)
+    if change.lever == kinds.LEVER_WIN_DEAL:
+        return ngettext("win %(num)s more deal", "win %(num)s more deals", number)
+    if change.lever == kinds.LEVER_SEND_EMAIL:
+        return ngettext("send %(num)s more e-mail", "send %(num)s more e-mails", number)
+    if change.lever == kinds.LEVER_HOLD_MEETING:
+        return ngettext("hold %(num)s more meeting", "hold %(num)s more meetings", number)
+    return ""
+
+
+def levers(changes: Iterable[statements_pb2.LeverChange]) -> str:
+    """All that a next amount takes, joined."""
+    return _(" and ").join(lever(change) for change in changes)
+
+
+def held(metrics: Iterable[str]) -> str:
+    """What a next amount assumes; empty where nothing was held constant."""
+    names = [metric(name) for name in metrics]
+    return _("%(metrics)s unchanged", metrics=_(", ").join(names)) if names else ""
+
+
+def channel(name: str) -> str:
+    return CHANNELS.get(name, name)
+
+
+def role(role_id: str, name: str = "") -> str:
+    return ROLES.get(role_id, name or role_id)
+
+
+def job_role(name: str) -> str:
+    return JOB_ROLES.get(name, name)
+
+
+def in_units(name: str, number: int, shown: str) -> str:
+    """A count with its measure word: 3 customers, 3 位客户."""
+    forms = UNITS.get(name)
+    return ngettext(forms[0], forms[1], number).replace(f"{number}", shown, 1) if forms else shown
