@@ -1,0 +1,1 @@
+"""Courses, quizzes and learning as plain values; no clock, no database, no wire."""

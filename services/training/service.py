@@ -1,0 +1,96 @@
+"""Wires training together; nothing else does."""
+
+from typing import Final
+
+from foothold.training.v1 import (
+    courses_pb2,
+    courses_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    learning_pb2,
+    learning_pb2_grpc,
+)
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from access import Access, Replica, TokenVerifier, load_public, require_rows
+from chassis.channel import connect
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database, schema_of
+from chassis.feed import FeedReader, Sequencer
+from chassis.health import migrated
+from chassis.server import Service, Servicer
+from services.training.following import followers
+from services.training.handlers import CoursesHandler, FeedHandler, LearningHandler
+from services.training.permissions import PERMISSIONS
+
+NAME: Final = "training"
+PACKAGE: Final = "services.training"
+_COURSES: Final = courses_pb2.DESCRIPTOR.services_by_name["CoursesService"]
+_LEARNING: Final = learning_pb2.DESCRIPTOR.services_by_name["LearningService"]
+_FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
+
+
+class Settings(BaseModel):
+    """What training needs to run; docs/settings.md says more about each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: str = "127.0.0.1:0"
+    """host:port to listen on; port 0 for any free one."""
+    database_url: SecretStr
+    """PostgreSQL URL of training's own role."""
+    database_connections: int = 8
+    """The most connections held at a time."""
+    verifying_keys: str
+    """One or more PEM public keys that access tokens are verified with."""
+    component_token: SecretStr
+    """Training's own token, for identity's feed."""
+    identity_address: str
+    """host:port of identity."""
+    telemetry_endpoint: str = ""
+    """OTLP gRPC endpoint; empty for none."""
+    log_level: str = "info"
+    """The least severe level that is logged."""
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Service:
+    """Training as a service that a `Server` can run; its schema must be migrated."""
+    require_rows(PERMISSIONS, (_COURSES, _LEARNING, _FEED))
+    clock = clock or SystemClock()
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema=schema_of(NAME), pool_size=settings.database_connections)
+    identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
+    sequencer = Sequencer(database)
+    replica = Replica(database)
+    followed = followers(replica, database=database, identity=identity)
+    verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
+    return Service(
+        name=NAME,
+        servicers=[
+            Servicer(
+                _COURSES.full_name,
+                courses_pb2_grpc.add_CoursesServiceServicer_to_server,
+                CoursesHandler(database, clock),
+            ),
+            Servicer(
+                _LEARNING.full_name,
+                learning_pb2_grpc.add_LearningServiceServicer_to_server,
+                LearningHandler(database, clock),
+            ),
+            Servicer(
+                _FEED.full_name,
+                feed_pb2_grpc.add_FeedServiceServicer_to_server,
+                FeedHandler(FeedReader(database, sequencer), followed),
+            ),
+        ],
+        interceptors=[Access(PERMISSIONS, verifier=verifier, directory=replica.directory, clock=clock)],
+        background=[sequencer, replica, *followed],
+        checks=[
+            database.check,
+            migrated(database, url, PACKAGE),
+            sequencer.check,
+            replica.check,
+            *(each.check for each in followed),
+        ],
+        closing=[identity.close, database.close],
+    )
