@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.sql.elements import SQLCoreOperations
 
-from access.directory import Directory
+from access.directory import PLATFORM, Directory
 from access.records import Kind
 from access.tables import array_of, directory_node
 from access.tokens import CallerKind
@@ -45,7 +45,10 @@ class Caller:
         nodes = self.directory.granted_at(self.id, permission)
         if not nodes or self.kind is CallerKind.COMPONENT:
             raise missing(permission)
-        return Scope(self, permission, nodes, everywhere=self.directory.root_id in nodes)
+        root = self.directory.root_id
+        if PLATFORM in nodes:
+            return Scope(self, permission, frozenset({root} if root else ()), everywhere=True)
+        return Scope(self, permission, nodes, everywhere=root in nodes)
 
     def may(self, permission: str, node_id: str) -> bool:
         """Whether the permission is held on the node."""

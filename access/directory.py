@@ -30,6 +30,10 @@ _ENDED_BEFORE_PRUNING: Final = 4096
 _Grants = tuple[tuple[Binding, ...], Mapping[str, Role], Mapping[str, frozenset[str]]]
 
 
+PLATFORM: Final = ""
+"""The node of the operator's own binding: above the enterprise, and there before it is."""
+
+
 class Directory:
     """Who there is and what they may do, as of feed position `version`."""
 
@@ -80,7 +84,7 @@ class Directory:
         return tuple(self._children.get(node_id, ()))
 
     def covers(self, granted: frozenset[str], node_id: str) -> bool:
-        """Whether a known node lies at or below one of `granted`."""
+        """Whether a known node lies at or below one of `granted`; below PLATFORM lies every known node."""
         parent = self._parent
         current: str | None = node_id
         if node_id not in parent:
@@ -89,7 +93,7 @@ class Directory:
             if current in granted:
                 return True
             current = parent.get(current)
-        return False
+        return PLATFORM in granted
 
     def zone_of(self, node_id: str) -> str:
         """The IANA zone in force: the nearest one set at or above the node."""

@@ -99,8 +99,8 @@ class Replica:
             self._thread = None
 
     def check(self) -> str | None:
-        """For health: a directory that knows nobody lets nobody in."""
-        return None if self.directory.root_id else "the directory is empty: identity was not heard yet"
+        """For health: a directory that knows nothing lets nobody in."""
+        return None if self.directory.version else "identity was not heard yet"
 
     def _poll(self) -> None:
         while not self._stopping.wait(_POLL_SECONDS):

@@ -1,0 +1,1 @@
+"""Who there is, who is calling, and what they may do."""

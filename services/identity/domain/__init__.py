@@ -1,0 +1,1 @@
+"""Identity's rules: values in, values out."""
