@@ -38,16 +38,14 @@ def following(reached: Reached) -> dict[tuple[str, str], tuple[int, int]]:
     goals = goals_grpc.FeedServiceStub(reached.channel("goals"))
     training = training_grpc.FeedServiceStub(reached.channel("training"))
     incentives = incentives_grpc.FeedServiceStub(reached.channel("incentives"))
-    answers = {
-        "goals": goals.GetFollowing(goals_feed.GetFollowingRequest()),
-        "training": training.GetFollowing(training_feed.GetFollowingRequest()),
-        "incentives": incentives.GetFollowing(incentives_feed.GetFollowingRequest()),
-    }
-    return {
-        (service, feed.feed): (feed.position, feed.head_position)
-        for service, answer in answers.items()
-        for feed in answer.feeds
-    }
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for own in goals.GetFollowing(goals_feed.GetFollowingRequest()).feeds:
+        found["goals", own.feed] = (own.position, own.head_position)
+    for taught in training.GetFollowing(training_feed.GetFollowingRequest()).feeds:
+        found["training", taught.feed] = (taught.position, taught.head_position)
+    for paid in incentives.GetFollowing(incentives_feed.GetFollowingRequest()).feeds:
+        found["incentives", paid.feed] = (paid.position, paid.head_position)
+    return found
 
 
 def wait_for_followers(reached: Reached, *, identity: int = 0, seconds: float = _SECONDS) -> None:

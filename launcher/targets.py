@@ -18,7 +18,10 @@ _FILE: Final = "_FILE"
 # Read by the launcher itself; a service would refuse them as unknown.
 LAUNCHERS_OWN: Final = frozenset(
     f"FOOTHOLD_{name}"
-    for name in ("DATA", "TOKEN", "CONFIG", "ADMIN_DATABASE_URL", "TEST_POSTGRES", "WORKERS", "WEB_PORT")
+    for name in (
+        *("DATA", "TOKEN", "CONFIG", "ADMIN_DATABASE_URL", "TEST_POSTGRES", "WEB_PORT"),
+        *(f"{service.upper()}_DATABASE_URL{form}" for service in SERVICES for form in ("", _FILE)),
+    )
 )
 
 
