@@ -1,0 +1,152 @@
+"""What a correction, a void or a reversal changes, decided over all versions of the facts concerned.
+
+A fact counts when its highest version is not void and, for a deal or an order, no live reversal of the
+same source names it. That is a statement about the set of versions, so it holds in whatever order they
+came (R10). New facts only add, and the store adds them in one statement; everything here is for the rest.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.goals.domain.facts import REVERSIBLE, Fact, FactKind, Key
+
+
+class Version(NamedTuple):
+    """What must be known of a recorded version."""
+
+    key: Key
+    version: int
+    kind: int
+    person_id: str
+    day: int
+    customer: str
+    amount: int
+    minutes: int
+    reverses: str
+    voided: bool
+    digest: bytes
+    current: bool
+    counts: bool
+
+
+class Cell(NamedTuple):
+    """An additive figure: one person's facts of one kind on one local day."""
+
+    person_id: str
+    day: int
+    kind: int
+
+
+class Touch(NamedTuple):
+    """One person's follow-ups of one customer on one local day."""
+
+    person_id: str
+    customer: str
+    day: int
+
+
+class Sums(NamedTuple):
+    """How much a cell grows, or shrinks."""
+
+    n: int
+    amount: int
+    minutes: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to write. Facts in `added` are not known yet; `current` and `counting` hold what those become."""
+
+    added: list[tuple[Fact, bool, bool]] = field(default_factory=list)
+    superseded: list[tuple[Key, int]] = field(default_factory=list)
+    counting: list[tuple[Key, bool]] = field(default_factory=list)
+    cells: dict[Cell, Sums] = field(default_factory=dict)
+    touches: dict[Touch, int] = field(default_factory=dict)
+
+
+def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
+    """A fact as it will be recorded."""
+    return Version(
+        fact.key,
+        fact.version,
+        fact.kind,
+        fact.person_id,
+        fact.day,
+        fact.customer,
+        fact.amount or 0,
+        fact.minutes,
+        fact.reverses,
+        fact.voided,
+        fact.digest,
+        current,
+        counts,
+    )
+
+
+def plan(new: Sequence[Fact], heads: Mapping[Key, Version], reversals: Mapping[Key, frozenset[Key]]) -> Plan:
+    """What recording `new` changes.
+
+    `new` are versions not recorded yet. `heads` has the current version of every key in `new` and of every
+    key that one of them, or the current version it follows, names in `reverses`. `reversals` has, for each
+    of those keys, the keys of the live reversals that name it.
+    """
+    made = Plan()
+    after = dict(heads)
+    for fact in new:
+        head = after.get(fact.key)
+        if head is None or fact.version > head.version:
+            after[fact.key] = version_of(fact, current=True, counts=False)
+    named = {key: set(by) for key, by in reversals.items()}
+    for key, head in after.items():
+        _move_reversal(named, heads.get(key), head)
+    for fact in new:
+        current = after[fact.key].version == fact.version
+        counts = current and _counts(after[fact.key], named)
+        made.added.append((fact, current, counts))
+    for key, head in after.items():
+        _settle(made, heads.get(key), head, counts=_counts(head, named))
+    made.cells = {cell: sums for cell, sums in made.cells.items() if any(sums)}
+    made.touches = {touch: count for touch, count in made.touches.items() if count}
+    return made
+
+
+def _settle(made: Plan, before: Version | None, head: Version, *, counts: bool) -> None:
+    """What becomes of one key's former and present highest version."""
+    if before is not None:
+        if before.version != head.version:
+            made.superseded.append((head.key, before.version))
+        elif before.counts != counts:
+            made.counting.append((head.key, counts))
+        if before.counts:
+            _contribute(made, before, -1)
+    if counts:
+        _contribute(made, head, 1)
+
+
+def _live_reversal(version: Version | None) -> Key | None:
+    """What a version takes back."""
+    if version is None or version.voided or version.kind != FactKind.DEAL_REVERSED or not version.reverses:
+        return None
+    return Key(version.key.source, version.reverses)
+
+
+def _move_reversal(named: dict[Key, set[Key]], before: Version | None, after: Version) -> None:
+    was, now = _live_reversal(before), _live_reversal(after)
+    if was is not None and was != now:
+        named.setdefault(was, set()).discard(after.key)
+    if now is not None:
+        named.setdefault(now, set()).add(after.key)
+
+
+def _counts(head: Version, named: Mapping[Key, Iterable[Key]]) -> bool:
+    return not head.voided and not (head.kind in REVERSIBLE and named.get(head.key))
+
+
+def _contribute(made: Plan, version: Version, sign: int) -> None:
+    cell = Cell(version.person_id, version.day, version.kind)
+    n, amount, minutes = made.cells.get(cell, (0, 0, 0))
+    made.cells[cell] = Sums(n + sign, amount + sign * version.amount, minutes + sign * version.minutes)
+    if version.kind == FactKind.FOLLOW_UP and version.customer:
+        touch = Touch(version.person_id, version.customer, version.day)
+        made.touches[touch] = made.touches.get(touch, 0) + sign

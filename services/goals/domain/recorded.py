@@ -1,0 +1,61 @@
+"""What became of facts: results of recording, and versions as they stand in the ledger."""
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from services.goals.domain.facts import Refusal, fact_id
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Place = tuple[int, str, str, int]
+"""Where a page ends: microseconds of the occurrence, source, external id, version."""
+
+
+class Recorded(NamedTuple):
+    """A version as recorded. `amount` is in minor units, None when none was told."""
+
+    source: str
+    external_id: str
+    version: int
+    kind: int
+    person_id: str
+    occurred_at: datetime
+    customer: str
+    product: str
+    channel: str
+    amount: int | None
+    minutes: int
+    reverses: str
+    attributes: dict[str, str] | None
+    voided: bool
+    counts: bool
+    recorded_at: datetime
+    reversed_by: str
+
+    @property
+    def id(self) -> str:
+        """The ledger's id of this version."""
+        return fact_id(self.source, self.external_id, self.version)
+
+    @property
+    def place(self) -> Place:
+        """Where a page that ends with it ends."""
+        micros = (self.occurred_at - _EPOCH) // timedelta(microseconds=1)
+        return (micros, self.source, self.external_id, self.version)
+
+
+class Outcome(IntEnum):
+    """What became of a row; the numbers of `foothold.goals.v1.FactOutcome`."""
+
+    RECORDED = 1
+    ALREADY_KNOWN = 2
+    REFUSED = 3
+
+
+class Result(NamedTuple):
+    """What became of a row."""
+
+    outcome: Outcome
+    fact_id: str = ""
+    refusal: Refusal | None = None

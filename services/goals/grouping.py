@@ -1,0 +1,92 @@
+"""Commits that calls share: facts told one by one at the same time are recorded as one batch.
+
+A commit costs as much as recording hundreds of facts. While one is under way those who come wait, and the
+next one takes all of them; a call that comes alone waits for nobody.
+"""
+
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Final
+
+from chassis.errors import Unavailable
+from services.goals.domain.recorded import Result
+from services.goals.store.recording import Recorder, Told
+
+_MOST: Final = 500
+
+_Waiting = tuple[Told, "Future[Result]"]
+
+
+class GroupCommit:
+    """Records single facts through a `Recorder`, in as few transactions as their arrival allows.
+
+    With two committers one gathers while the other waits for the disk.
+    """
+
+    def __init__(self, recorder: Recorder, *, committers: int = 2) -> None:
+        self._recorder = recorder
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"committer-{number}", daemon=True)
+            for number in range(committers)
+        ]
+        self._open = False
+
+    def start(self) -> None:
+        self._open = True
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Commit what waits, then end."""
+        self._open = False
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def record(self, told: Told) -> Result:
+        """What became of the fact, once it is committed. Unavailable NOT_READY while the server stops."""
+        if not self._open:
+            raise Unavailable("NOT_READY", "The service is starting or stopping; send it again.")
+        answer: Future[Result] = Future()
+        self._waiting.put((told, answer))
+        return answer.result()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            ending = False
+            while len(group) < _MOST and not ending:
+                try:
+                    another = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if another is None:
+                    ending = True
+                else:
+                    group.append(another)
+            self._commit(group)
+            if ending:
+                return
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        try:
+            results = self._recorder.record([told for told, _ in group])
+        except Exception as error:  # noqa: BLE001  each caller must hear of it
+            self._fail(group, error)
+            return
+        for (_, answer), result in zip(group, results, strict=True):
+            answer.set_result(result)
+
+    def _fail(self, group: list[_Waiting], error: Exception) -> None:
+        """One by one, so that nobody suffers for another's fact; alone, the failure is the caller's own."""
+        if len(group) == 1:
+            group[0][1].set_exception(error)
+            return
+        for told, answer in group:
+            try:
+                answer.set_result(self._recorder.record([told])[0])
+            except Exception as own:  # noqa: BLE001  as above
+                answer.set_exception(own)

@@ -1,0 +1,193 @@
+"""FactsService."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import grpc
+from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
+
+from access import Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import Failure, InvalidArgument, NotFound
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.goals.domain.facts import Fact, FactKind, Refusal, parse_fact_id
+from services.goals.domain.recorded import Recorded, Result
+from services.goals.permissions import CUSTOMERS_READ, FACTS_READ, FACTS_RECORD, LEDGER_CHECK
+from services.goals.store.checking import check_ledger
+from services.goals.store.listing import Facts
+from services.goals.store.recording import Recorder, Told
+from services.goals.wire.facts import FactReader, Owner, from_recorded, from_refusal, from_result
+
+_MOST_FACTS: Final = 5_000
+_LONGEST_ID: Final = 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE: Final = (int, str, str, int)
+
+
+class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
+    """Tells facts to the ledger and lists what stands there."""
+
+    def __init__(
+        self,
+        database: Database,
+        recorder: Recorder,
+        reader: FactReader,
+        clock: Clock,
+        record_one: Callable[[Told], Result],
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._reader = reader
+        self._clock = clock
+        self._record_one = record_one
+
+    def RecordFact(
+        self, request: facts_pb2.RecordFactRequest, context: grpc.ServicerContext
+    ) -> facts_pb2.RecordFactResponse:
+        scope = caller(context).scope(FACTS_RECORD)
+        fact = self._reader.read(request.fact, owner_within(scope), self._now())
+        refusal = fact if isinstance(fact, Refusal) else None
+        if not isinstance(fact, Refusal):
+            result = self._record_one(Told(fact, scope))
+            refusal = result.refusal
+            if refusal is None:
+                return facts_pb2.RecordFactResponse(result=from_result(result))
+        assert refusal is not None  # noqa: S101  one of the two was
+        raise InvalidArgument(
+            refusal.reason, refusal.message, fields={f"fact.{refusal.field}": refusal.message}
+        )
+
+    def RecordFacts(
+        self, request: facts_pb2.RecordFactsRequest, context: grpc.ServicerContext
+    ) -> facts_pb2.RecordFactsResponse:
+        scope = caller(context).scope(FACTS_RECORD)
+        results = self._record(request.facts, scope, dry_run=request.dry_run)
+        return facts_pb2.RecordFactsResponse(results=results)
+
+    def StreamFacts(
+        self, request_iterator: Iterable[facts_pb2.StreamFactsRequest], context: grpc.ServicerContext
+    ) -> Iterator[facts_pb2.StreamFactsResponse]:
+        who = caller(context)
+        for request in request_iterator:
+            # Asked again for each batch: a stream may outlive the right to it.
+            scope = who.scope(FACTS_RECORD)
+            results = self._record(request.facts, scope, dry_run=request.dry_run)
+            yield facts_pb2.StreamFactsResponse(results=results)
+
+    def ListFacts(
+        self, request: facts_pb2.ListFactsRequest, context: grpc.ServicerContext
+    ) -> facts_pb2.ListFactsResponse:
+        who = caller(context)
+        scope = who.scope(FACTS_READ)
+        fields = Fields()
+        first = fields.optional_instant("from", getattr(request, "from"), present=request.HasField("from"))
+        stop = fields.optional_instant("to", request.to, present=request.HasField("to"))
+        kinds = {fields.one_of("kinds", int(kind), set(FactKind)) for kind in request.kinds}
+        size = fields.page_size(request.page_size)
+        fields.text("person_id", request.person_id, max_length=_LONGEST_ID, required=False)
+        fields.require_valid()
+        if request.person_id:
+            scope.require_person(request.person_id)
+        after = decode_token(request.page_token, query=request, shape=_PLACE)
+        with self._database.read() as connection:
+            found = Facts(connection, scope).page(
+                person_id=request.person_id,
+                first=first,
+                stop=stop,
+                kinds=kinds,
+                uncounted=request.include_uncounted,
+                after=after,  # type: ignore[arg-type]  # its shape was checked
+                limit=size + 1,
+            )
+        token = encode_token(found[size - 1].place, query=request) if len(found) > size else ""
+        return facts_pb2.ListFactsResponse(
+            facts=[self._told(each, scope) for each in found[:size]], next_page_token=token
+        )
+
+    def GetFactHistory(
+        self, request: facts_pb2.GetFactHistoryRequest, context: grpc.ServicerContext
+    ) -> facts_pb2.GetFactHistoryResponse:
+        scope = caller(context).scope(FACTS_READ)
+        unknown = NotFound("FACT_UNKNOWN", "There is no such fact.")
+        named = parse_fact_id(request.fact_id)
+        if named is None:
+            raise unknown
+        key, version = named
+        with self._database.read() as connection:
+            found = Facts(connection, scope).history(key)
+        if not any(each.version == version and each.id == request.fact_id for each in found):
+            raise unknown
+        return facts_pb2.GetFactHistoryResponse(versions=[self._told(each, scope) for each in found])
+
+    def CheckLedger(
+        self, request: facts_pb2.CheckLedgerRequest, context: grpc.ServicerContext
+    ) -> facts_pb2.CheckLedgerResponse:
+        caller(context).scope(LEDGER_CHECK).require_everywhere()
+        with self._database.read() as connection:
+            check = check_ledger(connection)
+        return facts_pb2.CheckLedgerResponse(
+            state_hash=check.state_hash,
+            fact_versions=check.versions,
+            facts_counting=check.counting,
+            values_checked=check.checked,
+            values_differing=check.differing,
+        )
+
+    def _record(
+        self, facts: Sequence[facts_pb2.Fact], scope: Scope, *, dry_run: bool
+    ) -> list[facts_pb2.FactResult]:
+        if not 1 <= len(facts) <= _MOST_FACTS:
+            raise InvalidArgument(
+                "FIELD_INVALID",
+                f"a batch has 1 to {_MOST_FACTS} facts",
+                fields={"facts": f"must hold 1 to {_MOST_FACTS} items"},
+            )
+        owner, now, read = owner_within(scope), self._now(), self._reader.read
+        rows = [read(fact, owner, now) for fact in facts]
+        told = [Told(row, scope) for row in rows if isinstance(row, Fact)]
+        results = iter(self._recorder.record(told, dry_run=dry_run))
+        return [from_refusal(row) if isinstance(row, Refusal) else from_result(next(results)) for row in rows]
+
+    def _now(self) -> int:
+        return (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+
+    def _told(self, recorded: Recorded, scope: Scope) -> facts_pb2.RecordedFact:
+        return told(recorded, scope, self._reader)
+
+
+def told(recorded: Recorded, scope: Scope, reader: FactReader) -> facts_pb2.RecordedFact:
+    """A recorded fact, with its customer for those who may know customers."""
+    customers = scope.caller.may(CUSTOMERS_READ, recorded.person_id)
+    return from_recorded(recorded, reader, customers=customers)
+
+
+def owner_within(scope: Scope) -> Owner:
+    """Finds whose a fact is, once for each person in a batch."""
+    directory = scope.caller.directory
+    known: dict[tuple[str, str], str | Refusal] = {}
+
+    def find(person_id: str, employee_number: str) -> str | Refusal:
+        asked = (person_id, employee_number)
+        found = known.get(asked)
+        if found is None:
+            found = known[asked] = look(person_id, employee_number)
+        return found
+
+    def look(person_id: str, employee_number: str) -> str | Refusal:
+        field = "employee_number" if employee_number else "person_id"
+        if not person_id and not employee_number:
+            return Refusal(field, "FIELD_INVALID", "whose it is must be told")
+        if employee_number:
+            person = directory.person_by_employee_number(employee_number)
+        else:
+            person = directory.person(person_id)
+        try:
+            scope.require_person(person.id if person is not None else "")
+        except Failure as failure:
+            return Refusal(field, failure.reason, failure.message)
+        return person.id if person is not None else ""
+
+    return find

@@ -1,0 +1,90 @@
+"""FeedService."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import grpc
+from foothold.goals.v1 import feed_pb2, feed_pb2_grpc
+
+from access import Directory, caller
+from chassis.database import Database
+from chassis.feed import FeedReader, StoredEvent
+from services.goals.domain.periods import Period
+from services.goals.following import FollowedFeed
+from services.goals.permissions import FEED_READ
+from services.goals.store.enriching import figures_of, periods_of
+from services.goals.wire.feed import TARGET_CHANGED, days_of, from_figures, target_event, values_event
+
+_DEFAULT_PAGE: Final = 200
+_LARGEST_PAGE: Final = 1_000
+_NANOS: Final = 1_000_000_000
+
+
+class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
+    """What changed in goals, and how far goals has followed others."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: FeedReader,
+        directory: Directory,
+        followed: Sequence[FollowedFeed],
+        currency: str,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._directory = directory
+        self._followed = followed
+        self._currency = currency
+
+    def ListEvents(
+        self, request: feed_pb2.ListEventsRequest, context: grpc.ServicerContext
+    ) -> feed_pb2.ListEventsResponse:
+        caller(context).scope(FEED_READ).require_everywhere()
+        page = self._reader.page(
+            after=request.after_position,
+            wait=request.wait.seconds + request.wait.nanos / _NANOS,
+            page_size=min(request.page_size, _LARGEST_PAGE) or _DEFAULT_PAGE,
+            active=context.is_active,
+        )
+        return feed_pb2.ListEventsResponse(events=self._told(page.events), head_position=page.head)
+
+    def GetFollowing(
+        self, request: feed_pb2.GetFollowingRequest, context: grpc.ServicerContext
+    ) -> feed_pb2.GetFollowingResponse:
+        caller(context).scope(FEED_READ).require_everywhere()
+        return feed_pb2.GetFollowingResponse(
+            feeds=[
+                feed_pb2.FollowedFeed(feed=each.name, position=each.position, head_position=each.head)
+                for each in self._followed
+            ]
+        )
+
+    def _told(self, events: Sequence[StoredEvent]) -> list[feed_pb2.Event]:
+        """The page's events; the figures of all of them are read in one statement, after them."""
+        periods = {
+            event.position: periods_of(self._directory, event.subject, days_of(event.payload))
+            for event in events
+            if event.kind != TARGET_CHANGED
+        }
+        wanted: dict[str, dict[Period, None]] = {}
+        for event in events:
+            if event.kind != TARGET_CHANGED:
+                wanted.setdefault(event.subject, {}).update(dict.fromkeys(periods[event.position]))
+        with self._database.read() as connection:
+            figures = figures_of(connection, wanted)
+        told: dict[str, dict[Period, feed_pb2.PeriodValues]] = {}
+        for (person_id, period), values in figures.items():
+            told.setdefault(person_id, {})[period] = from_figures(period, values, self._currency)
+        return [
+            target_event(event.position, event.occurred_at, event.payload)
+            if event.kind == TARGET_CHANGED
+            else values_event(
+                event.position,
+                event.occurred_at,
+                event.subject,
+                periods[event.position],
+                told[event.subject],
+            )
+            for event in events
+        ]

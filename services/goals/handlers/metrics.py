@@ -1,0 +1,134 @@
+"""MetricsService."""
+
+from datetime import date
+from typing import Final
+
+import grpc
+from foothold.goals.v1 import metrics_pb2, metrics_pb2_grpc
+
+from access import Directory, Scope, caller
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.goals.domain.metrics import METRICS, Figures, Metric, evaluate
+from services.goals.permissions import METRICS_READ
+from services.goals.store.figures import read_grouped
+from services.goals.wire.metrics import from_metric
+from services.goals.wire.values import from_value
+
+_BY: Final = {
+    metrics_pb2.GROUP_BY_PERSON: "person",
+    metrics_pb2.GROUP_BY_DEPARTMENT: "department",
+    metrics_pb2.GROUP_BY_BRANCH: "branch",
+    metrics_pb2.GROUP_BY_MONTH: "month",
+}
+_FIRST_DAY: Final = date(1999, 12, 1)
+_LAST_DAY: Final = date(2101, 1, 1)
+_LONGEST_ID: Final = 64
+
+
+class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
+    """Definitions, and values grouped."""
+
+    def __init__(self, database: Database, currency: str) -> None:
+        self._database = database
+        self._currency = currency
+
+    def ListMetrics(
+        self, request: metrics_pb2.ListMetricsRequest, context: grpc.ServicerContext
+    ) -> metrics_pb2.ListMetricsResponse:
+        return metrics_pb2.ListMetricsResponse(metrics=[from_metric(each) for each in METRICS.values()])
+
+    def QueryMetric(
+        self, request: metrics_pb2.QueryMetricRequest, context: grpc.ServicerContext
+    ) -> metrics_pb2.QueryMetricResponse:
+        scope = caller(context).scope(METRICS_READ)
+        fields = Fields()
+        by = _BY.get(request.group_by, "")
+        fields.one_of("group_by", request.group_by, _BY)
+        first = fields.date("from", getattr(request, "from")) if request.HasField("from") else _FIRST_DAY
+        stop = fields.date("to", request.to) if request.HasField("to") else _LAST_DAY
+        size = fields.page_size(request.page_size)
+        fields.text("node_id", request.node_id, max_length=_LONGEST_ID, required=False)
+        fields.require_valid()
+        metric = find_metric(request.metric)
+        people = people_at(scope, request.node_id)
+        after = decode_token(request.page_token, query=request, shape=(str,))
+        with self._database.read() as connection:
+            read = {
+                kind: read_grouped(
+                    connection,
+                    by=kind,
+                    people=None if people is None else sorted(people),
+                    first=first,
+                    stop=stop,
+                )
+                for kind in (("month", "all") if by == "month" else ("person",))
+            }
+        groups = read["month"] if by == "month" else _gather(scope.caller.directory, by, read["person"])
+        total = Figures()
+        for figures in read.get("all", groups).values():
+            total.merge(figures)
+        keys = sorted(key for key in groups if after is None or key > str(after[0]))
+        page = keys[:size]
+        response = metrics_pb2.QueryMetricResponse(
+            next_page_token=encode_token([page[-1]], query=request) if len(keys) > size else "",
+            total=from_value(evaluate(metric, total), self._currency),
+        )
+        for key in page:
+            row = _row(scope.caller.directory, by, key)
+            row.value.CopyFrom(from_value(evaluate(metric, groups[key]), self._currency))
+            response.rows.append(row)
+        return response
+
+
+def find_metric(name: str) -> Metric:
+    """A metric by name. NotFound METRIC_UNKNOWN."""
+    metric = METRICS.get(name)
+    if metric is None:
+        raise NotFound("METRIC_UNKNOWN", "There is no such metric.", metadata={"metrics": ", ".join(METRICS)})
+    return metric
+
+
+def people_at(scope: Scope, node_id: str) -> frozenset[str] | None:
+    """Who is at or below a node and covered; None for everybody. NotFound NODE_UNKNOWN."""
+    covered = scope.people()
+    if not node_id:
+        return covered
+    directory = scope.caller.directory
+    under = directory.people_under(node_id)
+    if covered is None:
+        scope.require(node_id)
+        return under
+    if not (scope.covers(node_id) or under & covered):
+        scope.require(node_id)
+    return under & covered
+
+
+def _gather(directory: Directory, by: str, people: dict[str, Figures]) -> dict[str, Figures]:
+    """People's figures added up by where they belong."""
+    if by == "person":
+        return people
+    groups: dict[str, Figures] = {}
+    for person_id, figures in people.items():
+        groups.setdefault(_group(directory, by, person_id), Figures()).merge(figures)
+    return groups
+
+
+def _group(directory: Directory, by: str, person_id: str) -> str:
+    branch = directory.branch_of(person_id)
+    if by == "branch":
+        return branch or directory.root_id
+    return directory.department_of(person_id) or branch or directory.root_id
+
+
+def _row(directory: Directory, by: str, key: str) -> metrics_pb2.MetricRow:
+    if by == "month":
+        return metrics_pb2.MetricRow(key=key, label=key)
+    if by == "person":
+        person = directory.person(key)
+        if person is not None:
+            return metrics_pb2.MetricRow(key=key, label=person.name, employee_number=person.employee_number)
+    node = directory.node(key)
+    return metrics_pb2.MetricRow(key=key, label=node.name if node is not None else key)

@@ -1,0 +1,236 @@
+"""ProgressService."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import grpc
+from foothold.goals.v1 import progress_pb2, progress_pb2_grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from access import Person, Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import InvalidArgument
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.goals.domain.metrics import METRICS, Aggregation, Metric, evaluate, kinds_of
+from services.goals.domain.periods import Period, PeriodKind, local_day
+from services.goals.domain.progress import Status, pace
+from services.goals.domain.recorded import Recorded
+from services.goals.domain.targets import Measure, ResolvedTarget
+from services.goals.domain.values import Value, exactly
+from services.goals.handlers.facts import told
+from services.goals.handlers.metrics import find_metric, people_at
+from services.goals.permissions import FACTS_READ, PROGRESS_READ
+from services.goals.store.listing import Facts
+from services.goals.store.progress import read_course, read_one, read_progress, read_team
+from services.goals.store.targets import TargetsCache
+from services.goals.wire.facts import FactReader
+from services.goals.wire.metrics import from_metric
+from services.goals.wire.progress import from_member, from_progress, from_standing
+from services.goals.wire.targets import from_resolved
+from services.goals.wire.values import from_date, from_instant, from_period, from_value
+
+_LARGEST_TEAM_PAGE: Final = 500
+_LONGEST_ID: Final = 64
+_PLACE: Final = (int, str, str, int)
+_URGENCY: Final = (int, int, int, str)
+
+
+class _Asked(NamedTuple):
+    """Whose figures, and for when. `as_of` is None for now."""
+
+    scope: Scope
+    person: Person
+    now: datetime
+    as_of: datetime | None
+
+
+class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
+    """Tells how far people are, and why."""
+
+    def __init__(
+        self, database: Database, cache: TargetsCache, reader: FactReader, clock: Clock, currency: str
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._reader = reader
+        self._clock = clock
+        self._currency = currency
+
+    def GetProgress(
+        self, request: progress_pb2.GetProgressRequest, context: grpc.ServicerContext
+    ) -> progress_pb2.GetProgressResponse:
+        asked = self._asked(
+            caller(context).scope(PROGRESS_READ),
+            request.person_id,
+            request.as_of if request.HasField("as_of") else None,
+        )
+        with self._database.read() as connection:
+            progress = read_progress(
+                connection,
+                self._cache,
+                asked.scope.caller.directory,
+                asked.person,
+                now=asked.now,
+                as_of=asked.as_of,
+            )
+        return from_progress(progress, asked.as_of or asked.now, self._currency)
+
+    def GetProgressCourse(
+        self, request: progress_pb2.GetProgressCourseRequest, context: grpc.ServicerContext
+    ) -> progress_pb2.GetProgressCourseResponse:
+        asked = self._asked(
+            caller(context).scope(PROGRESS_READ),
+            request.person_id,
+            request.as_of if request.HasField("as_of") else None,
+        )
+        measure = _measure(request.metric, int(request.period_kind))
+        metric = METRICS[measure.metric]
+        directory = asked.scope.caller.directory
+        with self._database.read() as connection:
+            period, _, target, _ = read_one(
+                connection,
+                self._cache,
+                directory,
+                asked.person,
+                measure,
+                now=asked.now,
+                as_of=asked.as_of,
+            )
+            today = local_day(asked.as_of or asked.now, period.zone)
+            course = read_course(connection, asked.person, period, today, as_of=asked.as_of)
+        response = progress_pb2.GetProgressCourseResponse(period=from_period(period))
+        if target is not None:
+            response.target.CopyFrom(from_resolved(target, self._currency))
+        for day, figures in course:
+            needed = _needed(metric, target, period, day)
+            response.points.add(
+                day=from_date(day),
+                done=from_value(evaluate(metric, figures), self._currency),
+                pace=None if needed is None else from_value(needed, self._currency),
+            )
+        return response
+
+    def ListTeamProgress(
+        self, request: progress_pb2.ListTeamProgressRequest, context: grpc.ServicerContext
+    ) -> progress_pb2.ListTeamProgressResponse:
+        scope = caller(context).scope(PROGRESS_READ)
+        fields = Fields()
+        fields.text("node_id", request.node_id, max_length=_LONGEST_ID, required=False)
+        as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
+        status = fields.one_of("status", int(request.status), {0, *Status})
+        size = fields.page_size(request.page_size, maximum=_LARGEST_TEAM_PAGE)
+        fields.require_valid()
+        after = decode_token(request.page_token, query=request, shape=_URGENCY)
+        now = self._clock.now()
+        with self._database.read() as connection:
+            members = read_team(
+                connection,
+                self._cache,
+                scope.caller.directory,
+                _active(scope, people_at(scope, request.node_id)),
+                now=now,
+                as_of=as_of,
+                newcomers_only=request.newcomers_only,
+            )
+        if status:
+            members = [member for member in members if status in member.statuses]
+        rest = [member for member in members if after is None or member.urgency > after]
+        return progress_pb2.ListTeamProgressResponse(
+            people=[from_member(member, self._currency) for member in rest[:size]],
+            next_page_token=encode_token(rest[size - 1].urgency, query=request) if len(rest) > size else "",
+            total_size=len(members),
+            needing_attention=sum(member.needs_attention for member in members),
+            as_of=from_instant(as_of or now),
+        )
+
+    def ExplainProgress(
+        self, request: progress_pb2.ExplainProgressRequest, context: grpc.ServicerContext
+    ) -> progress_pb2.ExplainProgressResponse:
+        asked = self._asked(
+            caller(context).scope(PROGRESS_READ),
+            request.person_id,
+            request.as_of if request.HasField("as_of") else None,
+        )
+        measure = _measure(request.metric, int(request.period_kind))
+        metric = METRICS[measure.metric]
+        fields = Fields()
+        size = fields.page_size(request.page_size)
+        fields.require_valid()
+        after = decode_token(request.page_token, query=request, shape=_PLACE)
+        who = asked.scope.caller
+        with self._database.read() as connection:
+            period, figures, _, standing = read_one(
+                connection,
+                self._cache,
+                who.directory,
+                asked.person,
+                measure,
+                now=asked.now,
+                as_of=asked.as_of,
+            )
+            total, facts = 0, list[Recorded]()
+            if who.may(FACTS_READ, asked.person.id):
+                total, facts = Facts(connection, who.scope(FACTS_READ)).behind(
+                    asked.person.id,
+                    period,
+                    kinds=kinds_of(metric),
+                    new_customers=metric.aggregation is Aggregation.NEW_CUSTOMERS,
+                    until=asked.as_of,
+                    after=after,  # type: ignore[arg-type]  # its shape was checked
+                    limit=size + 1,
+                )
+        components = [METRICS[name] for name in metric.components]
+        return progress_pb2.ExplainProgressResponse(
+            definition=from_metric(metric),
+            components=[from_metric(each) for each in components],
+            period=from_period(period),
+            value=from_value(evaluate(metric, figures), self._currency),
+            component_values=[from_value(evaluate(each, figures), self._currency) for each in components],
+            target=None if standing is None else from_standing(standing, self._currency),
+            facts=[told(each, asked.scope, self._reader) for each in facts[:size]],
+            total_facts=total,
+            next_page_token=encode_token(facts[size - 1].place, query=request) if len(facts) > size else "",
+            as_of=from_instant(asked.as_of or asked.now),
+        )
+
+    def _asked(self, scope: Scope, person_id: str, as_of: Timestamp | None) -> _Asked:
+        fields = Fields()
+        moment = None if as_of is None else fields.instant("as_of", as_of)
+        fields.require_valid()
+        scope.require_person(person_id)
+        person = scope.caller.directory.person(person_id)
+        assert person is not None  # noqa: S101  required above
+        return _Asked(scope, person, self._clock.now(), moment)
+
+
+def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:
+    directory = scope.caller.directory
+    if people is None:
+        return [person for person in directory.people() if person.active]
+    found = (directory.person(person_id) for person_id in people)
+    return [person for person in found if person is not None and person.active]
+
+
+def _measure(metric: str, period_kind: int) -> Measure:
+    find_metric(metric)
+    if period_kind not in set(PeriodKind):
+        raise InvalidArgument(
+            "PERIOD_UNSUPPORTED",
+            "There is no such kind of period.",
+            fields={"period_kind": "must be one of the documented values"},
+        )
+    return Measure(metric, PeriodKind(period_kind))
+
+
+def _needed(metric: Metric, target: ResolvedTarget | None, period: Period, day: date) -> Value | None:
+    """What an even pace needs through a day; for ratios the target itself."""
+    if target is None:
+        return None
+    value = target.target.value
+    if metric.numerator:
+        return value
+    return exactly(metric.unit, pace(Fraction(value.numerator, value.denominator), period, day))

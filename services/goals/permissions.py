@@ -1,0 +1,35 @@
+"""Which permission each RPC needs; the Scope of that permission then narrows what it touches."""
+
+from collections.abc import Mapping
+from typing import Final
+
+FACTS_RECORD: Final = "goals.facts.record"
+FACTS_READ: Final = "goals.facts.read"
+CUSTOMERS_READ: Final = "goals.customers.read"
+LEDGER_CHECK: Final = "goals.ledger.check"
+METRICS_READ: Final = "goals.metrics.read"
+TARGETS_READ: Final = "goals.targets.read"
+TARGETS_WRITE: Final = "goals.targets.write"
+PROGRESS_READ: Final = "goals.progress.read"
+FEED_READ: Final = "goals.feed.read"
+
+PERMISSIONS: Final[Mapping[str, str]] = {
+    "/foothold.goals.v1.FactsService/RecordFact": FACTS_RECORD,
+    "/foothold.goals.v1.FactsService/RecordFacts": FACTS_RECORD,
+    "/foothold.goals.v1.FactsService/StreamFacts": FACTS_RECORD,
+    "/foothold.goals.v1.FactsService/ListFacts": FACTS_READ,
+    "/foothold.goals.v1.FactsService/GetFactHistory": FACTS_READ,
+    "/foothold.goals.v1.FactsService/CheckLedger": LEDGER_CHECK,
+    "/foothold.goals.v1.MetricsService/ListMetrics": METRICS_READ,
+    "/foothold.goals.v1.MetricsService/QueryMetric": METRICS_READ,
+    "/foothold.goals.v1.TargetsService/SetTarget": TARGETS_WRITE,
+    "/foothold.goals.v1.TargetsService/EndTarget": TARGETS_WRITE,
+    "/foothold.goals.v1.TargetsService/ListTargets": TARGETS_READ,
+    "/foothold.goals.v1.TargetsService/ResolveTargets": TARGETS_READ,
+    "/foothold.goals.v1.ProgressService/GetProgress": PROGRESS_READ,
+    "/foothold.goals.v1.ProgressService/GetProgressCourse": PROGRESS_READ,
+    "/foothold.goals.v1.ProgressService/ListTeamProgress": PROGRESS_READ,
+    "/foothold.goals.v1.ProgressService/ExplainProgress": PROGRESS_READ,
+    "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
+    "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
+}

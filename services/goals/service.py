@@ -1,0 +1,131 @@
+"""Wires goals together; nothing else does."""
+
+from typing import Annotated, Final
+
+from foothold.goals.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    metrics_pb2,
+    metrics_pb2_grpc,
+    progress_pb2,
+    progress_pb2_grpc,
+    targets_pb2,
+    targets_pb2_grpc,
+)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from access import Access, TokenVerifier, load_public, require_rows
+from chassis.channel import connect
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database, schema_of
+from chassis.feed import FeedReader, Sequencer
+from chassis.health import migrated
+from chassis.server import Service, Servicer
+from services.goals.following import Following
+from services.goals.grouping import GroupCommit
+from services.goals.handlers import (
+    FactsHandler,
+    FeedHandler,
+    MetricsHandler,
+    ProgressHandler,
+    TargetsHandler,
+)
+from services.goals.permissions import PERMISSIONS
+from services.goals.store.recording import Recorder
+from services.goals.store.targets import TargetsCache
+from services.goals.wire.facts import FactReader
+
+NAME: Final = "goals"
+PACKAGE: Final = "services.goals"
+_FACTS: Final = facts_pb2.DESCRIPTOR.services_by_name["FactsService"]
+_METRICS: Final = metrics_pb2.DESCRIPTOR.services_by_name["MetricsService"]
+_TARGETS: Final = targets_pb2.DESCRIPTOR.services_by_name["TargetsService"]
+_PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
+_FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
+
+
+class Settings(BaseModel):
+    """What goals needs to run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: str = "127.0.0.1:0"
+    """host:port to listen on; port 0 for any free one."""
+    database_url: SecretStr
+    """PostgreSQL URL of goals' own role."""
+    database_connections: Annotated[int, Field(ge=4, le=100)] = 12
+    """The most connections held at a time."""
+    verifying_keys: str
+    """One or more PEM public keys that access tokens are verified with."""
+    component_token: SecretStr
+    """Goals' own token, for identity's feed."""
+    identity_address: str
+    """host:port of identity."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
+    """The enterprise's currency, ISO 4217."""
+    telemetry_endpoint: str = ""
+    """OTLP gRPC endpoint; empty for none."""
+    log_level: str = "info"
+    """The least severe level that is logged."""
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Service:
+    """Goals as a service that a `Server` can run; its schema must be migrated."""
+    require_rows(PERMISSIONS, (_FACTS, _METRICS, _TARGETS, _PROGRESS, _FEED))
+    clock = clock or SystemClock()
+    currency = settings.currency
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema=schema_of(NAME), pool_size=settings.database_connections)
+    identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
+    sequencer = Sequencer(database)
+    following = Following(database, identity)
+    recorder = Recorder(database, following.replica)
+    group = GroupCommit(recorder)
+    cache = TargetsCache(database)
+    reader = FactReader(currency)
+    verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
+    directory = following.directory
+    return Service(
+        name=NAME,
+        servicers=[
+            Servicer(
+                _FACTS.full_name,
+                facts_pb2_grpc.add_FactsServiceServicer_to_server,
+                FactsHandler(database, recorder, reader, clock, group.record),
+            ),
+            Servicer(
+                _METRICS.full_name,
+                metrics_pb2_grpc.add_MetricsServiceServicer_to_server,
+                MetricsHandler(database, currency),
+            ),
+            Servicer(
+                _TARGETS.full_name,
+                targets_pb2_grpc.add_TargetsServiceServicer_to_server,
+                TargetsHandler(database, cache, clock, currency),
+            ),
+            Servicer(
+                _PROGRESS.full_name,
+                progress_pb2_grpc.add_ProgressServiceServicer_to_server,
+                ProgressHandler(database, cache, reader, clock, currency),
+            ),
+            Servicer(
+                _FEED.full_name,
+                feed_pb2_grpc.add_FeedServiceServicer_to_server,
+                FeedHandler(
+                    database, FeedReader(database, sequencer), directory, [following.follower], currency
+                ),
+            ),
+        ],
+        interceptors=[Access(PERMISSIONS, verifier=verifier, directory=directory, clock=clock)],
+        background=[sequencer, following.replica, following.follower, group],
+        checks=[
+            database.check,
+            migrated(database, url, PACKAGE),
+            sequencer.check,
+            following.replica.check,
+            following.follower.check,
+        ],
+        closing=[identity.close, database.close],
+    )

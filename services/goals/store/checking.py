@@ -1,0 +1,94 @@
+"""The ledger checked against itself: hashed, and every kept value recomputed from the facts."""
+
+import hashlib
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, text
+
+_PAGE: Final = 5_000
+# Times of arrival, and the day a first touch had before, tell of the order of arrival and are left out.
+_STATE: Final = (
+    """
+    SELECT row(source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
+               amount_minor, minutes, reverses, attributes, voided, digest, current, counts)::text
+    FROM fact ORDER BY source COLLATE "C", external_id COLLATE "C", version
+    """,
+    """
+    SELECT row(person_id, day, kind, n, amount_minor, minutes)::text
+    FROM tally ORDER BY person_id COLLATE "C", day, kind
+    """,
+    """
+    SELECT row(person_id, day, customer, n)::text
+    FROM touch ORDER BY person_id COLLATE "C", day, customer COLLATE "C"
+    """,
+    """
+    SELECT row(person_id, customer, day)::text
+    FROM first_touch ORDER BY person_id COLLATE "C", customer COLLATE "C"
+    """,
+)
+_FACTS: Final = "SELECT count(*), count(*) FILTER (WHERE counts) FROM fact"
+_CHECKS: Final = (
+    """
+    WITH ranked AS (
+        SELECT fact.*, version = max(version) OVER (PARTITION BY source, external_id) AS newest FROM fact
+    ), judged AS (
+        SELECT current, counts, newest, newest AND NOT voided AND (kind NOT IN (2, 5) OR NOT EXISTS (
+            SELECT FROM ranked AS reversal
+            WHERE reversal.source = ranked.source AND reversal.reverses = ranked.external_id
+              AND reversal.kind = 4 AND reversal.newest AND NOT reversal.voided)) AS should
+        FROM ranked
+    )
+    SELECT 0, count(*) FILTER (WHERE current <> newest OR counts <> should) FROM judged
+    """,
+    """
+    WITH recomputed AS (
+        SELECT person_id, day, kind, count(*) AS n, coalesce(sum(amount_minor), 0) AS amount_minor,
+               sum(minutes) AS minutes
+        FROM fact WHERE counts GROUP BY person_id, day, kind
+    )
+    SELECT count(*), count(*) FILTER (WHERE (kept.n, kept.amount_minor, kept.minutes)
+                                      IS DISTINCT FROM (recomputed.n, recomputed.amount_minor, recomputed.minutes))
+    FROM tally AS kept FULL JOIN recomputed USING (person_id, day, kind)
+    """,
+    """
+    WITH recomputed AS (
+        SELECT person_id, day, customer, count(*) AS n FROM fact WHERE counts AND kind = 1
+        GROUP BY person_id, day, customer
+    )
+    SELECT count(*), count(*) FILTER (WHERE kept.n IS DISTINCT FROM recomputed.n)
+    FROM touch AS kept FULL JOIN recomputed USING (person_id, day, customer)
+    """,
+    """
+    WITH recomputed AS (
+        SELECT person_id, customer, min(day) AS day FROM fact WHERE counts AND kind = 1
+        GROUP BY person_id, customer
+    )
+    SELECT count(*), count(*) FILTER (WHERE kept.day IS DISTINCT FROM recomputed.day)
+    FROM first_touch AS kept FULL JOIN recomputed USING (person_id, customer)
+    """,
+)
+
+
+class Check(NamedTuple):
+    """What a check found."""
+
+    state_hash: str
+    versions: int
+    counting: int
+    checked: int
+    differing: int
+
+
+def check_ledger(connection: Connection) -> Check:
+    """Hash and recompute everything, in one snapshot."""
+    digest = hashlib.sha256()
+    for query in _STATE:
+        rows = connection.execute(text(query), execution_options={"yield_per": _PAGE})
+        for page in rows.partitions():
+            digest.update("".join(f"{row[0]}\n" for row in page).encode())
+        digest.update(b"\0")
+    versions, counting = connection.execute(text(_FACTS)).one()
+    found = [connection.execute(text(query)).one() for query in _CHECKS]
+    return Check(
+        digest.hexdigest(), versions, counting, sum(row[0] for row in found), sum(row[1] for row in found)
+    )

@@ -1,0 +1,296 @@
+"""Corrections, voids, reversals, and versions that come late: read what is known, plan, write the difference.
+
+Only ever called by a transaction that has the ledger's gate alone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from access import Scope
+from chassis.errors import Failure
+from chassis.feed import NewEvent, publish
+from services.goals.domain.facts import Fact, Key, Refusal
+from services.goals.domain.ledger import Cell, Plan, Sums, Touch, Version, plan
+from services.goals.store.arrays import Longs
+
+VALUES_CHANGED: Final = "values_changed"
+
+_COLUMNS: Final = """
+SELECT fact.source, fact.external_id, fact.version, fact.kind, fact.person_id, fact.day - date 'epoch',
+       fact.customer, coalesce(fact.amount_minor, 0), fact.minutes, fact.reverses, fact.voided, fact.digest,
+       fact.current, fact.counts
+FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
+JOIN fact ON fact.source = key.source AND fact.external_id = key.external_id
+"""
+_HEADS: Final = f"{_COLUMNS} AND fact.current"
+_VERSIONS: Final = f"{_HEADS} UNION ALL {_COLUMNS} AND NOT fact.current"
+_REVERSALS: Final = """
+SELECT fact.source, fact.reverses, fact.external_id
+FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
+JOIN fact ON fact.source = key.source AND fact.reverses = key.external_id
+         AND fact.kind = 4 AND fact.current AND NOT fact.voided
+"""
+_SUPERSEDE: Final = """
+UPDATE fact SET current = false, counts = false
+FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
+WHERE fact.source = key.source AND fact.external_id = key.external_id AND fact.current
+"""
+_COUNTING: Final = """
+UPDATE fact SET counts = key.counts
+FROM unnest(%(sources)b::text[], %(external_ids)b::text[], %(counts)b::boolean[])
+     AS key (source, external_id, counts)
+WHERE fact.source = key.source AND fact.external_id = key.external_id AND fact.current
+"""
+_INSERT: Final = """
+INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
+                  amount_minor, minutes, reverses, attributes, voided, digest, current, counts)
+SELECT source, external_id, version, kind, person_id, timestamptz 'epoch' + occurred * interval '1 microsecond',
+       date 'epoch' + day::integer, customer, product, channel, nullif(amount, -1), minutes, reverses,
+       nullif(attributes, '')::jsonb, voided, digest, current, counts
+FROM unnest(
+    %(sources)b::text[], %(external_ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[],
+    %(people)b::text[], %(occurred)b::bigint[], %(days)b::bigint[], %(customers)b::text[],
+    %(products)b::text[], %(channels)b::text[], %(amounts)b::bigint[], %(minutes)b::bigint[],
+    %(reverses)b::text[], %(attributes)b::text[], %(voided)b::boolean[], %(digests)b::bytea[],
+    %(current)b::boolean[], %(counting)b::boolean[]
+) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
+          minutes, reverses, attributes, voided, digest, current, counts)
+"""
+# A row that comes to nothing goes, so that the tables are the same whatever way led to them.
+_TALLY: Final = """
+WITH moved AS (
+    SELECT person_id, date 'epoch' + day::integer AS day, kind::smallint, n, amount, minutes
+    FROM unnest(%(people)b::text[], %(days)b::bigint[], %(kinds)b::bigint[], %(counts)b::bigint[],
+                %(amounts)b::bigint[], %(minutes)b::bigint[])
+         AS row (person_id, day, kind, n, amount, minutes)
+), gone AS (
+    DELETE FROM tally USING moved
+    WHERE tally.person_id = moved.person_id AND tally.day = moved.day AND tally.kind = moved.kind
+      AND tally.n + moved.n = 0
+), changed AS (
+    UPDATE tally
+    SET n = tally.n + moved.n, amount_minor = tally.amount_minor + moved.amount,
+        minutes = tally.minutes + moved.minutes, recorded_at = greatest(tally.recorded_at, now())
+    FROM moved
+    WHERE tally.person_id = moved.person_id AND tally.day = moved.day AND tally.kind = moved.kind
+      AND tally.n + moved.n <> 0
+)
+INSERT INTO tally (person_id, day, kind, n, amount_minor, minutes, recorded_at)
+SELECT person_id, day, kind, n, amount, minutes, now() FROM moved
+WHERE NOT EXISTS (
+    SELECT FROM tally
+    WHERE tally.person_id = moved.person_id AND tally.day = moved.day AND tally.kind = moved.kind)
+"""
+_TOUCH: Final = """
+WITH moved AS (
+    SELECT person_id, customer, date 'epoch' + day::integer AS day, n
+    FROM unnest(%(people)b::text[], %(customers)b::text[], %(days)b::bigint[], %(counts)b::bigint[])
+         AS row (person_id, customer, day, n)
+), gone AS (
+    DELETE FROM touch USING moved
+    WHERE touch.person_id = moved.person_id AND touch.day = moved.day AND touch.customer = moved.customer
+      AND touch.n + moved.n = 0
+), changed AS (
+    UPDATE touch SET n = touch.n + moved.n FROM moved
+    WHERE touch.person_id = moved.person_id AND touch.day = moved.day AND touch.customer = moved.customer
+      AND touch.n + moved.n <> 0
+)
+INSERT INTO touch (person_id, day, customer, n)
+SELECT person_id, day, customer, n FROM moved
+WHERE NOT EXISTS (
+    SELECT FROM touch
+    WHERE touch.person_id = moved.person_id AND touch.day = moved.day AND touch.customer = moved.customer)
+"""
+# Only pairs whose first day is among the days moved, or comes after one of them, can have another first day.
+_FIRSTS: Final = """
+WITH moved AS (
+    SELECT person_id, customer, date 'epoch' + min(day)::integer AS day
+    FROM unnest(%(people)b::text[], %(customers)b::text[], %(days)b::bigint[])
+         AS row (person_id, customer, day)
+    GROUP BY person_id, customer
+), compared AS (
+    SELECT moved.person_id, moved.customer, kept.day AS was,
+           (SELECT min(touch.day) FROM touch
+            WHERE touch.person_id = moved.person_id AND touch.customer = moved.customer) AS day
+    FROM moved LEFT JOIN first_touch AS kept
+      ON kept.person_id = moved.person_id AND kept.customer = moved.customer
+    WHERE kept.day IS NULL OR kept.day >= moved.day
+), gone AS (
+    DELETE FROM first_touch USING compared
+    WHERE first_touch.person_id = compared.person_id AND first_touch.customer = compared.customer
+      AND compared.day IS NULL
+), changed AS (
+    INSERT INTO first_touch (person_id, customer, day)
+    SELECT person_id, customer, day FROM compared WHERE day IS NOT NULL AND day IS DISTINCT FROM was
+    ON CONFLICT (person_id, customer) DO UPDATE SET was = first_touch.day, day = excluded.day
+)
+SELECT person_id, was - date 'epoch', day - date 'epoch' FROM compared WHERE day IS DISTINCT FROM was
+"""
+
+
+class Known(NamedTuple):
+    """Every recorded version of the keys asked for."""
+
+    versions: list[Version]
+
+    @property
+    def heads(self) -> dict[Key, Version]:
+        """The current ones by key."""
+        return {version.key: version for version in self.versions if version.current}
+
+
+def find_known(connection: Connection, keys: Collection[Key]) -> Known:
+    """All versions of these keys."""
+    return Known([_version(row) for row in connection.exec_driver_sql(_VERSIONS, _key_columns(keys))])
+
+
+def correct(connection: Connection, known: Known, told: Sequence[tuple[Fact, Scope]]) -> list[Refusal | None]:
+    """Store versions that are not known yet, with all they change; per row None, or why it was refused.
+
+    `known` holds every version of the keys told.
+    """
+    heads = known.heads
+    named = {key for fact, _ in told for key in _named(fact, heads.get(fact.key))}
+    for row in connection.exec_driver_sql(_HEADS, _key_columns(named - heads.keys())):
+        version = _version(row)
+        heads[version.key] = version
+    owners = {fact.key: fact.person_id for fact, _ in told} | {
+        key: head.person_id for key, head in heads.items()
+    }
+    refusals = [_check_right(fact, scope, heads.get(fact.key), owners) for fact, scope in told]
+    facts = [fact for (fact, _), refusal in zip(told, refusals, strict=True) if refusal is None]
+    if facts:
+        reversals: dict[Key, set[Key]] = {}
+        affected = {fact.key for fact in facts} | heads.keys()
+        for source, reverses, external_id in connection.exec_driver_sql(_REVERSALS, _key_columns(affected)):
+            reversals.setdefault(Key(source, reverses), set()).add(Key(source, external_id))
+        frozen = {key: frozenset(by) for key, by in reversals.items()}
+        _write(connection, plan(facts, heads, frozen))
+    return refusals
+
+
+def _named(fact: Fact, head: Version | None) -> Iterable[Key]:
+    """What a fact, or the version it follows, takes back."""
+    if fact.reverses:
+        yield Key(fact.source, fact.reverses)
+    if head is not None and head.reverses:
+        yield Key(fact.source, head.reverses)
+
+
+def _check_right(fact: Fact, scope: Scope, head: Version | None, owners: Mapping[Key, str]) -> Refusal | None:
+    """What is already somebody's can only be corrected or taken back by who may record for that person."""
+    wrong = None if head is None else _uncovered(scope, head.person_id, "external_id")
+    for key in _named(fact, head):
+        owner = owners.get(key)
+        if owner is not None:
+            wrong = wrong or _uncovered(scope, owner, "reverses")
+        elif not scope.everywhere:
+            # Nobody can tell yet whose it will be, and so whether this caller may take it back.
+            wrong = wrong or Refusal(
+                "reverses", "FACT_UNKNOWN", "the fact taken back is not known yet; send the reversal after it"
+            )
+    return wrong
+
+
+def _uncovered(scope: Scope, person_id: str, field: str) -> Refusal | None:
+    if scope.covers(person_id):
+        return None
+    try:
+        scope.require_person(person_id)
+    except Failure as failure:
+        return Refusal(field, failure.reason, failure.message)
+    return None
+
+
+def _write(connection: Connection, planned: Plan) -> None:
+    if planned.superseded:
+        connection.exec_driver_sql(_SUPERSEDE, _key_columns([key for key, _ in planned.superseded]))
+    connection.exec_driver_sql(_INSERT, _insert_columns(planned))
+    if planned.counting:
+        keys = _key_columns([key for key, _ in planned.counting])
+        connection.exec_driver_sql(_COUNTING, {**keys, "counts": [counts for _, counts in planned.counting]})
+    changed = {(cell.person_id, cell.day) for cell in planned.cells}
+    if planned.cells:
+        connection.exec_driver_sql(_TALLY, _cell_columns(planned.cells))
+    if planned.touches:
+        changed |= {(touch.person_id, touch.day) for touch in planned.touches}
+        changed |= _write_touches(connection, planned.touches)
+    publish(connection, events_of(changed))
+
+
+def _write_touches(connection: Connection, touches: Mapping[Touch, int]) -> set[tuple[str, int]]:
+    """Move the touches; the people and days whose new customers changed with them."""
+    columns = {
+        "people": [touch.person_id for touch in touches],
+        "customers": [touch.customer for touch in touches],
+        "days": Longs(touch.day for touch in touches),
+    }
+    connection.exec_driver_sql(_TOUCH, {**columns, "counts": Longs(touches.values())})
+    rows = connection.exec_driver_sql(_FIRSTS, columns).all()
+    return {(person_id, day) for person_id, was, now in rows for day in (was, now) if day is not None}
+
+
+def events_of(changed: Iterable[tuple[str, int]]) -> list[NewEvent]:
+    """One event a person, with the days, counted from 1970, whose figures changed."""
+    days: dict[str, set[int]] = {}
+    for person_id, day in changed:
+        days.setdefault(person_id, set()).add(day)
+    return [
+        NewEvent(VALUES_CHANGED, person_id, ",".join(map(str, sorted(days[person_id]))).encode())
+        for person_id in sorted(days)
+    ]
+
+
+def _version(row: Sequence[Any]) -> Version:
+    source, external_id, *rest = row
+    return Version(Key(source, external_id), *rest)
+
+
+def _key_columns(keys: Collection[Key]) -> dict[str, Any]:
+    ordered = sorted(keys)
+    return {"sources": [key.source for key in ordered], "external_ids": [key.external_id for key in ordered]}
+
+
+def _cell_columns(cells: Mapping[Cell, Sums]) -> dict[str, Any]:
+    return {
+        "people": [cell.person_id for cell in cells],
+        "days": Longs(cell.day for cell in cells),
+        "kinds": Longs(cell.kind for cell in cells),
+        "counts": Longs(sums.n for sums in cells.values()),
+        "amounts": Longs(sums.amount for sums in cells.values()),
+        "minutes": Longs(sums.minutes for sums in cells.values()),
+    }
+
+
+def _insert_columns(planned: Plan) -> dict[str, Any]:
+    facts = [fact for fact, _, _ in planned.added]
+    return {
+        **columns_of(facts),
+        "reverses": [fact.reverses for fact in facts],
+        "current": [current for _, current, _ in planned.added],
+        "counting": [counts for _, _, counts in planned.added],
+    }
+
+
+def columns_of(facts: Sequence[Fact]) -> dict[str, Any]:
+    """The facts' columns as parameters, without what only a correction has."""
+    columns = list(zip(*facts, strict=True))
+    return {
+        "sources": list(columns[0]),
+        "external_ids": list(columns[1]),
+        "versions": Longs(columns[2]),
+        "kinds": Longs(columns[3]),
+        "people": list(columns[4]),
+        "occurred": Longs(columns[5]),
+        "days": Longs(columns[6]),
+        "customers": list(columns[7]),
+        "products": list(columns[8]),
+        "channels": list(columns[9]),
+        "amounts": Longs([-1 if amount is None else amount for amount in columns[10]]),
+        "minutes": Longs(columns[11]),
+        "attributes": list(columns[13]),
+        "voided": list(columns[14]),
+        "digests": list(columns[15]),
+    }

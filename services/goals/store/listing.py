@@ -1,0 +1,149 @@
+"""Facts as they stand in the ledger."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select, tuple_
+
+from access import Scope
+from services.goals.domain.facts import FactKind, Key
+from services.goals.domain.periods import Period
+from services.goals.domain.recorded import Place, Recorded
+from services.goals.tables import fact, first_touch
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_REVERSAL: Final = int(FactKind.DEAL_REVERSED)
+
+
+class Facts:
+    """The ledger's facts, as far as the scope reaches."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    def page(
+        self,
+        *,
+        person_id: str = "",
+        first: datetime | None = None,
+        stop: datetime | None = None,
+        kinds: Collection[int] = (),
+        uncounted: bool = False,
+        after: Place | None,
+        limit: int,
+    ) -> list[Recorded]:
+        """Facts that count, newest occurrence first; with `uncounted` all versions."""
+        query = self._query()
+        if person_id:
+            query = query.where(fact.c.person_id == person_id)
+        if first is not None:
+            query = query.where(fact.c.occurred_at >= first)
+        if stop is not None:
+            query = query.where(fact.c.occurred_at < stop)
+        if kinds:
+            query = query.where(fact.c.kind.in_(sorted(kinds)))
+        if not uncounted:
+            query = query.where(fact.c.counts)
+        return self._read(_newest_first(query, after).limit(limit))
+
+    def behind(
+        self,
+        person_id: str,
+        period: Period,
+        *,
+        kinds: Collection[int],
+        new_customers: bool,
+        until: datetime | None,
+        after: Place | None,
+        limit: int,
+    ) -> tuple[int, list[Recorded]]:
+        """How many facts a figure rests on, and a page of them: current versions, void and reversed ones too."""
+        inside = [
+            fact.c.person_id == person_id,
+            fact.c.current,
+            fact.c.kind.in_(sorted(kinds)),
+            fact.c.occurred_at >= period.start,
+            fact.c.occurred_at < period.stop,
+        ]
+        if until is not None:
+            inside.append(fact.c.occurred_at <= until)
+        if new_customers:
+            inside.append(_first_within(period))
+        narrowed = and_(self._scope.clause(fact.c.person_id), *inside)
+        total = self._connection.execute(select(func.count()).select_from(fact).where(narrowed)).scalar_one()
+        return total, self._read(_newest_first(self._query().where(*inside), after).limit(limit))
+
+    def history(self, key: Key) -> list[Recorded]:
+        """All versions of a fact, oldest first, then the reversals that name it, as far as the scope reaches."""
+        same = and_(fact.c.source == key.source, fact.c.external_id == key.external_id)
+        # Said twice, so that each half goes by the partial index made for it.
+        versions = self._read(
+            self._query()
+            .where(or_(and_(same, fact.c.current), and_(same, ~fact.c.current)))
+            .order_by(fact.c.version)
+        )
+        reversals = self._query().where(
+            fact.c.source == key.source,
+            fact.c.reverses == key.external_id,
+            fact.c.kind == _REVERSAL,
+            fact.c.current,
+            ~fact.c.voided,
+        )
+        return versions + self._read(reversals.order_by(fact.c.external_id))
+
+    def _query(self) -> Select[Any]:
+        columns = [
+            fact.c[name]
+            for name in (
+                "source", "external_id", "version", "kind", "person_id", "occurred_at", "customer", "product",
+                "channel", "amount_minor", "minutes", "reverses", "attributes", "voided", "counts", "recorded_at",
+            )
+        ]  # fmt: skip
+        return select(*columns, _reversed_by()).where(self._scope.clause(fact.c.person_id))
+
+    def _read(self, query: Select[Any]) -> list[Recorded]:
+        return [_recorded(row) for row in self._connection.execute(query)]
+
+
+def _recorded(row: Row[Any]) -> Recorded:
+    return Recorded(*row)
+
+
+def _newest_first(query: Select[Any], after: Place | None) -> Select[Any]:
+    order = (fact.c.occurred_at, fact.c.source, fact.c.external_id, fact.c.version)
+    if after is not None:
+        micros, source, external_id, version = after
+        instant = _EPOCH + timedelta(microseconds=micros)
+        query = query.where(tuple_(*order) < (instant, source, external_id, version))
+    return query.order_by(*(column.desc() for column in order))
+
+
+def _reversed_by() -> ColumnElement[str]:
+    """The id of the live reversal that takes a fact back; empty when none does."""
+    reversal = fact.alias("reversal")
+    named = (
+        select(func.concat(reversal.c.source, "/", reversal.c.version, "/", reversal.c.external_id))
+        .where(
+            reversal.c.source == fact.c.source,
+            reversal.c.reverses == fact.c.external_id,
+            reversal.c.kind == _REVERSAL,
+            reversal.c.current,
+            ~reversal.c.voided,
+        )
+        .order_by(reversal.c.external_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    taken_back = and_(fact.c.current, ~fact.c.counts, ~fact.c.voided)
+    return case((taken_back, func.coalesce(named, "")), else_="").label("reversed_by")
+
+
+def _first_within(period: Period) -> ColumnElement[bool]:
+    return exists().where(
+        first_touch.c.person_id == fact.c.person_id,
+        first_touch.c.customer == fact.c.customer,
+        first_touch.c.day >= period.first,
+        first_touch.c.day < period.end,
+    )

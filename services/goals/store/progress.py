@@ -1,0 +1,207 @@
+"""How far people are: figures from the ledger held against the targets in force."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from sqlalchemy import Connection
+
+from access import Directory, Person
+from services.goals.domain.metrics import METRICS, Figures, evaluate
+from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
+from services.goals.domain.progress import Member, Progress, Status, TargetStanding, judge
+from services.goals.domain.targets import Measure, ResolvedTarget
+from services.goals.store.figures import (
+    Reading,
+    Span,
+    read_figures,
+    read_last_follow_ups,
+    read_last_recorded,
+)
+from services.goals.store.targets import TargetsCache, TargetsCopy
+
+_ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
+_SATURDAY: Final = 5
+_QUIET_DAYS: Final = 2
+
+
+def read_progress(
+    connection: Connection,
+    cache: TargetsCache,
+    directory: Directory,
+    person: Person,
+    *,
+    now: datetime,
+    as_of: datetime | None,
+) -> Progress:
+    """A person's progress in one statement, and a second one where the targets have just changed."""
+    zone = directory.zone_of(person.id)
+    today = local_day(as_of or now, zone)
+    path = directory.ancestors(person.id)
+    copy = cache.current()
+    while True:
+        targets = copy.of(person, path, today)
+        kinds = dict.fromkeys((*_ALWAYS, *(measure.period_kind for measure in targets)))
+        periods = {kind: period_of(kind, today, zone) for kind in kinds}
+        reading = read_figures(
+            connection, [Span(person.id, period) for period in periods.values()], as_of=as_of
+        )
+        if copy.version == reading.targets_version:
+            break
+        copy = cache.fresh(connection)
+    figures = dict(zip(periods, reading.figures, strict=True))
+    newest = max((at for at in reading.recorded_at if at is not None), default=None)
+    if newest is None:
+        newest = read_last_recorded(connection, person.id)
+    return Progress(
+        [_stand(measure, target, periods, figures, today) for measure, target in targets.items()],
+        [(periods[kind], figures[kind]) for kind in _ALWAYS],
+        newest,
+    )
+
+
+def read_one(
+    connection: Connection,
+    cache: TargetsCache,
+    directory: Directory,
+    person: Person,
+    measure: Measure,
+    *,
+    now: datetime,
+    as_of: datetime | None,
+) -> tuple[Period, Figures, ResolvedTarget | None, TargetStanding | None]:
+    """One measure of a person: its period, figures, and the target with the standing, if there is one."""
+    zone = directory.zone_of(person.id)
+    today = local_day(as_of or now, zone)
+    period = period_of(measure.period_kind, today, zone)
+    reading = read_figures(connection, [Span(person.id, period)], as_of=as_of)
+    target = cache.fresh(connection).of(person, directory.ancestors(person.id), today).get(measure)
+    figures = reading.figures[0]
+    standing = None
+    if target is not None:
+        standing = _stand(
+            measure, target, {measure.period_kind: period}, {measure.period_kind: figures}, today
+        )
+    return period, figures, target, standing
+
+
+def read_course(
+    connection: Connection, person: Person, period: Period, today: date, *, as_of: datetime | None
+) -> list[tuple[date, Figures]]:
+    """The figures from the period's first day through each day up to `today`."""
+    days = [period.first + timedelta(days=ahead) for ahead in range((today - period.first).days + 1)]
+    spans = [
+        Span(person.id, Period(period.kind, period.first, day + timedelta(days=1), period.zone))
+        for day in days
+    ]
+    return list(zip(days, read_figures(connection, spans, as_of=as_of).figures, strict=True))
+
+
+def read_team(
+    connection: Connection,
+    cache: TargetsCache,
+    directory: Directory,
+    people: Iterable[Person],
+    *,
+    now: datetime,
+    as_of: datetime | None,
+    newcomers_only: bool,
+) -> list[Member]:
+    """Everybody's progress, those who need attention first: three statements, whatever the number of people."""
+    copy = cache.fresh(connection)
+    moment = as_of or now
+    zones: dict[str, date] = {}
+    rows: list[tuple[Person, date, dict[Measure, ResolvedTarget], dict[PeriodKind, Period]]] = []
+    spans: list[Span] = []
+    paths = _Paths(directory, copy)
+    for person in people:
+        zone = directory.zone_of(person.id)
+        today = zones.setdefault(zone, local_day(moment, zone))
+        if newcomers_only and not person.on_probation(today):
+            continue
+        targets = paths.targets(person, today)
+        periods = {measure.period_kind: period_of(measure.period_kind, today, zone) for measure in targets}
+        spans.extend(Span(person.id, period) for period in periods.values())
+        rows.append((person, today, targets, periods))
+    reading = read_figures(connection, spans, as_of=as_of) if spans else Reading([], [], copy.version)
+    following = read_last_follow_ups(connection, [person.id for person, *_ in rows])
+    figures = iter(reading.figures)
+    members = []
+    for person, today, targets, periods in rows:
+        of_period = {kind: next(figures) for kind in periods}
+        standings = [
+            _stand(measure, target, periods, of_period, today) for measure, target in targets.items()
+        ]
+        last = following.get(person.id)
+        members.append(
+            Member(
+                person.id,
+                person.name,
+                person.employee_number,
+                standings,
+                _reasons(standings, last, today),
+                last,
+                person.probation_end if person.on_probation(today) else None,
+            )
+        )
+    return sorted(members, key=lambda member: member.urgency)
+
+
+class _Paths:
+    """Resolves targets once for all who share a place, a role and a day."""
+
+    def __init__(self, directory: Directory, copy: TargetsCopy) -> None:
+        self._directory = directory
+        self._copy = copy
+        self._own = {standard.node_id for standard in copy.all}
+        self._known: dict[tuple[str, str, date], dict[Measure, ResolvedTarget]] = {}
+
+    def targets(self, person: Person, day: date) -> dict[Measure, ResolvedTarget]:
+        place = person.id if person.id in self._own else person.parent_id
+        key = (place, person.job_role, day)
+        found = self._known.get(key)
+        if found is None:
+            found = self._copy.of(person, self._directory.ancestors(place), day)
+            self._known[key] = found
+        return found
+
+
+def _stand(
+    measure: Measure,
+    target: ResolvedTarget,
+    periods: Mapping[PeriodKind, Period],
+    figures: Mapping[PeriodKind, Figures],
+    today: date,
+) -> TargetStanding:
+    metric = METRICS[measure.metric]
+    period = periods[measure.period_kind]
+    done = evaluate(metric, figures[measure.period_kind])
+    asked = Fraction(target.target.value.numerator, target.target.value.denominator)
+    return TargetStanding(target, period, judge(metric, done, asked, period, today))
+
+
+def _reasons(standings: Sequence[TargetStanding], last: date | None, today: date) -> tuple[str, ...]:
+    statuses = {each.standing.status for each in standings}
+    reasons = [
+        word
+        for status, word in (
+            (Status.BEHIND, "behind"),
+            (Status.AT_THRESHOLD, "at_threshold"),
+            (Status.NO_DATA, "no_data"),
+        )
+        if status in statuses
+    ]
+    if standings and (last is None or last < _quiet_since(today)):
+        reasons.append("no_follow_up")
+    return tuple(reasons)
+
+
+def _quiet_since(today: date) -> date:
+    """The second weekday before today: nobody is expected to follow up on a weekend."""
+    day, left = today, _QUIET_DAYS
+    while left:
+        day -= timedelta(days=1)
+        if day.weekday() < _SATURDAY:
+            left -= 1
+    return day

@@ -1,0 +1,72 @@
+"""The tables of goals; migrations/ makes them, a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False, comment="foothold.goals.v1.FactKind"),
+    Column("person_id", Text, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("day", Date, nullable=False, comment="occurred_at in the person's zone"),
+    Column("customer", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("amount_minor", BigInteger, comment="minor units of the enterprise's currency"),
+    Column("minutes", Integer, nullable=False),
+    Column("reverses", Text, nullable=False, comment="external_id taken back, at the same source"),
+    Column("attributes", JSONB),
+    Column("voided", Boolean, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("current", Boolean, nullable=False, comment="the highest version of its key"),
+    Column("counts", Boolean, nullable=False, comment="current, not void, not reversed"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("kind", SmallInteger, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="when its newest fact was"),
+)
+
+touch = Table(
+    "touch",
+    metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("n", Integer, nullable=False, comment="follow-ups of that customer on that day"),
+)
+
+first_touch = Table(
+    "first_touch",
+    metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("day", Date, nullable=False, comment="of the first follow-up that counts"),
+    Column("was", Date, comment="the day before its last move; for the statement that moves it"),
+)

@@ -1,0 +1,1 @@
+"""Between the goals contract and the domain."""

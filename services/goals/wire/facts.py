@@ -1,0 +1,151 @@
+"""Facts: rows as they are told, read quickly and refused one by one; facts as they are recorded."""
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+from foothold.goals.v1 import facts_pb2
+from google.type.money_pb2 import Money
+
+from services.goals.domain.facts import (
+    Fact,
+    Refusal,
+    check_content,
+    check_key,
+    check_occurred,
+    digest_of,
+)
+from services.goals.domain.recorded import Outcome, Recorded, Result
+from services.goals.wire.values import from_instant
+
+_OUTCOMES: Final = {
+    Outcome.RECORDED: facts_pb2.FACT_OUTCOME_RECORDED,
+    Outcome.ALREADY_KNOWN: facts_pb2.FACT_OUTCOME_ALREADY_KNOWN,
+    Outcome.REFUSED: facts_pb2.FACT_OUTCOME_REFUSED,
+}
+_NANOS: Final = 1_000_000_000
+_LARGEST_SECONDS: Final = 10**11
+_DECIMALS: Final = {
+    "BHD": 3, "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KMF": 0, "KRW": 0,
+    "KWD": 3, "LYD": 3, "OMR": 3, "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0,
+    "XPF": 0,
+}  # fmt: skip
+_USUAL_DECIMALS: Final = 2
+
+Owner = Callable[[str, str], str | Refusal]
+"""(person_id, employee_number) -> the person's id, or why there is none the caller may record for."""
+
+
+class FactReader:
+    """Reads facts as the contract tells them. `currency` is the enterprise's."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+        self._minor = 10 ** _DECIMALS.get(currency, _USUAL_DECIMALS)
+        self._nanos = _NANOS // self._minor
+
+    def read(self, told: facts_pb2.Fact, owner: Owner, now: int) -> Fact | Refusal:
+        """The fact, its day not known yet, or why it is refused. `now` is in microseconds since 1970."""
+        source, external_id, version = told.source, told.external_id, told.version
+        refusal = check_key(source, external_id, version)
+        if refusal is not None:
+            return refusal
+        amount = None
+        if told.HasField("amount"):
+            found = self._amount(told.amount)
+            if isinstance(found, Refusal):
+                return found
+            amount = found
+        kind, customer, product = int(told.kind), told.customer, told.product
+        channel, minutes, reverses, voided = told.channel, told.minutes, told.reverses, told.voided
+        attributes = told.attributes
+        refusal = check_content(
+            kind, customer, product, channel, amount, minutes, reverses, attributes, voided=voided
+        )
+        if refusal is not None:
+            return refusal
+        moment = told.occurred_at
+        seconds, nanos = moment.seconds, moment.nanos
+        if not (-_LARGEST_SECONDS < seconds < _LARGEST_SECONDS and 0 <= nanos < _NANOS):
+            return Refusal("occurred_at", "FIELD_INVALID", "must be an instant")
+        occurred = seconds * 1_000_000 + nanos // 1000
+        refusal = check_occurred(occurred, now)
+        if refusal is not None:
+            return refusal
+        person_id = owner(told.person_id, told.employee_number)
+        if isinstance(person_id, Refusal):
+            return person_id
+        extra = ""
+        if attributes:
+            extra = json.dumps(dict(attributes), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        digest = digest_of(
+            kind,
+            person_id,
+            occurred,
+            (customer, product, channel, reverses, extra),
+            (amount, minutes),
+            voided=voided,
+        )
+        return Fact(
+            source, external_id, version, kind, person_id, occurred, 0, customer, product, channel, amount, minutes,
+            reverses, extra, voided, digest,
+        )  # fmt: skip
+
+    def _amount(self, money: Money) -> int | Refusal:
+        if money.currency_code != self._currency:
+            return Refusal(
+                "amount", "CURRENCY_MISMATCH", f"must be in the enterprise's currency, {self._currency}"
+            )
+        units, nanos = money.units, money.nanos
+        if not 0 <= nanos < _NANOS or nanos % self._nanos:
+            return Refusal("amount", "FIELD_INVALID", "must be whole minor units, not negative")
+        return int(units * self._minor + nanos // self._nanos)
+
+    def money(self, amount: int) -> Money:
+        """An amount in minor units as money."""
+        units, minor = divmod(amount, self._minor)
+        return Money(currency_code=self._currency, units=units, nanos=minor * self._nanos)
+
+
+def from_refusal(refusal: Refusal) -> facts_pb2.FactResult:
+    """A refused row's result."""
+    return facts_pb2.FactResult(
+        outcome=facts_pb2.FACT_OUTCOME_REFUSED,
+        field=refusal.field,
+        reason=refusal.reason,
+        message=refusal.message,
+    )
+
+
+def from_result(result: Result) -> facts_pb2.FactResult:
+    """What became of a row."""
+    if result.refusal is not None:
+        return from_refusal(result.refusal)
+    return facts_pb2.FactResult(outcome=_OUTCOMES[result.outcome], fact_id=result.fact_id)
+
+
+def from_recorded(recorded: Recorded, reader: FactReader, *, customers: bool) -> facts_pb2.RecordedFact:
+    """A version in the ledger; without `customers`, what may tell who the customer is stays out."""
+    fact = facts_pb2.Fact(
+        source=recorded.source,
+        external_id=recorded.external_id,
+        version=recorded.version,
+        kind=recorded.kind,  # type: ignore[arg-type]  # the enums have the same numbers
+        person_id=recorded.person_id,
+        occurred_at=from_instant(recorded.occurred_at),
+        customer=recorded.customer if customers else "",
+        product=recorded.product,
+        channel=recorded.channel,
+        amount=None if recorded.amount is None else reader.money(recorded.amount),
+        minutes=recorded.minutes,
+        reverses=recorded.reverses,
+        attributes=(recorded.attributes or {}) if customers else {},
+        voided=recorded.voided,
+    )
+    return facts_pb2.RecordedFact(
+        fact_id=recorded.id,
+        fact=fact,
+        recorded_at=from_instant(recorded.recorded_at),
+        counts=recorded.counts,
+        reversed_by=recorded.reversed_by,
+    )

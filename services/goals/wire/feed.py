@@ -1,0 +1,60 @@
+"""Events: a change's days as written in the outbox, and figures as they are when the event is read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from foothold.goals.v1 import feed_pb2, targets_pb2
+
+from services.goals.domain.metrics import BASE_METRICS, Figures, evaluate
+from services.goals.domain.periods import Period
+from services.goals.domain.targets import Target
+from services.goals.wire.targets import from_target
+from services.goals.wire.values import from_instant, from_period, from_value
+
+TARGET_CHANGED: Final = "target_changed"
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def target_payload(target: Target, currency: str) -> bytes:
+    """A target as an event keeps it."""
+    return from_target(target, currency).SerializeToString()
+
+
+def target_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2.Event:
+    """A target was set or ended."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        target_changed=targets_pb2.Target.FromString(payload),
+    )
+
+
+def days_of(payload: bytes) -> list[date]:
+    """The local days whose figures changed."""
+    return [date.fromordinal(_EPOCH + int(number)) for number in payload.split(b",")]
+
+
+def values_event(
+    position: int,
+    occurred_at: datetime,
+    person_id: str,
+    periods: Sequence[Period],
+    told: Mapping[Period, feed_pb2.PeriodValues],
+) -> feed_pb2.Event:
+    """A person's figures changed."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        values_changed=feed_pb2.ValuesChanged(
+            person_id=person_id, periods=[told[period] for period in periods]
+        ),
+    )
+
+
+def from_figures(period: Period, figures: Figures, currency: str) -> feed_pb2.PeriodValues:
+    """All base metrics over a period."""
+    values = feed_pb2.PeriodValues(period=from_period(period))
+    for metric in BASE_METRICS:
+        values.values.add(metric=metric.name, value=from_value(evaluate(metric, figures), currency))
+    return values

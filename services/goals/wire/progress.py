@@ -1,0 +1,54 @@
+"""Progress."""
+
+from datetime import datetime
+
+from foothold.goals.v1 import progress_pb2
+
+from services.goals.domain.metrics import METRICS, evaluate
+from services.goals.domain.progress import Member, Progress, TargetStanding
+from services.goals.wire.targets import from_resolved
+from services.goals.wire.values import from_date, from_instant, from_period, from_value
+
+
+def from_standing(standing: TargetStanding, currency: str) -> progress_pb2.TargetProgress:
+    """A target with how the person stands with it."""
+    judged = standing.standing
+    return progress_pb2.TargetProgress(
+        target=from_resolved(standing.resolved, currency),
+        period=from_period(standing.period),
+        done=from_value(judged.done, currency),
+        remaining=from_value(judged.remaining, currency),
+        attainment=from_value(judged.attainment, currency),
+        status=int(judged.status),  # type: ignore[arg-type]  # the enums have the same numbers
+        pace=None if judged.pace is None else from_value(judged.pace, currency),
+    )
+
+
+def from_progress(progress: Progress, as_of: datetime, currency: str) -> progress_pb2.GetProgressResponse:
+    """One person's targets and figures."""
+    response = progress_pb2.GetProgressResponse(
+        targets=[from_standing(each, currency) for each in progress.targets], as_of=from_instant(as_of)
+    )
+    for period, figures in progress.values:
+        told = from_period(period)
+        for metric in METRICS.values():
+            response.values.add(
+                metric=metric.name, period=told, value=from_value(evaluate(metric, figures), currency)
+            )
+    if progress.last_recorded_at is not None:
+        response.last_fact_recorded_at.CopyFrom(from_instant(progress.last_recorded_at))
+    return response
+
+
+def from_member(member: Member, currency: str) -> progress_pb2.PersonProgress:
+    """One person's line in a team."""
+    return progress_pb2.PersonProgress(
+        person_id=member.person_id,
+        name=member.name,
+        employee_number=member.employee_number,
+        targets=[from_standing(each, currency) for each in member.targets],
+        needs_attention=member.needs_attention,
+        reasons=member.reasons,
+        last_follow_up=None if member.last_follow_up is None else from_date(member.last_follow_up),
+        probation_end=None if member.probation_end is None else from_date(member.probation_end),
+    )

@@ -1,0 +1,31 @@
+"""The tables of standards, in the schema of the service that uses them."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+standard = Table(
+    "standard",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, comment="of what is known"),
+    Column("id", Text, nullable=False, comment="stable over what was known of it"),
+    Column("node_id", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="the job role"),
+    Column("parameter", Text, nullable=False),
+    Column("numerator", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    Column("unit", SmallInteger, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date, comment="exclusive"),
+    Column("reason", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="known from"),
+    Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
+)
+
+standard_version = Table(
+    "standard_version",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="raised with every change, so that copies know"),
+)
