@@ -79,6 +79,8 @@ def test_migrations_run_before_anything_else_with_each_service_in_its_own_databa
         assert container["args"] == ["migrate", f"--target={container['name']}"]
         mounted = {mount["name"] for mount in container["volumeMounts"]} & set(SERVICES)
         assert mounted == {container["name"]}
+        named = {variable["name"] for variable in container["env"]} - {"FOOTHOLD_ADMIN_DATABASE_URL"}
+        assert named == {f"FOOTHOLD_{container['name'].upper()}_DATABASE_URL_FILE"}
 
 
 def test_no_pod_may_do_more_than_it_must(manifests: list[Manifest]) -> None:
@@ -102,6 +104,9 @@ def test_secrets_come_by_name_as_files_and_never_as_values(manifests: list[Manif
     for pod in pods(manifests):
         for container in pod["spec"]["containers"]:
             for variable in container["env"]:
+                if "valueFrom" in variable:
+                    assert set(variable["valueFrom"]) == {"secretKeyRef"}
+                    continue
                 secret = any(word in variable["name"] for word in ("DATABASE", "KEY", "SECRET", "TOKEN"))
                 assert not secret or variable["name"].endswith("_FILE"), variable
                 assert "postgresql" not in variable["value"]

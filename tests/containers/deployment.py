@@ -223,7 +223,7 @@ def _environment(command: str, target: str, secrets: Path) -> dict[str, str]:
         "database_url": "DATABASE_URL",
     }
     if command == "migrate":
-        return {"FOOTHOLD_DATABASE_URL_FILE": f"{_SECRETS}/database_url"}
+        return {f"FOOTHOLD_{target.upper()}_DATABASE_URL_FILE": f"{_SECRETS}/database_url"}
     environment = {
         f"FOOTHOLD_{names[file.name]}_FILE": f"{_SECRETS}/{file.name}" for file in secrets.iterdir()
     }
