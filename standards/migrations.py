@@ -33,7 +33,7 @@ _STEP_1: Final = (
     CREATE INDEX standard_place ON standard (node_id, subject, parameter, effective_from)
      WHERE superseded_at IS NULL
     """,
-    "CREATE TABLE standard_version (only boolean PRIMARY KEY DEFAULT true CHECK (only), version bigint NOT NULL)",
+    "CREATE TABLE standard_version (single boolean PRIMARY KEY DEFAULT true CHECK (single), version bigint NOT NULL)",
     "INSERT INTO standard_version (version) VALUES (0)",
 )
 

@@ -26,6 +26,6 @@ standard = Table(
 standard_version = Table(
     "standard_version",
     metadata,
-    Column("only", Boolean, primary_key=True),
+    Column("single", Boolean, primary_key=True),
     Column("version", BigInteger, nullable=False, comment="raised with every change, so that copies know"),
 )
