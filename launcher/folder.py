@@ -71,22 +71,27 @@ class DataFolder:
     def prepare(self) -> None:
         """Make the folder and every secret that is missing. Running it again changes nothing but renewed tokens."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.secrets.mkdir(mode=0o700, exist_ok=True)
-        if not (self.secrets / "signing_key.pem").exists():
+        self.write_secrets(self.secrets)
+
+    def write_secrets(self, into: Path) -> list[Path]:
+        """Make what is missing of a platform's secrets in a folder of their own; all of their paths."""
+        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (into / "signing_key.pem").exists():
             private, public = generate_keys()
-            _write(self.secrets / "verifying_keys.pem", public)
-            _write(self.secrets / "signing_key.pem", private)
-        if not (self.secrets / "cookie_secret").exists():
-            _write(self.secrets / "cookie_secret", secrets.token_hex(32))
-        if not (self.secrets / "webhook_secret").exists():
-            _write(self.secrets / "webhook_secret", new_webhook_secret())
-        issuer = self._issuer()
+            _write(into / "verifying_keys.pem", public)
+            _write(into / "signing_key.pem", private)
+        if not (into / "cookie_secret").exists():
+            _write(into / "cookie_secret", secrets.token_hex(32))
+        if not (into / "webhook_secret").exists():
+            _write(into / "webhook_secret", new_webhook_secret())
+        issuer = TokenIssuer(load_private((into / "signing_key.pem").read_text()))
+        lifetime = timedelta(days=_COMPONENT_DAYS)
         for name in COMPONENTS:
             # Renewed at every start, so that a folder left alone for a year still works.
-            token = issuer.component(name, lifetime=timedelta(days=_COMPONENT_DAYS))
-            _write(self.secrets / f"component_{name}.token", token)
-        webhook, _ = issuer.service_account(WEBHOOK_ACCOUNT, lifetime=timedelta(days=_COMPONENT_DAYS))
-        _write(self.secrets / "webhook.token", webhook)
+            _write(into / f"component_{name}.token", issuer.component(name, lifetime=lifetime))
+        webhook, _ = issuer.service_account(WEBHOOK_ACCOUNT, lifetime=lifetime)
+        _write(into / "webhook.token", webhook)
+        return sorted(path for path in into.iterdir() if path.is_file())
 
     def operator_token(self) -> str:
         """A token for whoever owns this folder: who can read its secrets may do everything anyway."""

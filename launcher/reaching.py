@@ -63,11 +63,11 @@ def reached(
     say: Callable[[str], None] | None = None,
 ) -> Iterator[Reached]:
     """The platform to act on. One that is started for the command ends with it."""
-    named = _named(addresses, os.environ)
-    if named:
+    given = named(addresses, os.environ)
+    if given:
         if not token:
             raise Stop("an address needs a token: set FOOTHOLD_TOKEN or give --token", Exit.NOT_PERMITTED)
-        with Reached(named, token) as platform:
+        with Reached(given, token) as platform:
             yield platform
         return
     folder = DataFolder(data or default_folder())
@@ -99,8 +99,9 @@ def _started(folder: DataFolder, say: Callable[[str], None] | None) -> Iterator[
             platform.stop()
 
 
-def _named(addresses: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    named = {name: at for name in SERVICES if (at := environ.get(f"FOOTHOLD_{name.upper()}_ADDRESS"))}
+def named(addresses: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The addresses given, by service: from the environment, over them the options. Stop when one is malformed."""
+    found = {name: at for name in SERVICES if (at := environ.get(f"FOOTHOLD_{name.upper()}_ADDRESS"))}
     for given in addresses:
         name, equals, at = given.partition("=")
         if not equals or name not in SERVICES or not at:
@@ -108,5 +109,5 @@ def _named(addresses: Sequence[str], environ: Mapping[str, str]) -> dict[str, st
                 f"--address {given}: write SERVICE=HOST:PORT, SERVICE one of {', '.join(SERVICES)}",
                 Exit.USAGE,
             )
-        named[name] = at
-    return named
+        found[name] = at
+    return found
