@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import grpc
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from chassis import telemetry
 from chassis.database import Database
 from chassis.logs import logger
 from chassis.migrations import Operations
@@ -101,6 +104,7 @@ class Follower(Generic[E]):
 
     def start(self) -> None:
         self._stopping.clear()
+        telemetry.observe_lag(self._database.schema, self.name, lambda: self.head - self.position)
         self._thread = threading.Thread(target=self._run, name=f"follower-{self.name}", daemon=True)
         self._thread.start()
 
@@ -135,12 +139,19 @@ class Follower(Generic[E]):
             except Exception as error:  # noqa: BLE001  whatever an effect raises, the follower must go on
                 if self._stopping.is_set():
                     return
-                self._error = type(error).__name__
-                logger(__name__).warning(
-                    "follower_failed", follower=self.name, position=self._position, exc_info=error
-                )
+                self._note(error)
                 self._stopping.wait(backoff * random.uniform(0.5, 1.0))  # noqa: S311  spread, not secrecy
                 backoff = min(backoff * 2, longest)
+
+    def _note(self, error: Exception) -> None:
+        told = {"follower": self.name, "position": self._position, "error": type(error).__name__}
+        outage = isinstance(error, grpc.RpcError | OperationalError)
+        if outage and self._error == type(error).__name__:
+            # Once is enough for a neighbour or a database that is away; it says nothing about the events.
+            logger(__name__).debug("follower_waits", **told)
+        else:
+            logger(__name__).warning("follower_failed", **told, exc_info=None if outage else error)
+        self._error = type(error).__name__
 
     def _enrol(self) -> None:
         with self._database.begin() as connection:

@@ -18,27 +18,43 @@ from chassis.errors import Unavailable
 from chassis.logs import logger
 
 _POLL_SECONDS: Final = 0.05
-_BATCH: Final = 5_000
+_FEW: Final = 200
+_MANY: Final = 5_000
 _LATE_SECONDS: Final = 5.0
-_BACKOFF_SECONDS: Final = (0.1, 2.0)
+_BACKOFF_SECONDS: Final = (0.1, 0.5)
 
 _PEEK: Final = text("""
 SELECT position, EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) FROM outbox_head
 """)
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
-# A statement of its own: its snapshot must be younger than the lock, or it would number rows again.
-_NUMBER: Final = text("""
+# Numbering is a statement of its own: its snapshot must be younger than the lock, or it numbers rows again.
+# A few rows: their ids go through an array, so that they are looked up by index however large the table is.
+_NUMBER_FEW: Final = text("""
+WITH batch AS MATERIALIZED (
+    SELECT ARRAY(SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT :limit) AS ids
+), head AS (
+    UPDATE outbox_head SET position = position + cardinality(batch.ids) FROM batch
+    RETURNING position, cardinality(batch.ids) AS count
+), numbered AS (
+    UPDATE outbox SET position = head.position - head.count + waiting.ordinal
+    FROM batch, head, unnest(batch.ids) WITH ORDINALITY AS waiting (id, ordinal)
+    WHERE outbox.id = waiting.id
+)
+SELECT position, count FROM head
+""")
+# A backlog: joined as a set, five times as fast a row.
+_NUMBER_MANY: Final = text("""
 WITH batch AS (
     SELECT id, row_number() OVER (ORDER BY id) AS ordinal
     FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT :limit) AS waiting
 ), head AS (
-    UPDATE outbox_head SET position = position + (SELECT count(*) FROM batch) RETURNING position
+    UPDATE outbox_head SET position = position + (SELECT count(*) FROM batch)
+    RETURNING position, (SELECT count(*) FROM batch) AS count
 ), numbered AS (
-    UPDATE outbox
-    SET position = head.position - (SELECT count(*) FROM batch) + batch.ordinal
+    UPDATE outbox SET position = head.position - head.count + batch.ordinal
     FROM batch, head WHERE outbox.id = batch.id
 )
-SELECT head.position, (SELECT count(*) FROM batch) FROM head
+SELECT position, count FROM head
 """)
 
 
@@ -111,9 +127,10 @@ class Sequencer:
 
     def _run(self) -> None:
         backoff, longest = _BACKOFF_SECONDS
+        woken = False
         while not self._stopping.is_set():
             try:
-                pause = self._advance()
+                pause = self._advance(told=woken)
                 backoff = _BACKOFF_SECONDS[0]
             except (SQLAlchemyError, Unavailable) as error:
                 logger(__name__).warning(
@@ -122,22 +139,27 @@ class Sequencer:
                 pause, backoff = backoff, min(backoff * 2, longest)
                 self._stopping.wait(pause)
                 continue
-            if self._wake.wait(pause):
+            woken = self._wake.wait(pause)
+            if woken:
                 self._wake.clear()
 
-    def _advance(self) -> float:
+    def _advance(self, *, told: bool) -> float:
         """Number what waits; how long to sleep at most before the next look."""
-        with self._database.read() as connection:
-            head, waiting = connection.execute(_PEEK).one()
-        self._reached(head)
+        waiting = told
+        if not told:
+            with self._database.read() as connection:
+                head, waiting = connection.execute(_PEEK).one()
+            self._reached(head)
+        limit, number = _FEW, _NUMBER_FEW
         while waiting and not self._stopping.is_set():
             with self._database.begin() as connection:
                 if not connection.execute(_LOCK, {"key": self._key}).scalar():
                     # Another process is numbering them at this very moment.
                     return 0.002
-                head, count = connection.execute(_NUMBER, {"limit": _BATCH}).one()
+                head, count = connection.execute(number, {"limit": limit}).one()
             self._reached(head)
-            waiting = count == _BATCH
+            waiting = count == limit
+            limit, number = _MANY, _NUMBER_MANY
         return _POLL_SECONDS
 
     def _reached(self, head: int) -> None:

@@ -10,12 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
-from chassis.database import Database
-from chassis.errors import OutOfRange, ResourceExhausted
+from chassis.database import Database, provision, schema_of
+from chassis.embedded import EmbeddedPostgres
+from chassis.errors import OutOfRange, ResourceExhausted, Unavailable
 from chassis.feed import (
     FeedReader,
     Follower,
@@ -23,6 +28,8 @@ from chassis.feed import (
     Page,
     Sequencer,
     StoredEvent,
+    create_cursors,
+    create_outbox,
     forget_events,
     publish,
     read_events,
@@ -301,3 +308,75 @@ def test_only_so_many_callers_may_wait(bakery: Database) -> None:
     for thread in waiting:
         thread.join(5)
         assert not thread.is_alive()
+
+
+def _create_tables(database: Database) -> None:
+    with database.begin() as connection:
+        op = Operations(MigrationContext.configure(connection))
+        create_outbox(op)
+        create_cursors(op)
+        connection.execute(
+            text("CREATE TABLE loaves (position bigint PRIMARY KEY, kind text, payload bytea)")
+        )
+
+
+def test_nothing_is_lost_or_doubled_while_postgres_is_killed_again_and_again(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    url = provision(server.start(), ["bakery"])["bakery"]
+    database = Database(url, schema=schema_of("bakery"))
+    with database.begin() as connection:
+        op = Operations(MigrationContext.configure(connection))
+        create_outbox(op)
+        create_cursors(op)
+        connection.execute(
+            text("CREATE TABLE loaves (position bigint PRIMARY KEY, kind text, payload bytea)")
+        )
+    sequencer = Sequencer(database)
+    follower = Follower(
+        "bakery", database=database, fetch=_fetch(FeedReader(database, sequencer)), apply=_bake
+    )
+    sequencer.start()
+    follower.start()
+    acknowledged: list[int] = []
+    done = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            try:
+                _publish(database, number)
+            except (OperationalError, Unavailable):
+                # Whether it was committed is not known; only what was acknowledged is promised.
+                time.sleep(0.02)
+            else:
+                acknowledged.append(number)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for _ in range(4):
+        before = len(acknowledged)
+        _eventually(lambda before=before: len(acknowledged) > before + 20)  # type: ignore[misc]  # mypy cannot infer a default's type
+        killed = server.pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        _eventually(lambda killed=killed: server.pid != killed)  # type: ignore[misc]  # as above
+    before = len(acknowledged)
+    _eventually(lambda: len(acknowledged) > before + 20)
+    done.set()
+    writer.join()
+    with database.read() as connection:
+        committed = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+    _eventually(lambda: follower.position == committed == sequencer.head)
+    events = _all(database)
+    follower.stop()
+    sequencer.stop()
+    with database.read() as connection:
+        loaves = connection.execute(text("SELECT position, payload FROM loaves ORDER BY position")).all()
+    database.close()
+    server.stop()
+    numbers = [int(event.payload) for event in events]
+    assert [event.position for event in events] == list(range(1, len(events) + 1))
+    assert numbers == sorted(set(numbers))
+    assert set(acknowledged) <= set(numbers)
+    assert [tuple(loaf) for loaf in loaves] == [(event.position, event.payload) for event in events]
