@@ -82,6 +82,6 @@ def upgrade() -> None:
     op.execute("CREATE INDEX first_touch_day ON first_touch (person_id, day)")
     # The directory's position up to whose zones every local day in the ledger has been brought.
     op.execute(
-        "CREATE TABLE calendar (only boolean PRIMARY KEY DEFAULT true CHECK (only), position bigint NOT NULL)"
+        "CREATE TABLE calendar (single boolean PRIMARY KEY DEFAULT true CHECK (single), position bigint NOT NULL)"
     )
     op.execute("INSERT INTO calendar (position) VALUES (0)")
