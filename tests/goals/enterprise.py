@@ -1,0 +1,317 @@
+"""The enterprise that goals is tested in, as its callers meet it: a real server, a real PostgreSQL, real tokens."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import grpc
+from foothold.goals.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    feed_pb2_grpc,
+    metrics_pb2_grpc,
+    progress_pb2,
+    progress_pb2_grpc,
+    targets_pb2,
+    targets_pb2_grpc,
+    values_pb2,
+)
+from foothold.identity.v1 import access_pb2, directory_pb2, feed_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from google.type.money_pb2 import Money
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from access import TokenIssuer, load_private
+from access.tokens import generate_keys
+from chassis.channel import connect
+from chassis.clock import FixedClock
+from chassis.server import Server
+from services.goals.following import Following
+from services.goals.service import Settings, build
+from services.identity.domain.roles import BUILT_IN
+from tests.conftest import ServiceDatabase
+
+# A Thursday, noon in Shanghai.
+NOW: Final = datetime(2025, 3, 20, 4, 0, tzinfo=UTC)
+PEOPLE: Final = {
+    "li": ("shanghai-sales", "sales"),
+    "wang": ("shanghai-sales", "sales"),
+    "chen": ("shanghai-key", "sales"),
+    "zhao": ("beijing-sales", "sales"),
+    "mentor": ("shanghai-sales", "mentor"),
+    "manager": ("shanghai-sales", "manager"),
+    "other-manager": ("beijing-sales", "manager"),
+    "trainer": ("hq", "trainer"),
+    "hr": ("hq", "hr"),
+    "branch-hr": ("shanghai", "hr"),
+    "administrator": ("hq", "it"),
+}
+BINDINGS: Final = (
+    *(("salesperson", person, person) for person in ("li", "wang", "chen", "zhao")),
+    ("mentor", "mentor", "li"),
+    ("department_manager", "manager", "shanghai-sales"),
+    ("department_manager", "other-manager", "beijing-sales"),
+    ("trainer", "trainer", "hq"),
+    ("headquarters_hr", "hr", "hq"),
+    ("branch_hr", "branch-hr", "shanghai"),
+    ("administrator", "administrator", "hq"),
+    ("integrator", "crm", "hq"),
+    ("operator", "operator", "hq"),
+)
+KINDS: Final = facts_pb2.FactKind
+_ids = itertools.count(1)
+
+
+def fresh(prefix: str = "x") -> str:
+    return f"{prefix}-{next(_ids)}"
+
+
+def instant(moment: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def day(value: date) -> Date:
+    return Date(year=value.year, month=value.month, day=value.day)
+
+
+def yuan(amount: int, fen: int = 0) -> Money:
+    return Money(currency_code="CNY", units=amount, nanos=fen * 10_000_000)
+
+
+def fact(kind: str, person: str = "li", **fields: Any) -> facts_pb2.Fact:
+    """A fact of a kind named as in the contract, e.g. FOLLOW_UP; `at` is when, by default two hours ago."""
+    at = fields.pop("at", NOW - timedelta(hours=2))
+    fields.setdefault("external_id", fresh("f"))
+    fields.setdefault("source", "crm")
+    return facts_pb2.Fact(
+        kind=KINDS.Value(f"FACT_KIND_{kind}"), person_id=person, occurred_at=instant(at), **fields
+    )
+
+
+def rate(numerator: int, denominator: int) -> values_pb2.Value:
+    return values_pb2.Value(unit=values_pb2.UNIT_RATE, numerator=numerator, denominator=denominator)
+
+
+def count(number: int) -> values_pb2.Value:
+    return values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=number, denominator=1)
+
+
+class Client:
+    """Goals' services for one caller."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+        self.facts = facts_pb2_grpc.FactsServiceStub(channel)
+        self.metrics = metrics_pb2_grpc.MetricsServiceStub(channel)
+        self.targets = targets_pb2_grpc.TargetsServiceStub(channel)
+        self.progress = progress_pb2_grpc.ProgressServiceStub(channel)
+        self.feed = feed_pb2_grpc.FeedServiceStub(channel)
+
+    def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
+        request = facts_pb2.RecordFactsRequest(facts=facts, dry_run=dry_run)
+        return list(self.facts.RecordFacts(request).results)
+
+    def outcomes(self, *facts: facts_pb2.Fact) -> list[str]:
+        """What became of each: RECORDED, ALREADY_KNOWN, or the reason it was refused for."""
+        return [
+            result.reason
+            or facts_pb2.FactOutcome.Name(result.outcome).removeprefix("FACT_OUTCOME_")
+            for result in self.record(*facts)
+        ]
+
+    def get(self, person: str = "li", **fields: Any) -> progress_pb2.GetProgressResponse:
+        return self.progress.GetProgress(progress_pb2.GetProgressRequest(person_id=person, **fields))
+
+    def value(self, metric: str, person: str = "li", kind: str = "MONTH", **fields: Any) -> tuple[int, int]:
+        """A metric's numerator and denominator over the month (or WEEK) that holds now."""
+        wanted = values_pb2.PeriodKind.Value(f"PERIOD_KIND_{kind}")
+        for each in self.get(person, **fields).values:
+            if each.metric == metric and each.period.kind == wanted:
+                return each.value.numerator, each.value.denominator
+        raise AssertionError(metric)
+
+    def set_target(
+        self,
+        metric: str,
+        value: values_pb2.Value,
+        *,
+        node: str = "hq",
+        kind: str = "MONTH",
+        role: str = "sales",
+        first: date = date(2025, 1, 1),
+        reason: str = "",
+    ) -> targets_pb2.Target:
+        target = targets_pb2.Target(
+            node_id=node,
+            job_role=role,
+            metric=metric,
+            period_kind=values_pb2.PeriodKind.Value(f"PERIOD_KIND_{kind}"),
+            value=value,
+            effective_from=day(first),
+            reason=reason or ("" if node == "hq" else "local market"),
+        )
+        request = targets_pb2.SetTargetRequest(request_id=fresh("r"), target=target)
+        return self.targets.SetTarget(request).target
+
+    def target_progress(self, metric: str, person: str = "li") -> progress_pb2.TargetProgress:
+        return next(each for each in self.get(person).targets if each.target.target.metric == metric)
+
+    def explain(
+        self, metric: str, person: str = "li", kind: str = "MONTH", **fields: Any
+    ) -> progress_pb2.ExplainProgressResponse:
+        return self.progress.ExplainProgress(
+            progress_pb2.ExplainProgressRequest(
+                person_id=person,
+                metric=metric,
+                period_kind=values_pb2.PeriodKind.Value(f"PERIOD_KIND_{kind}"),
+                **fields,
+            )
+        )
+
+    def check(self) -> facts_pb2.CheckLedgerResponse:
+        return self.facts.CheckLedger(facts_pb2.CheckLedgerRequest())
+
+
+class Enterprise:
+    """A running goals and the enterprise it serves."""
+
+    def __init__(self, database: ServiceDatabase) -> None:
+        private, public = generate_keys()
+        self.clock = FixedClock(NOW)
+        self.database = database.database
+        self.url = database.url
+        self.issuer = TokenIssuer(load_private(private), clock=self.clock)
+        # Nobody listens there: what identity would tell is told by `tell`, as goals' follower would.
+        nowhere = "127.0.0.1:9"
+        self._nowhere = connect(nowhere)
+        self._following = Following(self.database, self._nowhere)
+        self._position = 0
+        self.settings = Settings(
+            database_url=SecretStr(database.url),
+            verifying_keys=public,
+            component_token=SecretStr(self.issuer.component("goals", lifetime=timedelta(days=1))),
+            identity_address=nowhere,
+        )
+        self._tell_everything()
+        self.server = Server(build(self.settings, clock=self.clock))
+        self.address = f"127.0.0.1:{self.server.start()}"
+        self._channels: dict[str | None, grpc.Channel] = {}
+
+    def tell(self, *events: dict[str, Any]) -> None:
+        """Some of identity's events, applied as the follower applies them."""
+        told = []
+        for bodies in events:
+            self._position += 1
+            told.append(feed_pb2.Event(position=self._position, **bodies))
+        with self.database.begin() as connection:
+            self._following.replica.apply(connection, told)
+        self._following.replica.refresh()
+
+    def channel(self, token: str | None) -> grpc.Channel:
+        if token not in self._channels:
+            self._channels[token] = connect(
+                self.address, token=(lambda: token) if token else None, timeout=30
+            )
+        return self._channels[token]
+
+    def as_(self, caller: str) -> Client:
+        """A person by id, or one of the service accounts `crm` and `operator`."""
+        if caller in {"crm", "operator"}:
+            token, _ = self.issuer.service_account(caller, lifetime=timedelta(days=9))
+        else:
+            token, _ = self.issuer.person(caller, session_id=f"s-{caller}", lifetime=timedelta(days=9))
+        return Client(self.channel(token))
+
+    def as_component(self, name: str) -> Client:
+        return Client(self.channel(self.issuer.component(name, lifetime=timedelta(days=9))))
+
+    def signed_out(self) -> Client:
+        return Client(self.channel(None))
+
+    def clear(self) -> None:
+        """Empty the ledger and forget the targets."""
+        with self.database.begin() as connection:
+            connection.execute(text("TRUNCATE fact, tally, touch, first_touch, standard"))
+            connection.execute(text("UPDATE standard_version SET version = version + 1"))
+
+    def rows(self) -> int:
+        """A number that changes when any row of goals does."""
+        tables = ("fact", "tally", "touch", "first_touch", "standard", "requests")
+        with self.database.read() as connection:
+            return sum(
+                hash(
+                    connection.execute(
+                        text(f"SELECT md5(string_agg(r::text, '' ORDER BY r::text)) FROM {table} r")
+                    ).scalar_one()
+                )
+                for table in tables
+            )
+
+    def add_people(self, people: Sequence[str], parent: str = "shanghai-sales", **fields: Any) -> None:
+        self.tell(*({"person_changed": self.person(each, parent, **fields)} for each in people))
+        self._let_server_hear()
+
+    def person(self, id: str, parent: str, job_role: str = "sales", **fields: Any) -> directory_pb2.Person:
+        return directory_pb2.Person(
+            id=id,
+            parent_id=parent,
+            name=id,
+            employee_number=f"E-{id}",
+            job_role=job_role,
+            status=directory_pb2.PERSON_STATUS_ACTIVE,
+            **fields,
+        )
+
+    def node(self, id: str, parent: str, kind: int, zone: str = "") -> directory_pb2.Node:
+        return directory_pb2.Node(id=id, parent_id=parent, kind=kind, name=id, time_zone=zone)  # type: ignore[arg-type]  # a plain int serves
+
+    def _let_server_hear(self) -> None:
+        """Wait until the server's own copy of the directory stands where ours does."""
+        import time
+
+        handler = self.server._service.background[1]
+        until = time.monotonic() + 10
+        while getattr(handler, "position") < self._position:  # noqa: B009
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    def hear(self) -> None:
+        self._let_server_hear()
+
+    def close(self) -> None:
+        for channel in self._channels.values():
+            channel.close()
+        self._nowhere.close()
+        self.server.stop(grace=2)
+
+    def _tell_everything(self) -> None:
+        kinds = directory_pb2.NodeKind
+        events: list[dict[str, Any]] = [
+            {"node_changed": self.node(id, parent, kind, zone)}
+            for id, parent, kind, zone in (
+                ("hq", "", kinds.NODE_KIND_ENTERPRISE, ""),
+                ("shanghai", "hq", kinds.NODE_KIND_BRANCH, "Asia/Shanghai"),
+                ("beijing", "hq", kinds.NODE_KIND_BRANCH, ""),
+                ("shanghai-sales", "shanghai", kinds.NODE_KIND_DEPARTMENT, ""),
+                ("shanghai-key", "shanghai", kinds.NODE_KIND_DEPARTMENT, ""),
+                ("beijing-sales", "beijing", kinds.NODE_KIND_DEPARTMENT, ""),
+            )
+        ]
+        for id, (name, permissions) in BUILT_IN.items():
+            role = access_pb2.Role(id=id, name=name, permissions=sorted(permissions), built_in=True)
+            events.append({"role_changed": role})
+        probation = {"probation_start": day(date(2025, 1, 6)), "probation_end": day(date(2025, 6, 30))}
+        for id, (parent, job_role) in PEOPLE.items():
+            more = probation if job_role == "sales" and id != "chen" else {}
+            events.append({"person_changed": self.person(id, parent, job_role, **more)})
+        for account in ("crm", "operator"):
+            events.append({"service_account_changed": access_pb2.ServiceAccount(id=account, name=account)})
+        for number, (role_id, subject, node) in enumerate(BINDINGS):
+            binding = access_pb2.Binding(id=f"b{number}", role_id=role_id, subject_id=subject, node_id=node)
+            events.append({"binding_added": binding})
+        self.tell(*events)
