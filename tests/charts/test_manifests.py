@@ -6,6 +6,7 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 
+from launcher.targets import LAUNCHERS_OWN, known_names, module_of
 from tests.charts.conftest import CHART, VALUES, Manifest, render, run_helm
 
 TARGETS = ["gateway", "goals", "identity", "incentives", "training"]
@@ -172,3 +173,19 @@ def test_a_digest_pins_the_image() -> None:
     (values,) = [path for path in VALUES if path.stem == "enterprise-values"]
     images = {container["image"] for pod in pods(render(values)) for container in pod["spec"]["containers"]}
     assert images == {"registry.example.com/platform/foothold@sha256:" + "0123456789abcdef" * 4}
+
+
+def test_each_process_is_given_every_setting_it_needs_and_none_that_nobody_knows(
+    manifests: list[Manifest],
+) -> None:
+    known_to_any = LAUNCHERS_OWN.union(*map(known_names, TARGETS))
+    for pod in pods(manifests):
+        for container in pod["spec"]["containers"]:
+            assert {variable["name"] for variable in container["env"]} <= known_to_any
+    for deployment in of_kind(manifests, "Deployment"):
+        target = component(deployment)
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        given = {variable["name"].removesuffix("_FILE") for variable in container["env"]}
+        fields = module_of(target).Settings.model_fields
+        needed = {f"FOOTHOLD_{name.upper()}" for name, field in fields.items() if field.is_required()}
+        assert needed <= given
