@@ -1,0 +1,294 @@
+"""A running incentives service and the enterprise it serves."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+import grpc
+from foothold.identity.v1 import access_pb2, directory_pb2
+from foothold.identity.v1 import feed_pb2 as identity_pb2
+from foothold.incentives.v1 import (
+    boards_pb2,
+    boards_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    plans_pb2,
+    plans_pb2_grpc,
+    statements_pb2,
+    statements_pb2_grpc,
+)
+from google.type import date_pb2
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from access import Replica, TokenIssuer, load_private
+from access.tokens import generate_keys
+from chassis.channel import connect
+from chassis.clock import FixedClock
+from chassis.database import Database
+from chassis.feed import Follower
+from chassis.server import Server
+from services.identity.domain.roles import BUILT_IN
+from services.incentives.leaderboards import Leaderboards
+from services.incentives.service import Settings, build
+from tests.conftest import ServiceDatabase
+from tests.incentives.peers import Peers, month_of, values_changed, week_of
+
+T = TypeVar("T")
+
+NOW = datetime(2025, 3, 12, 4, 0, tzinfo=UTC)
+"""A Wednesday, noon in Shanghai."""
+TODAY = date(2025, 3, 12)
+_NODES = [
+    ("hq", "", directory_pb2.NODE_KIND_ENTERPRISE, "总部"),
+    ("shanghai", "hq", directory_pb2.NODE_KIND_BRANCH, "上海"),
+    ("beijing", "hq", directory_pb2.NODE_KIND_BRANCH, "北京"),
+    ("shanghai-sales", "shanghai", directory_pb2.NODE_KIND_DEPARTMENT, "销售部"),
+    ("beijing-sales", "beijing", directory_pb2.NODE_KIND_DEPARTMENT, "销售部"),
+]
+PEOPLE = {
+    "li": ("shanghai-sales", "sales", "salesperson"),
+    "wang": ("shanghai-sales", "sales", "salesperson"),
+    "zhao": ("beijing-sales", "sales", "salesperson"),
+    "left": ("shanghai-sales", "sales", "salesperson"),
+    "mentor": ("shanghai-sales", "sales", ""),
+    "manager": ("shanghai-sales", "manager", ""),
+    "trainer": ("hq", "trainer", ""),
+    "shanghai-hr": ("shanghai", "hr", ""),
+    "hr": ("hq", "hr", ""),
+    "nobody": ("shanghai-sales", "sales", ""),
+    "administrator": ("hq", "it", ""),
+}
+_BINDINGS = [
+    ("mentor", "mentor", "li"),
+    ("department_manager", "manager", "shanghai-sales"),
+    ("trainer", "trainer", "hq"),
+    ("branch_hr", "shanghai-hr", "shanghai"),
+    ("headquarters_hr", "hr", "hq"),
+    ("administrator", "administrator", "hq"),
+    ("integrator", "crm", "hq"),
+]
+_numbers = itertools.count(1)
+
+
+def request_id() -> str:
+    return f"r{next(_numbers)}"
+
+
+def eventually(found: Callable[[], T], seconds: float = 15.0) -> T:
+    """What `found` answers once it is something."""
+    until = time.monotonic() + seconds
+    while True:
+        answer = found()
+        if answer or time.monotonic() > until:
+            assert answer, "it did not happen in time"
+            return answer
+        time.sleep(0.01)
+
+
+def on(day: date) -> date_pb2.Date:
+    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+class Client:
+    """The services of incentives for one caller."""
+
+    def __init__(self, channel: grpc.Channel, person_id: str) -> None:
+        self.channel = channel
+        self.person_id = person_id
+        self.plans = plans_pb2_grpc.PlansServiceStub(channel)
+        self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
+        self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
+        self.feed = feed_pb2_grpc.FeedServiceStub(channel)
+
+    def create(self, plan: plans_pb2.Plan) -> plans_pb2.CreatePlanResponse:
+        return self.plans.CreatePlan(plans_pb2.CreatePlanRequest(request_id=request_id(), plan=plan))
+
+    def answer(self, person_id: str = "", day: date | None = None) -> statements_pb2.GetStatementResponse:
+        asked = statements_pb2.GetStatementRequest(
+            person_id=person_id or self.person_id, on=None if day is None else on(day)
+        )
+        return self.statements.GetStatement(asked)
+
+    def statement(self, person_id: str = "", day: date | None = None) -> statements_pb2.Statement:
+        return self.answer(person_id, day).statement
+
+    def explain(
+        self, rule_id: str, person_id: str = "", day: date | None = None
+    ) -> statements_pb2.ExplainLineResponse:
+        asked = statements_pb2.ExplainLineRequest(
+            person_id=person_id or self.person_id, rule_id=rule_id, on=None if day is None else on(day)
+        )
+        return self.statements.ExplainLine(asked)
+
+    def board(self, board_id: str, node_id: str, **more: Any) -> boards_pb2.GetBoardResponse:
+        return self.boards.GetBoard(boards_pb2.GetBoardRequest(board_id=board_id, node_id=node_id, **more))
+
+
+class Company:
+    """Start it, tell it things, ask it as anybody."""
+
+    def __init__(self, database: ServiceDatabase) -> None:
+        private, self._public = generate_keys()
+        self.clock = FixedClock(NOW)
+        self.url = database.url
+        self.database: Database = database.database
+        self.issuer = TokenIssuer(load_private(private), clock=self.clock)
+        self.peers = Peers()
+        self._channels: list[grpc.Channel] = []
+        self._tell_everything()
+        self.server = self.serve()
+
+    def serve(self) -> Server:
+        settings = Settings(
+            database_url=SecretStr(self.url),
+            verifying_keys=self._public,
+            component_token=SecretStr(self.issuer.component("incentives", lifetime=timedelta(days=999))),
+            identity_address=self.peers.address,
+            goals_address=self.peers.address,
+        )
+        server = Server(build(settings, clock=self.clock))
+        self.address = f"127.0.0.1:{server.start()}"
+        self.settle(server)
+        return server
+
+    def restart(self) -> None:
+        self.server.stop(grace=1)
+        self.server = self.serve()
+
+    def close(self) -> None:
+        for channel in self._channels:
+            channel.close()
+        self.server.stop(grace=1)
+        self.peers.stop()
+
+    def channel(self, token: str | None) -> grpc.Channel:
+        channel = connect(self.address, token=(lambda: token) if token else None, timeout=20)
+        self._channels.append(channel)
+        return channel
+
+    def as_(self, person_id: str) -> Client:
+        token, _ = self.issuer.person(person_id, session_id=f"s-{person_id}", lifetime=timedelta(days=900))
+        return Client(self.channel(token), person_id)
+
+    def as_service_account(self, account_id: str) -> Client:
+        token, _ = self.issuer.service_account(account_id, lifetime=timedelta(days=900))
+        return Client(self.channel(token), "")
+
+    def as_component(self, name: str) -> Client:
+        return Client(self.channel(self.issuer.component(name, lifetime=timedelta(days=900))), "")
+
+    def signed_out(self) -> Client:
+        return Client(self.channel(None), "li")
+
+    def followed(self) -> dict[str, feed_pb2.FollowedFeed]:
+        answer = self.as_component("gateway").feed.GetFollowing(feed_pb2.GetFollowingRequest())
+        return {each.feed: each for each in answer.feeds}
+
+    def settle(self, server: Server | None = None) -> None:
+        """Wait until everything told is followed, computed and in memory."""
+        server = server or self.server
+        background = server._service.background
+        (replica,) = (each for each in background if isinstance(each, Replica))
+        (boards,) = (each for each in background if isinstance(each, Leaderboards))
+        followers = {each.name: each for each in background if isinstance(each, Follower)}
+        identity, goals = followers["identity"], followers["goals"]
+
+        def done() -> bool:
+            with self.database.read() as connection:
+                waiting = connection.execute(text("SELECT count(*) FROM recompute")).scalar_one()
+            return bool(
+                identity.position == replica.position == self.peers.identity.head
+                and goals.position == self.peers.goals.head
+                and not waiting
+            )
+
+        eventually(done, 60)
+        boards.refresh()
+
+    def tell(self, **bodies: Any) -> None:
+        """One of identity's events."""
+        self.peers.identity.tell(identity_pb2.Event(**bodies))
+
+    def figures(self, person_id: str, day: date | None = None, /, **figures: int) -> None:
+        """Goals tells a person's figures, the same for the week and the month of a day."""
+        day = day or TODAY
+        event = values_changed(person_id, NOW, (week_of(day), figures), (month_of(day), figures))
+        self.peers.goals.tell(event)
+
+    def newcomer(self, person_id: str, parent_id: str = "shanghai-sales", job_role: str = "sales") -> str:
+        """Somebody new with a salesperson's rights."""
+        self.tell(person_changed=person(person_id, parent_id, job_role))
+        binding = access_pb2.Binding(
+            id=f"b-{person_id}", role_id="salesperson", subject_id=person_id, node_id=person_id
+        )
+        self.tell(binding_added=binding)
+        return person_id
+
+    def fingerprint(self) -> str:
+        """A digest of every row incentives keeps, the directory aside."""
+        tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
+        # Positions are given a moment after the commit.
+        tables.append("(SELECT id, kind, subject, payload FROM outbox)")
+        with self.database.read() as connection:
+            return " ".join(
+                connection.execute(
+                    text(
+                        f"SELECT coalesce(md5(string_agg(r::text, '' ORDER BY r::text)), '-') FROM {table} r"
+                    )
+                ).scalar_one()
+                for table in tables
+            )
+
+    def stored(self, *, positions: bool = False) -> Mapping[tuple[str, int, str], Any]:
+        """Every statement row, by person, kind of period and first day."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT person_id, period_kind, first_day, figures, plan_id, total, amounts,"
+                    " CASE WHEN :positions THEN goals_position END FROM statement"
+                ),
+                {"positions": positions},
+            )
+            return {(row[0], row[1], row[2].isoformat()): tuple(row[3:]) for row in rows}
+
+    def _tell_everything(self) -> None:
+        for node_id, parent_id, kind, name in _NODES:
+            self.tell(
+                node_changed=directory_pb2.Node(
+                    id=node_id,
+                    parent_id=parent_id,
+                    kind=kind,
+                    name=name,
+                    time_zone="" if parent_id else "Asia/Shanghai",
+                )
+            )
+        for role_id, (name, permissions) in BUILT_IN.items():
+            role = access_pb2.Role(id=role_id, name=name, permissions=sorted(permissions), built_in=True)
+            self.tell(role_changed=role)
+        for person_id, (parent_id, job_role, _) in PEOPLE.items():
+            self.tell(person_changed=person(person_id, parent_id, job_role))
+        self.tell(service_account_changed=access_pb2.ServiceAccount(id="crm", name="CRM"))
+        own = [(role, person_id, person_id) for person_id, (_, _, role) in PEOPLE.items() if role]
+        for number, (role_id, subject_id, node_id) in enumerate([*own, *_BINDINGS]):
+            self.tell(
+                binding_added=access_pb2.Binding(
+                    id=f"b{number}", role_id=role_id, subject_id=subject_id, node_id=node_id
+                )
+            )
+
+
+def person(
+    person_id: str, parent_id: str, job_role: str = "sales", *, dismissed: bool = False
+) -> directory_pb2.Person:
+    status = directory_pb2.PERSON_STATUS_DISMISSED if dismissed else directory_pb2.PERSON_STATUS_ACTIVE
+    return directory_pb2.Person(
+        id=person_id,
+        parent_id=parent_id,
+        name=f"{person_id} 同学",
+        employee_number=f"E-{person_id}",
+        job_role=job_role,
+        status=status,
+    )

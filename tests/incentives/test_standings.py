@@ -1,0 +1,78 @@
+"""Boards in memory against ranks worked out naively."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.incentives.domain.metrics import Figure
+from services.incentives.domain.periods import PeriodKind
+from services.incentives.domain.ranking import Board, exact_order, place
+from services.incentives.standings import Cursor, Entry, Standings
+from tests.incentives import naive
+
+_BOARD = Board("b", "成交率", "close_rate", PeriodKind.WEEK)
+_PEOPLE = [f"p{number:02}" for number in range(12)]
+_CHANGES = st.lists(
+    st.tuples(st.sampled_from(_PEOPLE), st.integers(0, 4), st.integers(0, 12)), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_CHANGES, st.integers(1, 5))
+def test_ranks_pages_and_gaps_equal_the_naive_ones(changes: list[tuple[str, int, int]], size: int) -> None:
+    standings, values = Standings(), dict[str, Figure]()
+    for who, won, followed in changes:
+        values[who] = Figure(won, followed)
+        figures = {"deals_won": won, "customers_followed": followed}
+        standings.put(who, place(_BOARD, figures), datetime(2025, 1, 1, tzinfo=UTC))
+    ranked = {who: Fraction(*value) for who, value in values.items() if value.denominator >= 5}
+    unranked = {who: Fraction(*value) for who, value in values.items() if 0 < value.denominator < 5}
+    expected = [(each.rank, each.person_id) for each in naive.ranks(ranked)]
+    expected += [(0, each.person_id) for each in naive.ranks(unranked)]
+
+    seen: list[Entry] = []
+    after: Cursor | None = None
+    while True:
+        view = standings.view(after=after, limit=size, person_id="")
+        seen += view.entries
+        if not view.more:
+            break
+        after = view.entries[-1].cursor
+    assert [(entry.rank, entry.person_id) for entry in seen] == expected
+    assert [entry.value for entry in seen] == [values[who] for _, who in expected]
+
+    for rank, who in expected:
+        view = standings.view(after=None, limit=1, person_id=who)
+        assert view.standing is not None
+        assert (view.standing.rank, view.standing.value) == (rank, values[who])
+        better = sorted(value for value in ranked.values() if value > ranked[who]) if rank else []
+        assert (None if view.next_better is None else Fraction(*view.next_better)) == (
+            better[0] if better else None
+        )
+        assert (view.ranked_size, view.unranked_size) == (len(ranked), len(unranked))
+
+
+@given(
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(1, 2**63 - 1),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(1, 2**63 - 1),
+)
+def test_the_order_of_ratios_is_exact(a: int, b: int, c: int, d: int) -> None:
+    left, right = exact_order(Figure(a, b)), exact_order(Figure(c, d))
+    assert (left < right) == (Fraction(a, b) < Fraction(c, d))
+    assert (left == right) == (Fraction(a, b) == Fraction(c, d))
+
+
+def test_neighbouring_ratios_keep_apart() -> None:
+    largest = 2**63 - 1
+    assert exact_order(Figure(largest - 1, largest)) > exact_order(Figure(largest - 2, largest - 1))
+
+
+def test_a_count_of_nothing_is_off_the_board_like_one_that_never_was() -> None:
+    board = Board("b", "跟进", "customers_followed", PeriodKind.MONTH)
+    assert place(board, {}) is None
+    assert place(board, {"customers_followed": 1}) is not None
+    assert place(_BOARD, {"customers_followed": 5}) is not None
