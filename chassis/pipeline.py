@@ -6,9 +6,11 @@ One layer does all of it. What depends on the method alone is made once per meth
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -19,7 +21,14 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from chassis import deadline, telemetry
-from chassis.errors import DeadlineExceeded, Failure, Internal, InvalidArgument, to_status
+from chassis.errors import (
+    DeadlineExceeded,
+    Failure,
+    Internal,
+    InvalidArgument,
+    ResourceExhausted,
+    to_status,
+)
 from chassis.logs import logger
 from chassis.refusals import as_failure
 
@@ -31,6 +40,7 @@ Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Handler | None]"
 # Answered before anybody is asked who they are: probes carry no token, and the contract is public.
 OPEN: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 _MOST_METHODS: Final = 1_000
+_MOST_OPEN_STREAMS: Final = 4
 # gRPC reports a missing deadline as one centuries away.
 _NEVER: Final = 10.0 * 365 * 24 * 3600
 
@@ -79,6 +89,9 @@ class Pipeline(grpc.ServerInterceptor):
         return lambda details: interceptor.intercept_service(following, details)
 
     def _wrap(self, method: str, handler: Handler) -> Handler:
+        if getattr(handler.unary_stream, "experimental_non_blocking", False):
+            # Health's Watch: gRPC serves it without holding a thread, and only if it is left as it is.
+            return handler
         call = _Call(self._service, self._domain, method, handler)
         # No request deserializer: gRPC would answer INTERNAL for bytes that are not the message.
         if handler.request_streaming and handler.response_streaming:
@@ -104,6 +117,8 @@ class _Call:
         )
         self._decode = handler.request_deserializer
         self._streams = handler.request_streaming or handler.response_streaming
+        # Anybody may open a stream of an open method, and each holds a thread for as long as it likes.
+        self._slots = threading.BoundedSemaphore(_MOST_OPEN_STREAMS if method.startswith(OPEN) else 2**31)
         name, _, rpc = method.strip("/").rpartition("/")
         self._attributes = {
             "rpc.system": "grpc",
@@ -149,7 +164,8 @@ class _Call:
         failure: Failure | None = None
         try:
             self._begin(context)
-            yield from begin()
+            with self._slot():
+                yield from begin()
         except Exception as error:  # noqa: BLE001  as above
             failure = self._refuse(error, context)
         finally:
@@ -167,6 +183,15 @@ class _Call:
             raise DeadlineExceeded("DEADLINE_PASSED", "the deadline passed before the work began")
         else:
             deadline.begin(left)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(blocking=False):
+            raise ResourceExhausted("TOO_MANY_WAITERS", "too many streams of this kind are open")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def _parse(self, raw: bytes) -> Any:
         if self._decode is None:

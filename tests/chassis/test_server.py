@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from sqlalchemy import text
 
@@ -248,6 +249,31 @@ def test_health_and_the_database(bakery: Database) -> None:
         assert _health(channel) == health_pb2.HealthCheckResponse.NOT_SERVING
         assert "check failed" in server.problems[0]
     nowhere.close()
+
+
+def test_streams_that_need_no_token_cannot_take_every_thread() -> None:
+    server = Server(Service("bakery", [servicer(_echo)], waiters=0), workers=6)
+    with connect(f"127.0.0.1:{server.start()}") as channel:
+        watching: Any = health_pb2_grpc.HealthStub(channel)
+        watches = [watching.Watch(health_pb2.HealthCheckRequest()) for _ in range(20)]
+        assert [next(watch).status for watch in watches] == [health_pb2.HealthCheckResponse.SERVING] * 20
+        done = threading.Event()
+        reflecting: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        # Kept: a stream nobody holds is ended.
+        streams = [reflecting.ServerReflectionInfo(_asking(done)) for _ in range(4)]
+        for stream in streams:
+            next(stream)
+        for _ in range(2):
+            stream = reflecting.ServerReflectionInfo(_asking(done))
+            assert _refusal(lambda stream=stream: next(stream)).reason == "TOO_MANY_WAITERS"  # type: ignore[misc]  # mypy cannot infer a default's type
+        assert BakeryStub(channel).Bake(BakeRequest(name="rye")).loaf == "rye"
+        done.set()
+        server.stop(1)
+
+
+def _asking(done: threading.Event) -> Iterator[Any]:
+    yield reflection_pb2.ServerReflectionRequest(list_services="*")
+    done.wait(10)
 
 
 def test_reflection_lists_the_services() -> None:
