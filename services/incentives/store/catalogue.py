@@ -91,7 +91,8 @@ class CatalogueStore:
             "author_id": added.author_id,
             "recorded_at": added.recorded_at,
         }
-        if not self._connection.execute(upsert(plan).values(values).on_conflict_do_nothing()).rowcount:
+        adding = upsert(plan).values(values).on_conflict_do_nothing().returning(plan.c.id)
+        if self._connection.execute(adding).first() is None:
             return False
         self._connection.execute(_NEW_PLAN)
         enqueue(self._connection, [(added.node_id, added.effective_from)])

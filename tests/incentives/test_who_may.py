@@ -1,0 +1,169 @@
+"""Who may do what: every RPC, for one's own, a peer's, another branch's, signed out and dismissed."""
+
+from collections.abc import Callable
+
+import grpc
+import pytest
+from foothold.incentives.v1 import boards_pb2, feed_pb2, plans_pb2, statements_pb2
+
+from chassis.errors import from_rpc_error
+from services.incentives.permissions import PERMISSIONS
+from tests.incentives.company import Client, Company, person, request_id
+from tests.incentives.plans import S07, plan
+
+OK, HIDDEN, DENIED, OUT = "OK", "NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"
+_CALLERS = (
+    "li",
+    "wang",
+    "zhao",
+    "mentor",
+    "manager",
+    "trainer",
+    "shanghai-hr",
+    "hr",
+    "nobody",
+    "administrator",
+)
+
+_CALLS: dict[str, Callable[[Client], object]] = {
+    "GetStatement": lambda c: c.statement("li"),
+    "GetStatement of nobody": lambda c: c.statement("no-such-person"),
+    "GetStatement of a node": lambda c: c.statement("shanghai"),
+    "ExplainLine": lambda c: c.explain("unit", "li"),
+    "ListStatements": lambda c: c.statements.ListStatements(
+        statements_pb2.ListStatementsRequest(node_id="shanghai-sales")
+    ),
+    "CheckPlan": lambda c: c.plans.CheckPlan(plans_pb2.CheckPlanRequest(plan=plan(*S07))),
+    "CreatePlan": lambda c: c.plans.CreatePlan(
+        plans_pb2.CreatePlanRequest(request_id="same", plan=plan(*S07, job_role="who", id="who"))
+    ),
+    "GetPlan": lambda c: c.plans.GetPlan(plans_pb2.GetPlanRequest(plan_id="for-shanghai")),
+    "ListPlans": lambda c: c.plans.ListPlans(plans_pb2.ListPlansRequest()),
+    "CreateBoard": lambda c: c.boards.CreateBoard(
+        boards_pb2.CreateBoardRequest(
+            request_id=request_id(),
+            board=boards_pb2.Board(name="榜", metric="deals_won", period_kind=1),  # type: ignore[arg-type]  # its number
+        )
+    ),
+    "ListBoards": lambda c: c.boards.ListBoards(boards_pb2.ListBoardsRequest()),
+    "GetBoard": lambda c: c.board("close-rate-week", "shanghai"),
+    "GetBoard of the enterprise": lambda c: c.board("close-rate-week", "hq"),
+    "ListEvents": lambda c: c.feed.ListEvents(feed_pb2.ListEventsRequest()),
+    "GetFollowing": lambda c: c.feed.GetFollowing(feed_pb2.GetFollowingRequest()),
+}
+# Reviewed: what each caller of _CALLERS gets, in that order.
+_EXPECTED = {
+    #                               li      wang    zhao    mentor  manager trainer sh-hr   hr      nobody  admin
+    "GetStatement": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "GetStatement of nobody": (
+        HIDDEN,
+        HIDDEN,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+    ),
+    "GetStatement of a node": (
+        HIDDEN,
+        HIDDEN,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+        HIDDEN,
+        DENIED,
+        HIDDEN,
+    ),
+    "ExplainLine": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "ListStatements": (HIDDEN, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "CheckPlan": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "CreatePlan": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, "ALREADY_EXISTS"),
+    "GetPlan": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "ListPlans": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
+    "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
+    "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),
+    "GetBoard of the enterprise": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
+    "ListEvents": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
+    "GetFollowing": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def agreed(company: Company) -> None:
+    hr = company.as_("hr")
+    hr.create(plan(*S07))
+    hr.create(plan(*S07, node_id="shanghai", id="for-shanghai"))
+    company.figures("li", None, customers_followed=5, new_customers=5, deals_won=1)
+    company.settle()
+
+
+def outcome(call: Callable[[Client], object], client: Client) -> str:
+    try:
+        call(client)
+    except grpc.RpcError as error:
+        return from_rpc_error(error).code.name
+    return OK
+
+
+def test_every_rpc_has_a_row() -> None:
+    assert {method.rpartition("/")[2] for method in PERMISSIONS} == {name.split()[0] for name in _CALLS}
+    assert set(_CALLS) == set(_EXPECTED)
+
+
+def test_everybody_gets_what_was_agreed(company: Company) -> None:
+    found = {
+        name: tuple(outcome(call, company.as_(who)) for who in _CALLERS) for name, call in _CALLS.items()
+    }
+    assert found == _EXPECTED
+
+
+@pytest.mark.parametrize("name", _CALLS)
+def test_signed_out_nothing_opens(company: Company, name: str) -> None:
+    assert outcome(_CALLS[name], company.signed_out()) == OUT
+
+
+def test_a_component_reads_feeds_and_nothing_else(company: Company) -> None:
+    gateway = company.as_component("gateway")
+    found = {name: outcome(call, gateway) for name, call in _CALLS.items()}
+    assert {name for name, code in found.items() if code == OK} == {"ListEvents", "GetFollowing"}
+    assert set(found.values()) == {OK, DENIED}
+
+
+def test_a_dismissal_closes_everything_within_seconds(company: Company) -> None:
+    company.newcomer("leaving")
+    company.settle()
+    leaving = company.as_("leaving")
+    assert leaving.statement().person_id == "leaving"
+    company.tell(person_changed=person("leaving", "shanghai-sales", dismissed=True))
+    company.settle()
+    assert {outcome(call, leaving) for call in _CALLS.values()} == {OUT}
+
+
+def test_a_list_holds_those_one_may_see_and_no_one_else(company: Company) -> None:
+    def listed(client: Client, node_id: str = "", size: int = 3) -> list[str]:
+        found, token = list[str](), ""
+        while True:
+            request = statements_pb2.ListStatementsRequest(node_id=node_id, page_size=size, page_token=token)
+            page = client.statements.ListStatements(request)
+            found += [statement.person_id for statement in page.statements]
+            token = page.next_page_token
+            if not token:
+                return found
+
+    assert listed(company.as_("li")) == ["li"]
+    own = listed(company.as_("manager"))
+    assert own == sorted(own)
+    assert {"li", "wang", "manager"} <= set(own)
+    assert "zhao" not in own
+    assert {"li", "zhao"} <= set(listed(company.as_("hr")))
+    assert "li" not in listed(company.as_("hr"), "beijing")
+    same = company.as_("manager").statements.ListStatements(
+        statements_pb2.ListStatementsRequest(node_id="li")
+    )
+    assert same.statements[0] == company.as_("li").statement()
