@@ -23,6 +23,7 @@ Everybody in a department is a salesperson on their own leaf; mentor-bj-1 mentor
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -42,6 +43,8 @@ from google.type.date_pb2 import Date
 from access import TokenIssuer, load_private
 from access.tokens import generate_keys
 from chassis.channel import connect
+from chassis.clock import Clock
+from chassis.errors import Failure, from_rpc_error
 from chassis.server import Server
 from services.identity.service import Settings, build
 
@@ -69,6 +72,21 @@ PEOPLE: Final = (
     ("new-bj-3", "dept-bj-2", ("salesperson",), (), ""),
     ("new-sh-1", "dept-sh-1", ("salesperson",), (), ""),
 )
+
+
+@contextmanager
+def refused(reason: str, kind: type[Failure] | None = None) -> Iterator[Failure]:
+    """Expects a call inside to be refused with this reason (and gRPC code); the failure is there afterwards."""
+    failure = Failure("NOT_REFUSED", "")
+    try:
+        yield failure
+    except grpc.RpcError as error:
+        found = from_rpc_error(error)
+        assert found.reason == reason, found
+        assert kind is None or type(found) is kind, found
+        failure.__dict__.update(found.__dict__)
+    else:
+        raise AssertionError(f"not refused with {reason}")
 
 
 def request_id() -> str:
@@ -159,14 +177,15 @@ class Enterprise:
         return channel
 
 
-def start_identity(database_url: str, **settings: Any) -> Enterprise:
+def start_identity(database_url: str, *, clock: Clock | None = None, **settings: Any) -> Enterprise:
     """Identity on a migrated schema, nobody in it but the operator."""
     private, public = generate_keys()
     server = Server(
         build(
             Settings.model_validate(
                 {"database_url": database_url, "signing_key": private, "demo_passwords": True, **settings}
-            )
+            ),
+            clock=clock,
         )
     )
     port = server.start()

@@ -99,7 +99,7 @@ class Intake:
         if known is None:
             return Outcome.CREATED, self.hire(row)
         person = self._register.people[known]
-        if not self._holds(_WRITE, person.id):
+        if not (person.id in self._hired or self._holds(_WRITE, person.id)):
             raise Refused("ALREADY_EXISTS", "the employee number is taken", field="employee_number")
         if row.person.id not in {"", person.id}:
             raise Refused("ALREADY_EXISTS", "the employee number belongs to another id", field="id")
@@ -122,7 +122,7 @@ class Intake:
         require_sound(person)
         self._require_colleague(person.mentor_id, "mentor_id")
         self._require_colleague(person.manager_id, "manager_id")
-        bindings = self._role_bindings(person, row, new=True)
+        bindings = self._role_bindings(person, row)
         self._enter(person, None, bindings)
         self._hired.add(person.id)
         return person.id
@@ -147,7 +147,7 @@ class Intake:
             self._require_colleague(result.mentor_id, "mentor_id")
         if result.manager_id != person.manager_id:
             self._require_colleague(result.manager_id, "manager_id")
-        bindings = self._role_bindings(result, row, new=False) if row else []
+        bindings = self._role_bindings(result, row) if row else []
         if result == person and not bindings:
             return Outcome.UNCHANGED, person.id
         self._enter(result, person, bindings)
@@ -189,7 +189,7 @@ class Intake:
         if not person.active:
             raise Refused("ALREADY_DISMISSED", "has left the enterprise", field=name)
 
-    def _role_bindings(self, person: Person, row: Row, *, new: bool) -> list[Binding]:
+    def _role_bindings(self, person: Person, row: Row) -> list[Binding]:
         """The bindings the row asks for that are not there yet."""
         wanted = [(role_id, person.id) for role_id in row.own_roles]
         wanted += [(role_id, person.parent_id) for role_id in row.parent_roles]
@@ -202,7 +202,8 @@ class Intake:
                 continue
             own_leaf = node_id == person.id
             # A new leaf is not in the tree yet; what holds on its parent holds on it.
-            place = person.parent_id if own_leaf and new else node_id
+            in_tree = person.id in self._register.people and person.id not in self._hired
+            place = person.parent_id if own_leaf and not in_tree else node_id
             require_may_grant(
                 role,
                 lambda permission, place=place: self._holds(permission, place),  # type: ignore[misc]  # default
