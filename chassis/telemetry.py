@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakSet
 
 from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
@@ -30,6 +31,7 @@ _LONGEST_STATEMENT: Final = 500
 _TRACEPARENT_PARTS: Final = 4
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STARTED: Final = "chassis.started"
+_instrumented: WeakSet[Engine] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,13 @@ def outgoing(span: trace.Span) -> tuple[str, str] | None:
 
 
 def instrument(engine: Engine, schema: str) -> None:
-    """Time every statement of an engine, and give it a span where the call that makes it has one."""
+    """Time every statement of an engine, and give it a span where the call that makes it has one.
+
+    `chassis.database.Database` does this for its own engine; a second time changes nothing.
+    """
+    if engine in _instrumented:
+        return
+    _instrumented.add(engine)
     statements = _Statements(schema)
     event.listen(engine, "before_cursor_execute", statements.before)
     event.listen(engine, "after_cursor_execute", statements.after)

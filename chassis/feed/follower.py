@@ -104,7 +104,9 @@ class Follower(Generic[E]):
 
     def start(self) -> None:
         self._stopping.clear()
-        telemetry.observe_lag(self._database.schema, self.name, lambda: self.head - self.position)
+        telemetry.observe_lag(
+            self._database.schema.removeprefix("foothold_"), self.name, lambda: self.head - self.position
+        )
         self._thread = threading.Thread(target=self._run, name=f"follower-{self.name}", daemon=True)
         self._thread.start()
 

@@ -52,6 +52,7 @@ def _serve(bakery: Database) -> Server:
 def test_a_trace_crosses_from_the_caller_into_the_service_and_its_database(
     bakery: Database, spans: InMemorySpanExporter
 ) -> None:
+    telemetry.instrument(bakery.engine, bakery.schema)
     server = _serve(bakery)
     instruments = telemetry.current()
     assert instruments is not None
@@ -65,6 +66,7 @@ def test_a_trace_crosses_from_the_caller_into_the_service_and_its_database(
     client = next(span for span in finished if span.kind.name == "CLIENT" and span.name.endswith("/Bake"))
     served = next(span for span in finished if span.kind.name == "SERVER")
     statement = by_name["INSERT"]
+    assert len(finished) == 4
     assert len({span.context.trace_id for span in finished if span.context}) == 1
     chain = (page, client, served, statement)
     for parent, child in pairwise(chain):
