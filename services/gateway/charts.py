@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
-
 from foothold.goals.v1 import progress_pb2
+
 from services.gateway import formats, words
 from services.gateway.figures import MONEY, RATE, exact, to_date, written
 from services.gateway.language import _, language

@@ -6,11 +6,6 @@ from contextvars import ContextVar
 from typing import Final, TypeVar
 
 import grpc
-from google.protobuf.message import Message
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
-from chassis.channel import connect
-from chassis.errors import from_rpc_error
 from foothold.goals.v1 import facts_pb2_grpc, metrics_pb2_grpc, progress_pb2_grpc, targets_pb2_grpc
 from foothold.goals.v1 import feed_pb2_grpc as goals_feed
 from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_pb2_grpc
@@ -19,6 +14,11 @@ from foothold.incentives.v1 import boards_pb2_grpc, plans_pb2_grpc, statements_p
 from foothold.incentives.v1 import feed_pb2_grpc as incentives_feed
 from foothold.training.v1 import courses_pb2_grpc, learning_pb2_grpc
 from foothold.training.v1 import feed_pb2_grpc as training_feed
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis.channel import connect
+from chassis.errors import from_rpc_error
 from services.gateway.settings import Settings
 
 SERVICES: Final = ("identity", "goals", "incentives", "training")
@@ -45,9 +45,7 @@ def set_caller(token: str) -> None:
     _TOKEN.set(token)
 
 
-def ask(
-    method: Callable[..., Response], request: Message, *, seconds: float = _SECONDS
-) -> Response:
+def ask(method: Callable[..., Response], request: Message, *, seconds: float = _SECONDS) -> Response:
     """Call a unary method. `chassis.errors.Failure` when the service refuses or cannot be reached."""
     try:
         return method(request, timeout=seconds)
@@ -67,7 +65,9 @@ class Clients:
         }
         self.channels = {name: connect(address, token=_TOKEN.get) for name, address in addresses.items()}
         own = settings.component_token.get_secret_value()
-        self.feed_channels = {name: connect(address, token=lambda: own) for name, address in addresses.items()}
+        self.feed_channels = {
+            name: connect(address, token=lambda: own) for name, address in addresses.items()
+        }
         identity, goals = self.channels["identity"], self.channels["goals"]
         incentives, training = self.channels["incentives"], self.channels["training"]
         self.sessions = sessions_pb2_grpc.SessionServiceStub(identity)

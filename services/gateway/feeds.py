@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
 import grpc
+from foothold.goals.v1 import feed_pb2 as goals
+from foothold.identity.v1 import feed_pb2 as identity
+from foothold.incentives.v1 import feed_pb2 as incentives
+from foothold.training.v1 import feed_pb2 as training
 from google.protobuf.duration_pb2 import Duration
 
 from access.directory import Directory
 from chassis.errors import OutOfRange, from_rpc_error
 from chassis.logs import logger
-from foothold.goals.v1 import feed_pb2 as goals
-from foothold.identity.v1 import feed_pb2 as identity
-from foothold.incentives.v1 import feed_pb2 as incentives
-from foothold.training.v1 import feed_pb2 as training
 from services.gateway.clients import Clients
 from services.gateway.live import Hub, Watch
 
@@ -142,9 +142,7 @@ def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
         elif event.HasField("node_changed"):
             yield from at_and_above("people", event.node_changed.parent_id or event.node_changed.id)
 
-    def fetching(
-        method: Callable[..., Any], request: Callable[..., Any]
-    ) -> Callable[[int, int, int], _Page]:
+    def fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callable[[int, int, int], _Page]:
         def fetch(after: int, size: int, wait: int) -> _Page:
             asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait))
             page: _Page = method(asked, timeout=wait + _ANSWER_SECONDS)
@@ -153,8 +151,28 @@ def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
         return fetch
 
     return [
-        Feed("identity", hub=hub, fetch=fetching(clients.identity_feed.ListEvents, identity.ListEventsRequest), meaning=from_identity),
-        Feed("goals", hub=hub, fetch=fetching(clients.goals_feed.ListEvents, goals.ListEventsRequest), meaning=from_goals),
-        Feed("incentives", hub=hub, fetch=fetching(clients.incentives_feed.ListEvents, incentives.ListEventsRequest), meaning=from_incentives),
-        Feed("training", hub=hub, fetch=fetching(clients.training_feed.ListEvents, training.ListEventsRequest), meaning=from_training),
+        Feed(
+            "identity",
+            hub=hub,
+            fetch=fetching(clients.identity_feed.ListEvents, identity.ListEventsRequest),
+            meaning=from_identity,
+        ),
+        Feed(
+            "goals",
+            hub=hub,
+            fetch=fetching(clients.goals_feed.ListEvents, goals.ListEventsRequest),
+            meaning=from_goals,
+        ),
+        Feed(
+            "incentives",
+            hub=hub,
+            fetch=fetching(clients.incentives_feed.ListEvents, incentives.ListEventsRequest),
+            meaning=from_incentives,
+        ),
+        Feed(
+            "training",
+            hub=hub,
+            fetch=fetching(clients.training_feed.ListEvents, training.ListEventsRequest),
+            meaning=from_training,
+        ),
     ]

@@ -1,6 +1,5 @@
 """Figures of the contracts, as people read them."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any, Protocol
@@ -73,6 +72,21 @@ def missing(value: Value) -> str:
     return points(value) if value.unit == RATE else written(value)
 
 
+class Attempt(Protocol):
+    """A quiz attempt."""
+
+    @property
+    def points(self) -> int: ...
+    @property
+    def possible(self) -> int: ...
+
+
+def score(attempt: Attempt) -> str:
+    """An attempt in percent, with a decimal only where there is one: 80 %, 79.5 %."""
+    share = Fraction(attempt.points, attempt.possible) if attempt.possible else Fraction(0)
+    return formats.percent(share, 0 if (share * 100).denominator == 1 else 1)
+
+
 def filled(value: Value) -> int:
     """How much of a bar to fill, 0..100."""
     number = exact(value)
@@ -97,13 +111,6 @@ def to_date(when: Date) -> date | None:
 
 def from_date(when: date) -> Date:
     return Date(year=when.year, month=when.month, day=when.day)
-
-
-def unit_of(definition_unit: int, metric: str, value: Value) -> str:
-    """A count with its measure word; other units as written."""
-    if definition_unit != COUNT or not value.denominator:
-        return written(value)
-    return words.in_units(metric, value.numerator, formats.count(value.numerator))
 
 
 def install(app: Flask, clock: Clock) -> None:
@@ -136,12 +143,13 @@ def install(app: Flask, clock: Clock) -> None:
         "moment": moment,
         "day": day,
         "span": span,
+        "score": score,
+        "iso": lambda when: found.isoformat() if (found := to_date(when)) else "",
+        "titles": lambda courses: [(course.id, course.title) for course in courses],
+        "people": lambda people: [(each.id, f"{each.name} {each.employee_number}") for each in people],
+        "metric_choices": lambda metrics: [(each.name, words.metric(each.name)) for each in metrics],
+        "role_choices": lambda roles: [(each.id, words.role(each.id, each.name)) for each in roles],
         "spaced": lambda text: formats.spaced(str(text)) if language() == "zh" else text,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(words=words)
-
-
-def names(people: Iterable[str]) -> str:
-    """Names joined as the language joins them."""
-    return _(", ").join(people)

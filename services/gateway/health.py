@@ -4,8 +4,8 @@ from flask import Blueprint, Response, jsonify
 
 from services.gateway.clients import SERVICES
 from services.gateway.doors import public
-from services.gateway.problems import problem
 from services.gateway.parts import parts
+from services.gateway.problems import problem
 
 blueprint = Blueprint("health", __name__)
 

@@ -70,4 +70,6 @@ def install(app: Flask) -> None:
         default_translation_directories="translations",
         locale_selector=lambda: LOCALES[language()],
     )
-    app.jinja_env.globals.update(_=_, ngettext=ngettext, language=language, language_tag=lambda: TAGS[language()])
+    app.jinja_env.globals.update(
+        _=_, ngettext=ngettext, language=language, language_tag=lambda: TAGS[language()]
+    )

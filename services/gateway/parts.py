@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from flask import current_app, g
 from werkzeug.wrappers import Response
 
-from access.replica import MemoryReplica
+from access import MemoryReplica
 from chassis.clock import Clock
 from services.gateway.clients import Clients
 from services.gateway.session import Session, Sessions

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from google.type.money_pb2 import Money
-
 from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
+from google.type.money_pb2 import Money
+
 from services.gateway import words
 from services.gateway.figures import RATE, from_date, money, written
 from services.gateway.formats import minor_digits
@@ -56,7 +56,10 @@ def rows_of(form: Mapping[str, str]) -> list[RuleRow]:
 
 
 def plan_of(
-    form: Mapping[str, str], rows: Sequence[RuleRow], metrics: Sequence[metrics_pb2.MetricDefinition], currency: str
+    form: Mapping[str, str],
+    rows: Sequence[RuleRow],
+    metrics: Sequence[metrics_pb2.MetricDefinition],
+    currency: str,
 ) -> tuple[plans_pb2.Plan, dict[str, str]]:
     """The plan as typed, and what cannot be read, by field. Whether it holds together is incentives' to say."""
     wrong: dict[str, str] = {}
@@ -76,7 +79,9 @@ def plan_of(
     )
     units = {each.name: each.unit for each in metrics}
     for index, row in enumerate(rows):
-        rule = plan.rules.add(id=f"rule-{index + 1}", label=row.label or _("Rule %(number)s", number=index + 1))
+        rule = plan.rules.add(
+            id=f"rule-{index + 1}", label=row.label or _("Rule %(number)s", number=index + 1)
+        )
         for field, why in _fill(rule, row, units.get(row.metric, 0), currency).items():
             wrong[f"rule-{index}-{field}"] = why
     return plan, wrong
@@ -114,7 +119,9 @@ def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[
 def _fill_tiers(tiers: plans_pb2.Tiers, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
     """A line says from where on a tier holds and what it pays: `10 1000`. It ends where the next begins."""
     tiers.metric = row.metric
-    lines = [line.replace("%", " ").replace(":", " ").split() for line in row.tiers.splitlines() if line.strip()]
+    lines = [
+        line.replace("%", " ").replace(":", " ").split() for line in row.tiers.splitlines() if line.strip()
+    ]
     if not lines:
         return {"tiers": _("A line per tier, please: from where on, and what it pays.")}
     for line in lines[:20]:
@@ -158,22 +165,38 @@ def sentence(rule: plans_pb2.Rule) -> str:
     """A rule as a sentence."""
     kind = rule.WhichOneof("kind")
     if kind == "per_unit":
-        return _("%(amount)s for each one of “%(metric)s”.", amount=money(rule.per_unit.amount), metric=words.metric(rule.per_unit.metric))
+        return _(
+            "%(amount)s for each one of “%(metric)s”.",
+            amount=money(rule.per_unit.amount),
+            metric=words.metric(rule.per_unit.metric),
+        )
     if kind == "threshold_bonus":
         bonus = rule.threshold_bonus
         return _(
             "%(amount)s once “%(metric)s” reaches %(threshold)s; reaching it exactly counts.",
-            amount=money(bonus.amount), metric=words.metric(bonus.metric), threshold=written(bonus.threshold),
+            amount=money(bonus.amount),
+            metric=words.metric(bonus.metric),
+            threshold=written(bonus.threshold),
         )
     if kind == "per_point":
         point = rule.per_point
-        values = {"amount": money(point.amount), "metric": words.metric(point.metric), "threshold": written(point.threshold)}
+        values = {
+            "amount": money(point.amount),
+            "metric": words.metric(point.metric),
+            "threshold": written(point.threshold),
+        }
         if point.mode == plans_pb2.PerPoint.MODE_PRO_RATA:
-            return _("%(amount)s for each percentage point of “%(metric)s” above %(threshold)s; part points in proportion.", **values)
+            return _(
+                "%(amount)s for each percentage point of “%(metric)s” above %(threshold)s; part points in proportion.",
+                **values,
+            )
         return _("%(amount)s for each whole percentage point of “%(metric)s” above %(threshold)s.", **values)
     if kind == "tiers":
         steps = _("; ").join(
-            _("from %(low)s: %(amount)s", low=written(tier.low), amount=money(tier.amount)) for tier in rule.tiers.tiers
+            _("from %(low)s: %(amount)s", low=written(tier.low), amount=money(tier.amount))
+            for tier in rule.tiers.tiers
         )
-        return _("By the tier of “%(metric)s”: %(steps)s.", metric=words.metric(rule.tiers.metric), steps=steps)
+        return _(
+            "By the tier of “%(metric)s”: %(steps)s.", metric=words.metric(rule.tiers.metric), steps=steps
+        )
     return ""

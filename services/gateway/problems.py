@@ -36,10 +36,14 @@ _BY_CODE: Final[Mapping[StatusCode, int]] = {
     StatusCode.CANCELLED: 503,
 }
 _REASONS: Final[Mapping[str, str]] = {
-    "FIELD_INVALID": later("Something in the form does not fit. Look at the marked fields; what you typed is kept."),
+    "FIELD_INVALID": later(
+        "Something in the form does not fit. Look at the marked fields; what you typed is kept."
+    ),
     "CREDENTIALS_WRONG": later("The name or the password is not right. Try again."),
     "SIGN_IN_THROTTLED": later("Too many attempts. Wait a moment, then try again."),
-    "PASSWORD_WEAK": later("This password is too easy to guess. Use at least 8 characters that nobody would try first."),
+    "PASSWORD_WEAK": later(
+        "This password is too easy to guess. Use at least 8 characters that nobody would try first."
+    ),
     "ALREADY_EXISTS": later("That name or number is taken already. Choose another."),
     "TREE_INVALID": later("It cannot be put there. Choose another place in the organisation."),
     "NODE_UNKNOWN": later("There is no such department or branch, or it is not yours to see."),
@@ -52,8 +56,12 @@ _REASONS: Final[Mapping[str, str]] = {
     "LESSONS_INCOMPLETE": later("Finish the lessons first; then the quiz opens."),
     "ALREADY_PASSED": later("You have passed this quiz already."),
     "ANSWERS_INVALID": later("The quiz has changed since you opened it. Load it again."),
-    "COURSE_INVALID": later("The course is not complete yet. Look at the marked fields; what you typed is kept."),
-    "PLAN_INVALID": later("The plan does not hold together yet. Look at the findings; what you typed is kept."),
+    "COURSE_INVALID": later(
+        "The course is not complete yet. Look at the marked fields; what you typed is kept."
+    ),
+    "PLAN_INVALID": later(
+        "The plan does not hold together yet. Look at the findings; what you typed is kept."
+    ),
     "PLAN_CONFLICT": later("Another plan for this role begins there on the same day. Choose another day."),
     "TIER_GAP": later("Two tiers leave a gap between them."),
     "TIER_OVERLAP": later("Two tiers overlap."),
@@ -87,7 +95,13 @@ def message_of(failure: Failure) -> str:
 
 
 def problem(
-    status: int, kind: str, title: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any
+    status: int,
+    kind: str,
+    title: str,
+    detail: str = "",
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
 ) -> Response:
     """An RFC 9457 problem. `kind` becomes its type, a stable URN of this product."""
     body: dict[str, Any] = {"type": f"urn:foothold:problem:{kind}", "title": title, "status": status}
@@ -134,7 +148,9 @@ def refused(failure: Failure) -> BaseResponse:
     if status == 401:  # noqa: PLR2004
         return forget_session(to_sign_in())
     if wants_json():
-        return problem(status, failure.reason.lower().replace("_", "-"), failure.message, fields=failure.fields)
+        return problem(
+            status, failure.reason.lower().replace("_", "-"), failure.message, fields=failure.fields
+        )
     titles = {403: _("This is not open to you"), 404: _("Not found"), 503: _("Just a moment")}
     reference = failure.metadata.get("trace_id", "")
     return page(status, titles.get(status, _("That did not work")), message_of(failure), reference=reference)
@@ -151,7 +167,11 @@ def install(app: Flask) -> None:
     def on_csrf(error: CSRFError) -> BaseResponse:
         if wants_json():
             return problem(400, "form-expired", "The form's token is missing or has expired.")
-        return page(400, _("The form has expired"), _("Nothing was changed. Go back, load the page again and send it once more."))
+        return page(
+            400,
+            _("The form has expired"),
+            _("Nothing was changed. Go back, load the page again and send it once more."),
+        )
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> BaseResponse:
@@ -163,12 +183,17 @@ def install(app: Flask) -> None:
         if wants_json():
             return problem(status, f"http-{status}", error.name, error.description or "")
         titles = {
-            403: (_("This is not open to you"), _("Your role does not include this page. Ask your administrator if you need it.")),
+            403: (
+                _("This is not open to you"),
+                _("Your role does not include this page. Ask your administrator if you need it."),
+            ),
             404: (_("Not found"), _("This does not exist, or it is not yours to see.")),
             405: (_("That does not work here"), _("Go back and use the buttons on the page.")),
             413: (_("Too much at once"), _("Nothing was changed. Send less at a time.")),
         }
-        title, text = titles.get(status, (_("That did not work"), _("Nothing was changed. Go back and try again.")))
+        title, text = titles.get(
+            status, (_("That did not work"), _("Nothing was changed. Go back and try again."))
+        )
         return page(status, title, text)
 
     @app.errorhandler(Exception)
@@ -180,6 +205,8 @@ def install(app: Flask) -> None:
         return page(
             500,
             _("Something broke on our side"),
-            _("Nothing was changed. Try again; if it happens again, give your administrator the reference below."),
+            _(
+                "Nothing was changed. Try again; if it happens again, give your administrator the reference below."
+            ),
             reference=reference,
         )

@@ -1,16 +1,16 @@
 """Puts the gateway together: the only place that wires."""
 
 import asyncio
-import os
 import socket
 import threading
+import time
 from typing import Final
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
-from access.replica import MemoryReplica
+from access import MemoryReplica
 from access.tokens import TokenVerifier, load_public
 from chassis.clock import Clock, SystemClock
 from services.gateway.asgi import Live, application
@@ -43,19 +43,23 @@ class Gateway:
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
-        self._listening = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
-        self.port = 0
 
     def start(self) -> int:
         """Listen, and return the port. RuntimeError when the address cannot be taken."""
         self.parts.replica.start()
         for feed in self._feeds:
             feed.start()
+        self._port = self._port or _free_port(self._host)
+        if self._accepts():
+            raise RuntimeError(f"somebody else listens on {self._host}:{self._port}")
         self._thread.start()
-        if not self._listening.wait(_START_SECONDS) or not self.port:
-            raise RuntimeError(f"the gateway cannot listen on {self._host}:{self._port}")
-        return self.port
+        until = time.monotonic() + _START_SECONDS
+        while not self._accepts():
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise RuntimeError(f"the gateway cannot listen on {self._host}:{self._port}")
+            time.sleep(0.02)
+        return self._port
 
     def stop(self, grace: float = 5.0) -> None:
         """Close live pages, finish what is being answered, then let go of the services."""
@@ -70,14 +74,11 @@ class Gateway:
         self.parts.clients.close()
 
     def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        finally:
-            self._listening.set()
+        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        server = _Server(
+        self._server = server = Server(
             self._app,
             address=self._host,
             port=self._port,
@@ -88,25 +89,24 @@ class Gateway:
             websockets=False,
             log_enabled=False,
         )
-        server.on_listening = self._on_listening
-        self._server = server
         await server.serve()
 
-    def _on_listening(self, port: int) -> None:
-        self.port = port
-        self._listening.set()
+    def _accepts(self) -> bool:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  compared, not bound
+        try:
+            with socket.create_connection((host, self._port), timeout=1):
+                return True
+        except OSError:
+            return False
 
 
-class _Server(Server):
-    """Granian's embedded server, telling which port it took."""
-
-    on_listening = staticmethod(lambda port: None)
-
-    def _init_shared_socket(self) -> None:
-        super()._init_shared_socket()
-        with socket.socket(fileno=os.dup(self._shd.get_fd())) as taken:
-            port: int = taken.getsockname()[1]
-        self.on_listening(port)
+def _free_port(host: str) -> int:
+    """A port nobody has just now. Granian tells no port back, so it cannot be left to the system."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Gateway:

@@ -112,7 +112,6 @@ class Sessions:
             session = newer
         return session
 
-
     def _one_at_a_time(self, key: bytes) -> "_Held":
         return _Held(self._guard, self._locks, key)
 

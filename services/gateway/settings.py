@@ -19,7 +19,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    listen: str = Field(default="127.0.0.1:0", description="host:port to serve HTTP on; port 0 takes a free one")
+    listen: str = Field(
+        default="127.0.0.1:0", description="host:port to serve HTTP on; port 0 takes a free one"
+    )
     public_url: str = Field(
         default="",
         description="The address people use, e.g. https://foothold.example.com. With https cookies are Secure "
@@ -30,7 +32,9 @@ class Settings(BaseModel):
     incentives_address: str = Field(description="host:port of incentives")
     training_address: str = Field(description="host:port of training")
     verifying_keys: str = Field(description="PEM public keys that access tokens are verified with")
-    component_token: SecretStr = Field(description="The gateway's own token; it opens the feeds and nothing else")
+    component_token: SecretStr = Field(
+        description="The gateway's own token; it opens the feeds and nothing else"
+    )
     cookie_secret: SecretStr = Field(
         min_length=32, description="What session cookies are encrypted with; the same on every replica"
     )
@@ -42,15 +46,21 @@ class Settings(BaseModel):
         default=SecretStr(""),
         description="Token of the service account whose name webhook facts are recorded in. Empty: closed",
     )
-    currency: str = Field(default="CNY", pattern="[A-Z]{3}", description="The enterprise's currency, ISO 4217")
+    currency: str = Field(
+        default="CNY", pattern="[A-Z]{3}", description="The enterprise's currency, ISO 4217"
+    )
     demo_accounts: tuple[DemoAccount, ...] = Field(
         default=(), description="Accounts offered on the sign-in page; only for demonstrations"
     )
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="How many proxies in front set X-Forwarded-*; 0 believes none"
     )
-    threads: int = Field(default=16, ge=2, le=256, description="Pages computed at the same time; live pages cost none")
-    live_pages: int = Field(default=4096, ge=1, le=100_000, description="Live pages one process holds at most")
+    threads: int = Field(
+        default=16, ge=2, le=256, description="Pages computed at the same time; live pages cost none"
+    )
+    live_pages: int = Field(
+        default=4096, ge=1, le=100_000, description="Live pages one process holds at most"
+    )
     telemetry_endpoint: str = Field(default="", description="OTLP gRPC endpoint; empty: nothing is exported")
     log_level: str = Field(default="info", pattern="(?i)debug|info|warning|error")
 

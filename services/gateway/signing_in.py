@@ -3,6 +3,7 @@
 from datetime import UTC
 
 from foothold.identity.v1 import sessions_pb2
+
 from services.gateway.clients import Clients, as_caller, ask
 from services.gateway.session import Session, Sessions
 
@@ -20,5 +21,7 @@ def session_of(sessions: Sessions, tokens: sessions_pb2.Tokens) -> Session:
 def exchange(clients: Clients, sessions: Sessions, refresh: str) -> Session:
     """New tokens for a refresh token. Failure when identity refuses or cannot be reached."""
     with as_caller(""):
-        answer = ask(clients.sessions.RefreshSession, sessions_pb2.RefreshSessionRequest(refresh_token=refresh))
+        answer = ask(
+            clients.sessions.RefreshSession, sessions_pb2.RefreshSessionRequest(refresh_token=refresh)
+        )
     return session_of(sessions, answer.tokens)

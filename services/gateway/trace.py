@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 from foothold.incentives.v1 import statements_pb2
+
 from services.gateway import formats, words
 from services.gateway.figures import COUNT, MINUTES, MONEY, RATE, written
 from services.gateway.language import _, language
@@ -55,7 +56,11 @@ def _step(step: statements_pb2.TraceStep, before: statements_pb2.TraceStep, line
         case _STEP.OPERATION_NO_DATA:
             return _("There is no data yet, so this line pays nothing.")
         case _STEP.OPERATION_TIER:
-            return _("%(mine)s falls into the tier that pays %(amount)s.", mine=_in_unit(operands[0], line), amount=formats.money(result, currency))
+            return _(
+                "%(mine)s falls into the tier that pays %(amount)s.",
+                mine=_in_unit(operands[0], line),
+                amount=formats.money(result, currency),
+            )
         case _STEP.OPERATION_AT_LEAST:
             return _threshold(operands, line, reached=bool(result))
         case _STEP.OPERATION_DIVIDE:
@@ -65,7 +70,11 @@ def _step(step: statements_pb2.TraceStep, before: statements_pb2.TraceStep, line
         case _STEP.OPERATION_FLOOR:
             if operands[0] == result:
                 return ""
-            return _("Only whole ones count: %(before)s becomes %(after)s.", before=_plain(operands[0]), after=_plain(result))
+            return _(
+                "Only whole ones count: %(before)s becomes %(after)s.",
+                before=_plain(operands[0]),
+                after=_plain(result),
+            )
         case _STEP.OPERATION_ROUND_HALF_UP:
             return _("Rounded once, half up: %(amount)s.", amount=formats.money(result, currency))
         case _STEP.OPERATION_MAX:

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response, request
+from foothold.goals.v1 import facts_pb2
 from google.protobuf.json_format import ParseDict, ParseError
 
 from chassis.errors import Failure
-from foothold.goals.v1 import facts_pb2
 from services.gateway.clients import as_caller, ask
 from services.gateway.doors import public
-from services.gateway.problems import problem, status_of
 from services.gateway.parts import parts
+from services.gateway.problems import problem, status_of
 
 LARGEST_BODY: Final = 1024 * 1024
 MOST_FACTS: Final = 5_000
@@ -68,7 +68,11 @@ def crm() -> Response:
     if not secret or not token:
         return problem(503, "webhook-closed", "The webhook is not set up.")
     # A body sent in chunks says no length beforehand; one that is cut at the limit is refused as well.
-    body = request.stream.read(LARGEST_BODY + 1) if request.content_length is None else request.get_data(cache=False)
+    body = (
+        request.stream.read(LARGEST_BODY + 1)
+        if request.content_length is None
+        else request.get_data(cache=False)
+    )
     if len(body) > LARGEST_BODY:
         return problem(413, "too-large", "The body is over 1 MiB.", "Send the facts in several messages.")
     refusal = _refusal(secret, body, now=int(made.clock.now().timestamp()))
@@ -88,7 +92,9 @@ def crm() -> Response:
         status = 503 if status_of(failure) in (401, 403, 502) else status_of(failure)
         headers = {"Retry-After": "5"} if status == 503 else None  # noqa: PLR2004
         kind = failure.reason.lower().replace("_", "-")
-        return problem(status, kind, "Nothing was recorded.", failure.message, fields=failure.fields, headers=headers)
+        return problem(
+            status, kind, "Nothing was recorded.", failure.message, fields=failure.fields, headers=headers
+        )
     results = [_result(result) for result in answer.results]
     refused = sum(1 for result in answer.results if result.outcome == facts_pb2.FACT_OUTCOME_REFUSED)
     told = orjson.dumps({"results": results, "refused": refused})
@@ -133,7 +139,9 @@ def _refusal(secret: str, body: bytes, *, now: int) -> Response | None:
     if not message_id or len(message_id) > _LONGEST_ID:
         return problem(400, "webhook-id", "The webhook-id header is missing or too long.")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):  # noqa: PLR2004
-        return problem(400, "webhook-timestamp", "The webhook-timestamp header must be whole seconds since 1970.")
+        return problem(
+            400, "webhook-timestamp", "The webhook-timestamp header must be whole seconds since 1970."
+        )
     expected = signature(secret, message_id, timestamp, body)
     given = request.headers.get("webhook-signature", "").split(" ")
     # All are compared, each in constant time, so that nothing can be learnt from how long it took.

@@ -5,9 +5,11 @@ from typing import Final
 
 from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
 from foothold.identity.v1 import directory_pb2
-from foothold.incentives.v1 import statements_pb2
+from foothold.incentives.v1 import plans_pb2, statements_pb2
 from foothold.incentives.v1 import values_pb2 as paid
 from foothold.training.v1 import learning_pb2
+
+from services.gateway import formats
 from services.gateway.language import _, later, ngettext
 
 METRICS: Final[Mapping[str, str]] = {
@@ -24,7 +26,9 @@ METRICS: Final[Mapping[str, str]] = {
     "meetings_attended": later("Meetings held"),
 }
 RULES: Final[Mapping[str, str]] = {
-    "customers_followed": later("Different customers you followed up in the period. Several follow-ups of one customer count once."),
+    "customers_followed": later(
+        "Different customers you followed up in the period. Several follow-ups of one customer count once."
+    ),
     "new_customers": later("Customers you followed up for the first time ever in the period."),
     "deals_won": later("Deals won in the period. A deal that was taken back does not count."),
     "deals_lost": later("Deals lost in the period."),
@@ -36,15 +40,6 @@ RULES: Final[Mapping[str, str]] = {
     "emails_sent": later("E-mails sent in the period."),
     "meetings_attended": later("Meetings held in the period."),
 }
-UNITS: Final[Mapping[str, tuple[str, str]]] = {
-    "customers_followed": ("%(num)s customer", "%(num)s customers"),
-    "new_customers": ("%(num)s customer", "%(num)s customers"),
-    "deals_won": ("%(num)s deal", "%(num)s deals"),
-    "deals_lost": ("%(num)s deal", "%(num)s deals"),
-    "emails_sent": ("%(num)s e-mail", "%(num)s e-mails"),
-    "meetings_attended": ("%(num)s meeting", "%(num)s meetings"),
-}
-
 _STATUS = progress_pb2.ProgressStatus
 STATUSES: Final[Mapping[int, tuple[str, str]]] = {
     _STATUS.PROGRESS_STATUS_MET: ("met", later("Met")),
@@ -181,6 +176,22 @@ def held(metrics: Iterable[str]) -> str:
     return _("%(metrics)s unchanged", metrics=_(", ").join(names)) if names else ""
 
 
+def finding(found: plans_pb2.PlanFinding) -> str:
+    """What a check of a plan found, in the reader's language where there is a sentence for it."""
+    if found.code == "CLIFF":
+        digits = formats.minor_digits(found.step.currency_code)
+        minor = found.step.units * 10**digits + found.step.nanos // 10 ** (9 - digits)
+        step = formats.money(minor, found.step.currency_code)
+        return _(
+            "A cliff: one step pays %(step)s at once. Just under it people get nothing of that.", step=step
+        )
+    return {
+        "TIER_GAP": _("Two tiers leave a gap between them."),
+        "TIER_OVERLAP": _("Two tiers overlap."),
+        "TIER_UNREACHABLE": _("A tier can never be reached."),
+    }.get(found.code, found.message)
+
+
 def channel(name: str) -> str:
     return CHANNELS.get(name, name)
 
@@ -191,9 +202,3 @@ def role(role_id: str, name: str = "") -> str:
 
 def job_role(name: str) -> str:
     return JOB_ROLES.get(name, name)
-
-
-def in_units(name: str, number: int, shown: str) -> str:
-    """A count with its measure word: 3 customers, 3 位客户."""
-    forms = UNITS.get(name)
-    return ngettext(forms[0], forms[1], number).replace(f"{number}", shown, 1) if forms else shown

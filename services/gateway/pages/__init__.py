@@ -25,7 +25,19 @@ def blueprints() -> tuple[Blueprint, ...]:
     return tuple(
         room.blueprint
         for room in (
-            account, today, goals, customers, learning, bonus, boards, why, team,
-            courses, people, standards, plans, admin,
+            account,
+            today,
+            goals,
+            customers,
+            learning,
+            bonus,
+            boards,
+            why,
+            team,
+            courses,
+            people,
+            standards,
+            plans,
+            admin,
         )
     )

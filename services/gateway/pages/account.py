@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from foothold.identity.v1 import directory_pb2, sessions_pb2
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
-from foothold.identity.v1 import directory_pb2, sessions_pb2
 from services.gateway import language as languages
 from services.gateway.clients import ask
 from services.gateway.doors import public, signed_in
@@ -148,7 +148,9 @@ def change_password() -> Response | tuple[str, int]:
             raise
         if failure.reason == "FIELD_INVALID":
             return _profile(
-                trouble=_("This password is too easy to guess. Use at least 8 characters that nobody would try first.")
+                trouble=_(
+                    "This password is too easy to guess. Use at least 8 characters that nobody would try first."
+                )
             ), 400
         if failure.reason == "CREDENTIALS_WRONG":
             return _profile(trouble=_("The present password is not right. Nothing was changed.")), 400

@@ -4,16 +4,16 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from google.protobuf.field_mask_pb2 import FieldMask
-from werkzeug.wrappers import Response
-
-from chassis.errors import Failure
-from chassis.ids import new_id
 from foothold.goals.v1 import facts_pb2
 from foothold.goals.v1 import feed_pb2 as goals_feed
 from foothold.identity.v1 import access_pb2, directory_pb2
 from foothold.incentives.v1 import feed_pb2 as incentives_feed
 from foothold.training.v1 import feed_pb2 as training_feed
+from google.protobuf.field_mask_pb2 import FieldMask
+from werkzeug.wrappers import Response
+
+from chassis.errors import Failure
+from chassis.ids import new_id
 from services.gateway import words
 from services.gateway.clients import SERVICES, ask
 from services.gateway.doors import needs
@@ -90,7 +90,10 @@ def add_node() -> Response:
         kind=directory_pb2.NODE_KIND_BRANCH if kind == "branch" else directory_pb2.NODE_KIND_DEPARTMENT,
     )
     try:
-        ask(clients().directory.CreateNode, directory_pb2.CreateNodeRequest(request_id=_request_id(), node=node))
+        ask(
+            clients().directory.CreateNode,
+            directory_pb2.CreateNodeRequest(request_id=_request_id(), node=node),
+        )
         flash(_("Added: %(name)s.", name=node.name))
     except Failure as failure:
         _tell(failure)
@@ -140,7 +143,9 @@ def bindings() -> str:
     found = section(load)
     if from_htmx() and request.args.get("page"):
         return render_template("bindings_rows.html", found=found, name_of=_name_of, request_id=new_id)
-    people = sorted((each for each in directory.people() if each.active), key=lambda each: (each.name, each.id))
+    people = sorted(
+        (each for each in directory.people() if each.active), key=lambda each: (each.name, each.id)
+    )
     return render_template(
         "bindings.html",
         found=found,
@@ -192,7 +197,9 @@ def unbind(binding_id: str) -> Response:
 # Integrators.
 
 
-def _integrations(*, token: access_pb2.IssueServiceAccountTokenResponse | None = None, account: str = "") -> str:
+def _integrations(
+    *, token: access_pb2.IssueServiceAccountTokenResponse | None = None, account: str = ""
+) -> str:
     def load() -> list[access_pb2.ServiceAccount]:
         asked = access_pb2.ListServiceAccountsRequest(page_size=_MOST)
         return list(ask(clients().access.ListServiceAccounts, asked).service_accounts)
@@ -204,7 +211,9 @@ def _integrations(*, token: access_pb2.IssueServiceAccountTokenResponse | None =
         token=token,
         token_account=account,
         request_id=new_id,
-        webhook=bool(settings.webhook_secret.get_secret_value() and settings.webhook_token.get_secret_value()),
+        webhook=bool(
+            settings.webhook_secret.get_secret_value() and settings.webhook_token.get_secret_value()
+        ),
         address=(settings.public_url or request.host_url).rstrip("/"),
     )
 
@@ -224,7 +233,10 @@ def add_account() -> Response:
     try:
         made = ask(clients().access.CreateServiceAccount, asked).service_account
         binding = access_pb2.Binding(role_id="integrator", subject_id=made.id, node_id=me().directory.root_id)
-        ask(clients().access.CreateBinding, access_pb2.CreateBindingRequest(request_id=new_id(), binding=binding))
+        ask(
+            clients().access.CreateBinding,
+            access_pb2.CreateBindingRequest(request_id=new_id(), binding=binding),
+        )
         flash(_("Added: %(name)s.", name=name))
     except Failure as failure:
         _tell(failure)
@@ -237,7 +249,8 @@ def issue(account_id: str) -> Response | str:
     """The token is in this one answer and nowhere else."""
     days = request.form.get("days", "")
     asked = access_pb2.IssueServiceAccountTokenRequest(
-        service_account_id=account_id, days=int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 90  # noqa: PLR2004
+        service_account_id=account_id,
+        days=int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 90,  # noqa: PLR2004
     )
     try:
         token = ask(clients().access.IssueServiceAccountToken, asked)

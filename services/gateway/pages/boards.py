@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
-
 from foothold.incentives.v1 import boards_pb2
+
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import exact, from_date
@@ -36,7 +36,9 @@ def gap(answer: boards_pb2.GetBoardResponse) -> Fraction | None:
     return better - mine if mine is not None and better is not None and better > mine else None
 
 
-def board(board_id: str, node_id: str, *, on: date | None = None, size: int = 1, page: str = "") -> boards_pb2.GetBoardResponse:
+def board(
+    board_id: str, node_id: str, *, on: date | None = None, size: int = 1, page: str = ""
+) -> boards_pb2.GetBoardResponse:
     """Failure from incentives when the board is not the caller's to see."""
     asked = boards_pb2.GetBoardRequest(
         board_id=board_id, node_id=node_id, on=from_date(on) if on else None, page_size=size, page_token=page
@@ -60,10 +62,14 @@ def _chosen() -> dict[str, Any]:
     if not answer.boards or not answer.nodes:
         return {"boards": [], "nodes": [], "answer": None}
     mine = who.directory.ancestors(who.id)
-    near = next((each for each in mine if any(node.node_id == each for node in answer.nodes)), answer.nodes[0].node_id)
+    near = next(
+        (each for each in mine if any(node.node_id == each for node in answer.nodes)), answer.nodes[0].node_id
+    )
     board_id = request.args.get("board", answer.boards[0].id)
     node_id = request.args.get("node", near)
-    if all(each.id != board_id for each in answer.boards) or all(each.node_id != node_id for each in answer.nodes):
+    if all(each.id != board_id for each in answer.boards) or all(
+        each.node_id != node_id for each in answer.nodes
+    ):
         abort(404)
     on = is_date(request.args.get("on", ""))
     found = board(board_id, node_id, on=on, size=_SHOWN, page=request.args.get("page", "")[:2000])

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request
-
 from foothold.incentives.v1 import statements_pb2
+
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date

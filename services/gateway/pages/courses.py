@@ -4,12 +4,12 @@ import re
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from foothold.training.v1 import courses_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from foothold.training.v1 import courses_pb2
 from services.gateway import paging
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -23,8 +23,16 @@ from services.gateway.sections import section
 blueprint = Blueprint("courses", __name__)
 _PEOPLE_SHOWN: Final = 25
 _PATHS: Final = (
-    "title", "summary", "job_roles", "order", "requires_course_id", "remedial", "remedial_course_id",
-    "lessons", "quiz", "minutes",
+    "title",
+    "summary",
+    "job_roles",
+    "order",
+    "requires_course_id",
+    "remedial",
+    "remedial_course_id",
+    "lessons",
+    "quiz",
+    "minutes",
 )
 _FIELD: Final = re.compile(r"^(course\.)?(?P<field>[a-z_]+)")
 
@@ -102,7 +110,10 @@ def save(course_id: str = "") -> Response | str | tuple[str, int]:
             )
             ask(clients().courses.UpdateCourse, update)
         else:
-            ask(clients().courses.CreateCourse, courses_pb2.CreateCourseRequest(request_id=request_id, course=course))
+            ask(
+                clients().courses.CreateCourse,
+                courses_pb2.CreateCourseRequest(request_id=request_id, course=course),
+            )
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
@@ -201,9 +212,7 @@ def _coverage() -> dict[str, Any]:
     """Newcomers by course, a page at a time."""
     who = me()
     directory = who.directory
-    ids = {
-        each for node in who.groups("training.learning.read") for each in directory.active_under(node)
-    }
+    ids = {each for node in who.groups("training.learning.read") for each in directory.active_under(node)}
     people = sorted(
         (
             person

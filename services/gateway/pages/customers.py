@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from foothold.goals.v1 import facts_pb2
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
@@ -16,7 +17,6 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, InvalidArgument
 from chassis.ids import new_id
-from foothold.goals.v1 import facts_pb2
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -65,7 +65,10 @@ def _typed() -> Typed:
     key = form.get("key", "")
     return Typed(
         key if _KEY.fullmatch(key) else new_id(),
-        *(form.get(name, "").strip()[:200] for name in ("customer", "channel", "result", "minutes", "amount")),
+        *(
+            form.get(name, "").strip()[:200]
+            for name in ("customer", "channel", "result", "minutes", "amount")
+        ),
     )
 
 

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template
-
 from foothold.goals.v1 import progress_pb2, targets_pb2, values_pb2
+
 from services.gateway import charts
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -84,11 +84,17 @@ def listed() -> str:
 def _targets() -> dict[str, Any]:
     def load() -> dict[str, Any]:
         found = progress_of(me().id)
-        rows = [
-            (each, chain(each.target, me()), course_of(me().id, each)) for each in found.answer.targets
-        ]
-        weeks = {value.metric: value for value in found.answer.values if value.period.kind == values_pb2.PERIOD_KIND_WEEK}
-        months = {value.metric: value for value in found.answer.values if value.period.kind == values_pb2.PERIOD_KIND_MONTH}
+        rows = [(each, chain(each.target, me()), course_of(me().id, each)) for each in found.answer.targets]
+        weeks = {
+            value.metric: value
+            for value in found.answer.values
+            if value.period.kind == values_pb2.PERIOD_KIND_WEEK
+        }
+        months = {
+            value.metric: value
+            for value in found.answer.values
+            if value.period.kind == values_pb2.PERIOD_KIND_MONTH
+        }
         both = [(name, weeks.get(name), months.get(name)) for name in dict.fromkeys([*weeks, *months])]
         return {"rows": rows, "answer": found.answer, "values": both, "person_id": me().id}
 

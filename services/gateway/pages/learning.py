@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from foothold.training.v1 import courses_pb2, learning_pb2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from foothold.training.v1 import courses_pb2, learning_pb2
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.language import _
@@ -55,7 +55,9 @@ def rendered(text: str) -> Markup:
 @blueprint.get("/learning")
 @needs("training.learning.take", own=True)
 def path() -> str:
-    return render_template("learning.html", watches=f"learning@{me().id}", course=section(lambda: path_of(me().id)))
+    return render_template(
+        "learning.html", watches=f"learning@{me().id}", course=section(lambda: path_of(me().id))
+    )
 
 
 @blueprint.get("/learning/list")
@@ -117,7 +119,9 @@ def complete(course_id: str, lesson_id: str) -> Response:
 
 def _request_id() -> str:
     given = request.form.get("request_id", "")
-    usable = given and len(given) <= 64 and given.replace("-", "").replace("_", "").isalnum() and given.isascii()  # noqa: PLR2004
+    usable = (
+        given and len(given) <= 64 and given.replace("-", "").replace("_", "").isalnum() and given.isascii()
+    )  # noqa: PLR2004
     return given if usable else new_id()
 
 
@@ -141,9 +145,7 @@ def quiz(course_id: str) -> Response | str:
 @needs("training.learning.take", own=True)
 def hand_in(course_id: str) -> Response | str | tuple[str, int]:
     mine, progress, found = _course(course_id)
-    chosen = {
-        question.id: request.form.getlist(f"q-{question.id}")[:10] for question in found.quiz.questions
-    }
+    chosen = {question.id: request.form.getlist(f"q-{question.id}")[:10] for question in found.quiz.questions}
     asked = learning_pb2.SubmitAttemptRequest(
         request_id=_request_id(),
         course_id=course_id,

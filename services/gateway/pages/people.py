@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from foothold.identity.v1 import directory_pb2, sessions_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from foothold.identity.v1 import directory_pb2, sessions_pb2
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -24,7 +24,14 @@ blueprint = Blueprint("people", __name__)
 _SHOWN: Final = 50
 _DATES: Final = ("hire_date", "probation_start", "probation_end")
 _TEXTS: Final = (
-    "name", "employee_number", "login", "job_role", "parent_id", "mentor_id", "manager_id", "language",
+    "name",
+    "employee_number",
+    "login",
+    "job_role",
+    "parent_id",
+    "mentor_id",
+    "manager_id",
+    "language",
 )
 OWN_ROLES: Final = ("salesperson",)
 
@@ -41,9 +48,7 @@ def _found() -> dict[str, Any]:
     )
     answer = ask(clients().directory.ListPeople, asked)
     today = parts().clock.now().date()
-    left = {
-        each.id: (end - today).days for each in answer.people if (end := to_date(each.probation_end))
-    }
+    left = {each.id: (end - today).days for each in answer.people if (end := to_date(each.probation_end))}
     return {"answer": answer, "asked": asked, "days_left": left, "first_page": not asked.page_token}
 
 
@@ -55,7 +60,9 @@ def overview() -> str:
         template = "people_rows.html" if request.args.get("page") else "people_table.html"
         return render_template(template, people=people, places=groups("identity.people.read"))
     watches = ",".join(f"people@{node}" for node in me().groups("identity.people.read"))
-    return render_template("people.html", watches=watches, people=people, places=groups("identity.people.read"))
+    return render_template(
+        "people.html", watches=watches, people=people, places=groups("identity.people.read")
+    )
 
 
 def groups(permission: str) -> dict[str, str]:
@@ -64,13 +71,21 @@ def groups(permission: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in directory.nodes():
         if directory.person(node.id) is None and me().covers(permission, node.id):
-            path = [above.name for each in reversed(directory.ancestors(node.id)) if (above := directory.node(each))]
+            path = [
+                above.name
+                for each in reversed(directory.ancestors(node.id))
+                if (above := directory.node(each))
+            ]
             found[node.id] = " / ".join(path[1:] or path)
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
 def _editor(
-    person: directory_pb2.Person, *, trouble: str = "", wrong: dict[str, str] | None = None, is_new: bool = False
+    person: directory_pb2.Person,
+    *,
+    trouble: str = "",
+    wrong: dict[str, str] | None = None,
+    is_new: bool = False,
 ) -> str:
     directory = me().directory
     colleagues = sorted(
@@ -86,7 +101,9 @@ def _editor(
         trouble=trouble,
         wrong={name.rpartition(".")[2]: why for name, why in (wrong or {}).items()},
         request_id=new_id(),
-        may_dismiss=bool(person.id) and me().covers("identity.people.dismiss", person.id) and person.id != me().id,
+        may_dismiss=bool(person.id)
+        and me().covers("identity.people.dismiss", person.id)
+        and person.id != me().id,
         may_reset=bool(person.id) and me().covers("identity.passwords.reset", person.id),
         left=person.status == directory_pb2.PERSON_STATUS_DISMISSED,
         job_roles=words.JOB_ROLES,
@@ -154,7 +171,9 @@ def _again(failure: Failure, person: directory_pb2.Person, *, is_new: bool = Fal
     """The form once more with what was typed."""
     if status_of(failure) in (401, 403, 404):
         raise failure
-    return _editor(person, trouble=message_of(failure), wrong=failure.fields, is_new=is_new), status_of(failure)
+    return _editor(person, trouble=message_of(failure), wrong=failure.fields, is_new=is_new), status_of(
+        failure
+    )
 
 
 @blueprint.post("/people/<person_id>")
@@ -187,7 +206,9 @@ def dismiss(person_id: str) -> Response | tuple[str, int]:
     if not reason:
         return _editor(_person(person_id), wrong={"reason": _("Say why; it is kept with your name.")}), 422
     asked = directory_pb2.DismissPersonRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(), person_id=person_id, reason=reason[:500]
+        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        person_id=person_id,
+        reason=reason[:500],
     )
     try:
         ask(clients().directory.DismissPerson, asked)
@@ -212,7 +233,9 @@ def reset(person_id: str) -> Response | tuple[str, int]:
             raise
         trouble = message_of(failure)
         if failure.reason == "FIELD_INVALID":
-            trouble = _("This password is too easy to guess. Use at least 8 characters that nobody would try first.")
+            trouble = _(
+                "This password is too easy to guess. Use at least 8 characters that nobody would try first."
+            )
         return _editor(_person(person_id), trouble=trouble), status_of(failure)
     flash(_("The password is set. Tell it to the person yourself."))
     return redirect(url_for("people.edit", person_id=person_id), 303)

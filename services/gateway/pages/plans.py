@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from foothold.incentives.v1 import plans_pb2
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from foothold.incentives.v1 import plans_pb2
 from services.gateway import plan_forms, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -39,7 +39,9 @@ def _load() -> dict[str, Any]:
 @blueprint.get("/plans")
 @needs("incentives.plans.read", groups=True)
 def overview() -> str:
-    return render_template("plans.html", plans=section(_load), may_write=bool(me().groups("incentives.plans.write")))
+    return render_template(
+        "plans.html", plans=section(_load), may_write=bool(me().groups("incentives.plans.write"))
+    )
 
 
 def _editor(
@@ -82,13 +84,21 @@ def save() -> Response | str | tuple[str, int]:
         return _editor(rows=[*rows, plan_forms.RuleRow()][:50])
     plan, wrong = plan_forms.plan_of(request.form, rows, metrics(), parts().settings.currency)
     if wrong:
-        return _editor(rows=rows, wrong=wrong, trouble=_("Something in the form does not fit. Look at the marked fields; what you typed is kept.")), 422
+        return _editor(
+            rows=rows,
+            wrong=wrong,
+            trouble=_(
+                "Something in the form does not fit. Look at the marked fields; what you typed is kept."
+            ),
+        ), 422
     try:
         findings = list(ask(clients().plans.CheckPlan, plans_pb2.CheckPlanRequest(plan=plan)).findings)
         sentences = plan_forms.sentences(plan)
         errors = any(each.severity == plans_pb2.PlanFinding.SEVERITY_ERROR for each in findings)
         if action != "save" or errors:
-            return _editor(rows=rows, findings=findings, sentences=sentences), 422 if errors and not from_htmx() else 200
+            return _editor(
+                rows=rows, findings=findings, sentences=sentences
+            ), 422 if errors and not from_htmx() else 200
         created = plans_pb2.CreatePlanRequest(
             request_id=request.form.get("request_id", "")[:64] or new_id(), plan=plan
         )

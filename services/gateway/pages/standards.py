@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from foothold.goals.v1 import metrics_pb2, targets_pb2, values_pb2
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from foothold.goals.v1 import metrics_pb2, targets_pb2, values_pb2
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -78,7 +78,9 @@ def _load() -> dict[str, Any]:
             by_node[target.node_id].append(target)
     ordered = sorted(by_node, key=lambda node: (len(directory.ancestors(node)), node))
     return {
-        "groups": [(node, directory.node(node), len(directory.ancestors(node)), by_node[node]) for node in ordered],
+        "groups": [
+            (node, directory.node(node), len(directory.ancestors(node)), by_node[node]) for node in ordered
+        ],
         "metrics": metrics(),
         "authors": {person.id: person.name for person in directory.people()},
     }
@@ -130,7 +132,9 @@ def save() -> Response | tuple[str, int]:
         effective_from=from_date(start),
         reason=form.get("reason", "").strip()[:500],
     )
-    asked = targets_pb2.SetTargetRequest(request_id=form.get("request_id", "")[:64] or new_id(), target=target)
+    asked = targets_pb2.SetTargetRequest(
+        request_id=form.get("request_id", "")[:64] or new_id(), target=target
+    )
     try:
         ask(clients().targets.SetTarget, asked)
     except Failure as failure:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, render_template, request
-
 from foothold.goals.v1 import progress_pb2
+
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -144,8 +144,18 @@ def export() -> Response:
     text.write("\ufeff")  # what makes Excel read UTF-8
     writer = csv.writer(text)
     writer.writerow(
-        [_("Employee number"), _("Name"), _("Target"), _("Period"), _("Done"), _("As counted"), _("Asked"), _("Status"),
-         _("Last follow-up"), _("Probation ends")]
+        [
+            _("Employee number"),
+            _("Name"),
+            _("Target"),
+            _("Period"),
+            _("Done"),
+            _("As counted"),
+            _("Asked"),
+            _("Status"),
+            _("Last follow-up"),
+            _("Probation ends"),
+        ]
     )
     for person in _everybody(node_id):
         last, ends = to_date(person.last_follow_up), to_date(person.probation_end)
@@ -183,7 +193,9 @@ def mentees() -> str:
     who = me()
     people = [person for each in who.mentees() if (person := who.directory.person(each))]
     rows = [(person, section(lambda person=person: goals.progress_of(person.id))) for person in people]  # type: ignore[misc]  # a lambda with a default
-    return render_template("mentees.html", watches=",".join(f"progress@{person.id}" for person in people), rows=rows)
+    return render_template(
+        "mentees.html", watches=",".join(f"progress@{person.id}" for person in people), rows=rows
+    )
 
 
 @blueprint.get("/team/<person_id>")
@@ -193,7 +205,11 @@ def person(person_id: str) -> str:
     found = who.directory.person(person_id)
     if found is None or not who.covers("goals.progress.read", person_id):
         abort(404)
-    topics = {"progress": "goals.progress.read", "statement": "incentives.statements.read", "learning": "training.learning.read"}
+    topics = {
+        "progress": "goals.progress.read",
+        "statement": "incentives.statements.read",
+        "learning": "training.learning.read",
+    }
     return render_template(
         "person.html",
         watches=",".join(f"{topic}@{person_id}" for topic in topics),
@@ -208,7 +224,9 @@ def figures(person_id: str) -> str:
     who = me()
     if not who.covers("goals.progress.read", person_id):
         abort(404)
-    return render_template("person_figures.html", person=who.directory.person(person_id), **_person(person_id))
+    return render_template(
+        "person_figures.html", person=who.directory.person(person_id), **_person(person_id)
+    )
 
 
 def _person(person_id: str) -> dict[str, Any]:

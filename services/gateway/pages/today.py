@@ -7,7 +7,7 @@ from flask import Blueprint, abort, render_template
 
 from services.gateway.doors import needs
 from services.gateway.me import me
-from services.gateway.pages import bonus, boards, goals, learning
+from services.gateway.pages import boards, bonus, goals, learning
 from services.gateway.sections import section
 
 blueprint = Blueprint("today", __name__)

@@ -1,9 +1,9 @@
 """Why this number? The rule, where the target comes from, and the facts, in plain lines."""
 
 from flask import Blueprint, abort, render_template, request
-
 from foothold.goals.v1 import progress_pb2, values_pb2
 from foothold.incentives.v1 import statements_pb2
+
 from services.gateway import trace
 from services.gateway.clients import ask
 from services.gateway.doors import needs
