@@ -131,7 +131,7 @@ class Company:
     """Start it, tell it things, ask it as anybody."""
 
     def __init__(self, database: ServiceDatabase) -> None:
-        private, self._public = generate_keys()
+        private, self.public = generate_keys()
         self.clock = FixedClock(NOW)
         self.url = database.url
         self.database: Database = database.database
@@ -144,15 +144,23 @@ class Company:
     def serve(self) -> Server:
         settings = Settings(
             database_url=SecretStr(self.url),
-            verifying_keys=self._public,
+            verifying_keys=self.public,
             component_token=SecretStr(self.issuer.component("incentives", lifetime=timedelta(days=999))),
             identity_address=self.peers.address,
-            goals_address=self.peers.address,
+            goals_address=self.goals_address(),
         )
         server = Server(build(settings, clock=self.clock))
         self.address = f"127.0.0.1:{server.start()}"
         self.settle(server)
         return server
+
+    def goals_address(self) -> str:
+        """Where goals is."""
+        return self.peers.address
+
+    def goals_head(self) -> int:
+        """The last position of goals' feed."""
+        return self.peers.goals.head
 
     def restart(self) -> None:
         self.server.stop(grace=1)
@@ -201,7 +209,7 @@ class Company:
                 waiting = connection.execute(text("SELECT count(*) FROM recompute")).scalar_one()
             return bool(
                 identity.position == replica.position == self.peers.identity.head
-                and goals.position == self.peers.goals.head
+                and goals.position == self.goals_head()
                 and not waiting
             )
 

@@ -1,0 +1,173 @@
+"""A CRM fact told to the real goals becomes money and a rank in the real incentives, and is taken back again."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from foothold.goals.v1 import facts_pb2, facts_pb2_grpc, feed_pb2, feed_pb2_grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic import SecretStr
+
+from chassis.channel import connect
+from chassis.server import Server
+from services.goals.service import Settings, build
+from tests.conftest import ServiceDatabase
+from tests.incentives.company import NOW, Company, eventually
+from tests.incentives.plans import S07, in_yuan, plan
+
+FOLLOW_UP = facts_pb2.FACT_KIND_FOLLOW_UP
+DEAL_WON = facts_pb2.FACT_KIND_DEAL_WON
+REVERSED = facts_pb2.FACT_KIND_DEAL_REVERSED
+
+
+class Joint(Company):
+    """The company of tests/incentives, with the real goals beside it."""
+
+    def __init__(self, incentives: ServiceDatabase, goals: ServiceDatabase) -> None:
+        self._goals_database = goals
+        self._goals: Server | None = None
+        self._asking: grpc.Channel | None = None
+        super().__init__(incentives)
+
+    def goals_address(self) -> str:
+        if self._goals is None:
+            settings = Settings(
+                database_url=SecretStr(self._goals_database.url),
+                verifying_keys=self.public,
+                component_token=SecretStr(self.issuer.component("goals", lifetime=timedelta(days=900))),
+                identity_address=self.peers.address,
+            )
+            self._goals = Server(build(settings, clock=self.clock))
+            self._goals.start()
+        return f"127.0.0.1:{self._goals.port}"
+
+    def goals_head(self) -> int:
+        if self._asking is None:
+            token = self.issuer.component("gateway", lifetime=timedelta(days=900))
+            self._asking = connect(self.goals_address(), token=lambda: token)
+        answer = feed_pb2_grpc.FeedServiceStub(self._asking).ListEvents(
+            feed_pb2.ListEventsRequest(page_size=1)
+        )
+        return answer.head_position
+
+    def crm(self) -> facts_pb2_grpc.FactsServiceStub:
+        token, _ = self.issuer.service_account("crm", lifetime=timedelta(days=900))
+        channel = connect(self.goals_address(), token=lambda: token)
+        self._channels.append(channel)
+        return facts_pb2_grpc.FactsServiceStub(channel)
+
+    def close(self) -> None:
+        super().close()
+        if self._asking is not None:
+            self._asking.close()
+        if self._goals is not None:
+            self._goals.stop(grace=1)
+
+
+@pytest.fixture(scope="module")
+def joint(database_for: Callable[[str], ServiceDatabase]) -> Iterator[Joint]:
+    made = Joint(database_for("incentives"), database_for("goals"))
+    made.as_("hr").create(plan(*S07))
+    yield made
+    made.close()
+
+
+def fact(
+    kind: facts_pb2.FactKind.ValueType, person_id: str, external_id: str, at: datetime = NOW, **more: Any
+) -> facts_pb2.Fact:
+    occurred_at = Timestamp()
+    occurred_at.FromDatetime(at - timedelta(hours=1))
+    return facts_pb2.Fact(
+        source="crm",
+        external_id=f"{person_id}-{external_id}",
+        kind=kind,
+        person_id=person_id,
+        occurred_at=occurred_at,
+        **more,
+    )
+
+
+def s07_facts(person_id: str) -> list[facts_pb2.Fact]:
+    """25 distinct customers followed this month, 10 of them new, 3 deals won."""
+    before = NOW - timedelta(days=40)
+    old = [fact(FOLLOW_UP, person_id, f"old{n}", before, customer=f"{person_id}-c{n}") for n in range(15)]
+    now = [fact(FOLLOW_UP, person_id, f"now{n}", customer=f"{person_id}-c{n}") for n in range(25)]
+    return old + now + [fact(DEAL_WON, person_id, f"deal{n}", customer=f"{person_id}-c{n}") for n in range(3)]
+
+
+def record(joint: Joint, *facts: facts_pb2.Fact) -> None:
+    results = joint.crm().RecordFacts(facts_pb2.RecordFactsRequest(facts=facts)).results
+    assert not [result.reason for result in results if result.reason]
+
+
+def total(joint: Joint, person_id: str) -> str:
+    return in_yuan(joint.as_(person_id).statement().total)
+
+
+def test_s07_from_facts_to_money_and_a_rank(joint: Joint) -> None:
+    joint.newcomer("s07")
+    joint.settle()
+    goals_heard(joint, "s07")
+    record(joint, *s07_facts("s07"))
+    statement = eventually(
+        lambda: each if in_yuan((each := joint.as_("s07").statement()).total) == "600.00" else None
+    )
+    assert statement is not None
+    assert [in_yuan(line.amount) for line in statement.lines] == ["500.00", "100.00"]
+    explained = joint.as_("s07").explain("points")
+    assert {each.metric: each.value.numerator for each in explained.inputs} == {
+        "deals_won": 3,
+        "customers_followed": 25,
+    }
+    joint.settle()
+    board = joint.as_("s07").board("close-rate-week", "shanghai")
+    assert (board.standing.value.numerator, board.standing.value.denominator) == (3, 25)
+
+
+def test_s34_the_same_order_again_and_its_cancelling(joint: Joint) -> None:
+    joint.newcomer("s34")
+    joint.settle()
+    goals_heard(joint, "s34")
+    record(joint, *s07_facts("s34"))
+    eventually(lambda: total(joint, "s34") == "600.00")
+    began = time.monotonic()
+    record(joint, fact(DEAL_WON, "s34", "deal3", customer="s34-c3"))
+    eventually(lambda: total(joint, "s34") == "800.00")
+    assert time.monotonic() - began < 2
+    record(joint, fact(DEAL_WON, "s34", "deal3", customer="s34-c3"))
+    record(joint, fact(REVERSED, "s34", "back", reverses="s34-deal3"))
+    eventually(lambda: total(joint, "s34") == "600.00")
+    joint.settle()
+    assert total(joint, "s34") == "600.00"
+
+
+def test_r10_shuffled_doubled_and_in_parts_the_money_is_the_same(joint: Joint) -> None:
+    chance = random.Random(5)
+    for number in range(3):
+        name = f"shuffled-{number}"
+        joint.newcomer(name)
+        joint.settle()
+        goals_heard(joint, name)
+        facts = s07_facts(name)
+        told = facts + chance.sample(facts, 12)
+        chance.shuffle(told)
+        for start in range(0, len(told), 9):
+            record(joint, *told[start : start + 9])
+    joint.settle()
+    assert {total(joint, f"shuffled-{number}") for number in range(3)} == {"600.00"}
+
+
+def goals_heard(joint: Joint, person_id: str) -> None:
+    """Wait until goals knows a person too."""
+
+    def heard() -> bool:
+        probe = facts_pb2.RecordFactsRequest(
+            facts=[fact(FOLLOW_UP, person_id, "probe", customer="x")], dry_run=True
+        )
+        return not joint.crm().RecordFacts(probe).results[0].reason
+
+    eventually(heard)
