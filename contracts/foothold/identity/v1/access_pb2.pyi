@@ -31,7 +31,7 @@ class Role(_message.Message):
     BUILT_IN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """[a-z0-9_]{1,40}. Built in: salesperson, mentor, department_manager, trainer, branch_hr, headquarters_hr,
-    administrator, integrator.
+    administrator, operator, integrator.
     """
     name: _builtins.str
     """Shown name, 1..100 characters."""
@@ -76,7 +76,9 @@ class Binding(_message.Message):
     subject_id: _builtins.str
     """A person's or a service account's id."""
     node_id: _builtins.str
-    """The node; the grant holds here and below."""
+    """The node; the grant holds here and below. Empty in the operator's own binding only, which was there before
+    the enterprise and holds everywhere.
+    """
     granted_by: _builtins.str
     """Who granted it. Output only."""
     @_builtins.property
@@ -355,7 +357,7 @@ class ListBindingsRequest(_message.Message):
     subject_id: _builtins.str
     """Only of this subject."""
     page_size: _builtins.int
-    """At most this many, 1..1,000; 0 for 50."""
+    """At most this many; 0 for 50, and more than 1,000 is read as 1,000."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
     def __init__(
@@ -571,7 +573,7 @@ class ListServiceAccountsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many, 1..1,000; 0 for 50."""
+    """At most this many; 0 for 50, and more than 1,000 is read as 1,000."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
     def __init__(

@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class AccessServiceStub:
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     def __init__(self, channel):
@@ -85,7 +87,9 @@ class AccessServiceStub:
 
 class AccessServiceServicer:
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     def ListRoles(self, request, context):
@@ -97,6 +101,7 @@ class AccessServiceServicer:
 
     def CreateRole(self, request, context):
         """Adds a role. Permission identity.roles.write on the enterprise.
+        Errors: ROLE_BUILT_IN, ALREADY_EXISTS, PERMISSION_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,6 +109,7 @@ class AccessServiceServicer:
 
     def CreateBinding(self, request, context):
         """Binds a role to a subject on a node. Permission identity.bindings.write on the node.
+        Errors: ROLE_UNKNOWN, PERSON_UNKNOWN (the subject), NODE_UNKNOWN, ALREADY_DISMISSED, GRANT_EXCEEDS_CALLER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +117,7 @@ class AccessServiceServicer:
 
     def DeleteBinding(self, request, context):
         """Takes a binding away. Permission identity.bindings.write on its node.
+        Errors: BINDING_UNKNOWN, LAST_ADMINISTRATOR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,21 +138,23 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IssueServiceAccountToken(self, request, context):
-        """Issues a token for a service account; shown once. Permission identity.service_accounts.write.
+        """Issues a token for a service account; shown once. Permission identity.service_accounts.write on the enterprise.
+        Errors: SERVICE_ACCOUNT_UNKNOWN, also for one that is disabled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DisableServiceAccount(self, request, context):
-        """Ends a service account and all its tokens. Permission identity.service_accounts.write.
+        """Ends a service account, its bindings and all its tokens. Permission identity.service_accounts.write on the
+        enterprise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListServiceAccounts(self, request, context):
-        """Lists service accounts, never their tokens. Permission identity.service_accounts.read.
+        """Lists service accounts, never their tokens. Permission identity.service_accounts.read on the enterprise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -209,7 +218,9 @@ def add_AccessServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     @staticmethod

@@ -28,7 +28,9 @@ GRPC_VERSION: str
 
 class AccessServiceStub:
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     @_typing.overload
@@ -38,51 +40,75 @@ class AccessServiceStub:
     ListRoles: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListRolesRequest, _access_pb2.ListRolesResponse]
     """Lists the built-in and own roles. Permission identity.roles.read."""
     CreateRole: _grpc.UnaryUnaryMultiCallable[_access_pb2.CreateRoleRequest, _access_pb2.CreateRoleResponse]
-    """Adds a role. Permission identity.roles.write on the enterprise."""
+    """Adds a role. Permission identity.roles.write on the enterprise.
+    Errors: ROLE_BUILT_IN, ALREADY_EXISTS, PERMISSION_UNKNOWN.
+    """
     CreateBinding: _grpc.UnaryUnaryMultiCallable[_access_pb2.CreateBindingRequest, _access_pb2.CreateBindingResponse]
-    """Binds a role to a subject on a node. Permission identity.bindings.write on the node."""
+    """Binds a role to a subject on a node. Permission identity.bindings.write on the node.
+    Errors: ROLE_UNKNOWN, PERSON_UNKNOWN (the subject), NODE_UNKNOWN, ALREADY_DISMISSED, GRANT_EXCEEDS_CALLER.
+    """
     DeleteBinding: _grpc.UnaryUnaryMultiCallable[_access_pb2.DeleteBindingRequest, _access_pb2.DeleteBindingResponse]
-    """Takes a binding away. Permission identity.bindings.write on its node."""
+    """Takes a binding away. Permission identity.bindings.write on its node.
+    Errors: BINDING_UNKNOWN, LAST_ADMINISTRATOR.
+    """
     ListBindings: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListBindingsRequest, _access_pb2.ListBindingsResponse]
     """Lists bindings on nodes the caller may read. Permission identity.bindings.read."""
     CreateServiceAccount: _grpc.UnaryUnaryMultiCallable[_access_pb2.CreateServiceAccountRequest, _access_pb2.CreateServiceAccountResponse]
     """Adds a service account for an integrator. Permission identity.service_accounts.write on the enterprise."""
     IssueServiceAccountToken: _grpc.UnaryUnaryMultiCallable[_access_pb2.IssueServiceAccountTokenRequest, _access_pb2.IssueServiceAccountTokenResponse]
-    """Issues a token for a service account; shown once. Permission identity.service_accounts.write."""
+    """Issues a token for a service account; shown once. Permission identity.service_accounts.write on the enterprise.
+    Errors: SERVICE_ACCOUNT_UNKNOWN, also for one that is disabled.
+    """
     DisableServiceAccount: _grpc.UnaryUnaryMultiCallable[_access_pb2.DisableServiceAccountRequest, _access_pb2.DisableServiceAccountResponse]
-    """Ends a service account and all its tokens. Permission identity.service_accounts.write."""
+    """Ends a service account, its bindings and all its tokens. Permission identity.service_accounts.write on the
+    enterprise.
+    """
     ListServiceAccounts: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListServiceAccountsRequest, _access_pb2.ListServiceAccountsResponse]
-    """Lists service accounts, never their tokens. Permission identity.service_accounts.read."""
+    """Lists service accounts, never their tokens. Permission identity.service_accounts.read on the enterprise."""
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListRoles: _aio.UnaryUnaryMultiCallable[_access_pb2.ListRolesRequest, _access_pb2.ListRolesResponse]  # type: ignore[assignment]
     """Lists the built-in and own roles. Permission identity.roles.read."""
     CreateRole: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateRoleRequest, _access_pb2.CreateRoleResponse]  # type: ignore[assignment]
-    """Adds a role. Permission identity.roles.write on the enterprise."""
+    """Adds a role. Permission identity.roles.write on the enterprise.
+    Errors: ROLE_BUILT_IN, ALREADY_EXISTS, PERMISSION_UNKNOWN.
+    """
     CreateBinding: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateBindingRequest, _access_pb2.CreateBindingResponse]  # type: ignore[assignment]
-    """Binds a role to a subject on a node. Permission identity.bindings.write on the node."""
+    """Binds a role to a subject on a node. Permission identity.bindings.write on the node.
+    Errors: ROLE_UNKNOWN, PERSON_UNKNOWN (the subject), NODE_UNKNOWN, ALREADY_DISMISSED, GRANT_EXCEEDS_CALLER.
+    """
     DeleteBinding: _aio.UnaryUnaryMultiCallable[_access_pb2.DeleteBindingRequest, _access_pb2.DeleteBindingResponse]  # type: ignore[assignment]
-    """Takes a binding away. Permission identity.bindings.write on its node."""
+    """Takes a binding away. Permission identity.bindings.write on its node.
+    Errors: BINDING_UNKNOWN, LAST_ADMINISTRATOR.
+    """
     ListBindings: _aio.UnaryUnaryMultiCallable[_access_pb2.ListBindingsRequest, _access_pb2.ListBindingsResponse]  # type: ignore[assignment]
     """Lists bindings on nodes the caller may read. Permission identity.bindings.read."""
     CreateServiceAccount: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateServiceAccountRequest, _access_pb2.CreateServiceAccountResponse]  # type: ignore[assignment]
     """Adds a service account for an integrator. Permission identity.service_accounts.write on the enterprise."""
     IssueServiceAccountToken: _aio.UnaryUnaryMultiCallable[_access_pb2.IssueServiceAccountTokenRequest, _access_pb2.IssueServiceAccountTokenResponse]  # type: ignore[assignment]
-    """Issues a token for a service account; shown once. Permission identity.service_accounts.write."""
+    """Issues a token for a service account; shown once. Permission identity.service_accounts.write on the enterprise.
+    Errors: SERVICE_ACCOUNT_UNKNOWN, also for one that is disabled.
+    """
     DisableServiceAccount: _aio.UnaryUnaryMultiCallable[_access_pb2.DisableServiceAccountRequest, _access_pb2.DisableServiceAccountResponse]  # type: ignore[assignment]
-    """Ends a service account and all its tokens. Permission identity.service_accounts.write."""
+    """Ends a service account, its bindings and all its tokens. Permission identity.service_accounts.write on the
+    enterprise.
+    """
     ListServiceAccounts: _aio.UnaryUnaryMultiCallable[_access_pb2.ListServiceAccountsRequest, _access_pb2.ListServiceAccountsResponse]  # type: ignore[assignment]
-    """Lists service accounts, never their tokens. Permission identity.service_accounts.read."""
+    """Lists service accounts, never their tokens. Permission identity.service_accounts.read on the enterprise."""
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """Roles are sets of permissions; a binding grants a role on a node and all below it, and nothing else grants
-    anything. Nobody can grant what they do not hold there themselves.
+    anything. Who holds identity.bindings.write on a node grants there at most what they hold there themselves; who
+    also holds identity.roles.write there (an administrator) may grant any role, to those who see what
+    administrators do not.
     """
 
     @_abc_1.abstractmethod
@@ -99,7 +125,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.CreateRoleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.CreateRoleResponse, _abc.Awaitable[_access_pb2.CreateRoleResponse]]:
-        """Adds a role. Permission identity.roles.write on the enterprise."""
+        """Adds a role. Permission identity.roles.write on the enterprise.
+        Errors: ROLE_BUILT_IN, ALREADY_EXISTS, PERMISSION_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def CreateBinding(
@@ -107,7 +135,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.CreateBindingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.CreateBindingResponse, _abc.Awaitable[_access_pb2.CreateBindingResponse]]:
-        """Binds a role to a subject on a node. Permission identity.bindings.write on the node."""
+        """Binds a role to a subject on a node. Permission identity.bindings.write on the node.
+        Errors: ROLE_UNKNOWN, PERSON_UNKNOWN (the subject), NODE_UNKNOWN, ALREADY_DISMISSED, GRANT_EXCEEDS_CALLER.
+        """
 
     @_abc_1.abstractmethod
     def DeleteBinding(
@@ -115,7 +145,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.DeleteBindingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.DeleteBindingResponse, _abc.Awaitable[_access_pb2.DeleteBindingResponse]]:
-        """Takes a binding away. Permission identity.bindings.write on its node."""
+        """Takes a binding away. Permission identity.bindings.write on its node.
+        Errors: BINDING_UNKNOWN, LAST_ADMINISTRATOR.
+        """
 
     @_abc_1.abstractmethod
     def ListBindings(
@@ -139,7 +171,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.IssueServiceAccountTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.IssueServiceAccountTokenResponse, _abc.Awaitable[_access_pb2.IssueServiceAccountTokenResponse]]:
-        """Issues a token for a service account; shown once. Permission identity.service_accounts.write."""
+        """Issues a token for a service account; shown once. Permission identity.service_accounts.write on the enterprise.
+        Errors: SERVICE_ACCOUNT_UNKNOWN, also for one that is disabled.
+        """
 
     @_abc_1.abstractmethod
     def DisableServiceAccount(
@@ -147,7 +181,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.DisableServiceAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.DisableServiceAccountResponse, _abc.Awaitable[_access_pb2.DisableServiceAccountResponse]]:
-        """Ends a service account and all its tokens. Permission identity.service_accounts.write."""
+        """Ends a service account, its bindings and all its tokens. Permission identity.service_accounts.write on the
+        enterprise.
+        """
 
     @_abc_1.abstractmethod
     def ListServiceAccounts(
@@ -155,6 +191,6 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.ListServiceAccountsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.ListServiceAccountsResponse, _abc.Awaitable[_access_pb2.ListServiceAccountsResponse]]:
-        """Lists service accounts, never their tokens. Permission identity.service_accounts.read."""
+        """Lists service accounts, never their tokens. Permission identity.service_accounts.read on the enterprise."""
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -389,7 +389,7 @@ class ListNodesRequest(_message.Message):
     under_node_id: _builtins.str
     """Only nodes below this one; empty for all that the caller may see."""
     page_size: _builtins.int
-    """At most this many, 1..1,000; 0 for 50."""
+    """At most this many; 0 for 50, and more than 1,000 is read as 1,000."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
     @_builtins.property
@@ -460,7 +460,9 @@ class CreatePersonRequest(_message.Message):
 
     @_builtins.property
     def own_roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Roles bound on the person's own leaf, e.g. `salesperson`. Nothing is granted unless named here."""
+        """Roles bound on the person's own leaf, e.g. `salesperson`. Nothing is granted unless named here. At most 20.
+        Whoever may add the person may give `salesperson`; other roles as in CreateBinding.
+        """
 
     def __init__(
         self,
@@ -555,18 +557,20 @@ class PersonRow(_message.Message):
     manager_employee_number: _builtins.str
     """The manager by employee number; must exist or stand earlier in the request."""
     password: _builtins.str
-    """Initial password for a new person; ignored for a known one."""
+    """Initial password for a new person; ignored for a known one. Hashing takes about 30 ms on purpose: with
+    passwords, send a few hundred rows at a time.
+    """
     @_builtins.property
     def person(self) -> Global___Person:
         """The person, as in CreatePersonRequest; mentor_id and manager_id may be given instead as employee numbers below."""
 
     @_builtins.property
     def own_roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Roles bound on the person's own leaf."""
+        """Roles bound on the person's own leaf, at most 20."""
 
     @_builtins.property
     def parent_roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Roles bound on the person's parent node, e.g. `department_manager`."""
+        """Roles bound on the person's parent node, e.g. `department_manager`, at most 20."""
 
     def __init__(
         self,
@@ -882,7 +886,7 @@ class ListPeopleRequest(_message.Message):
     include_dismissed: _builtins.bool
     """Dismissed people as well."""
     page_size: _builtins.int
-    """At most this many, 1..1,000; 0 for 50."""
+    """At most this many; 0 for 50, and more than 1,000 is read as 1,000."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
     def __init__(

@@ -103,20 +103,22 @@ class DirectoryServiceServicer:
 
     def UpdateNode(self, request, context):
         """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent.
+        Errors: NODE_UNKNOWN, TREE_INVALID, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetNode(self, request, context):
-        """Reads one node. Permission identity.nodes.read.
+        """Reads one node: one that is covered, or stands above what is covered. Permission identity.nodes.read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListNodes(self, request, context):
-        """Lists nodes in tree order (parents first, then by name). Permission identity.nodes.read.
+        """Lists nodes in tree order (parents first, then by name), those that are covered and those above them.
+        Permission identity.nodes.read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,13 +126,16 @@ class DirectoryServiceServicer:
 
     def CreatePerson(self, request, context):
         """Adds one person as a leaf. Permission identity.people.write on the parent.
+        Errors: NODE_UNKNOWN, TREE_INVALID, ALREADY_EXISTS, PERSON_UNKNOWN (mentor, manager), PASSWORD_WEAK,
+        ROLE_UNKNOWN, GRANT_EXCEEDS_CALLER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportPeople(self, request, context):
-        """Adds or updates up to 1,000 people by employee number, each with a result of its own.
+        """Adds or updates up to 1,000 people by employee number, each with a result of its own. What a row leaves empty
+        is left alone in a person who is known already; roles named are added, never taken away.
         One refused row does not stop the rest. Permission identity.people.write on each row's parent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -138,7 +143,8 @@ class DirectoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePerson(self, request, context):
-        """Changes the fields named in update_mask. Permission identity.people.write.
+        """Changes the fields named in update_mask. Permission identity.people.write on the person and the new parent.
+        Errors: as CreatePerson, and PERSON_UNKNOWN, ETAG_MISMATCH, ALREADY_DISMISSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,7 +152,8 @@ class DirectoryServiceServicer:
 
     def DismissPerson(self, request, context):
         """Ends a person's access at once: sessions and bindings end in every service within seconds; nothing recorded
-        is removed. A human actor is required (R13). Permission identity.people.dismiss.
+        is removed. A human actor is required (R13): a service account is refused. Permission identity.people.dismiss.
+        Errors: PERSON_UNKNOWN, ALREADY_DISMISSED, LAST_ADMINISTRATOR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,22 +40,33 @@ class DirectoryServiceStub:
     Errors: ALREADY_EXISTS, TREE_INVALID, NODE_UNKNOWN (parent). Permission identity.nodes.write on the parent.
     """
     UpdateNode: _grpc.UnaryUnaryMultiCallable[_directory_pb2.UpdateNodeRequest, _directory_pb2.UpdateNodeResponse]
-    """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent."""
+    """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent.
+    Errors: NODE_UNKNOWN, TREE_INVALID, ETAG_MISMATCH.
+    """
     GetNode: _grpc.UnaryUnaryMultiCallable[_directory_pb2.GetNodeRequest, _directory_pb2.GetNodeResponse]
-    """Reads one node. Permission identity.nodes.read."""
+    """Reads one node: one that is covered, or stands above what is covered. Permission identity.nodes.read."""
     ListNodes: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListNodesRequest, _directory_pb2.ListNodesResponse]
-    """Lists nodes in tree order (parents first, then by name). Permission identity.nodes.read."""
+    """Lists nodes in tree order (parents first, then by name), those that are covered and those above them.
+    Permission identity.nodes.read.
+    """
     CreatePerson: _grpc.UnaryUnaryMultiCallable[_directory_pb2.CreatePersonRequest, _directory_pb2.CreatePersonResponse]
-    """Adds one person as a leaf. Permission identity.people.write on the parent."""
+    """Adds one person as a leaf. Permission identity.people.write on the parent.
+    Errors: NODE_UNKNOWN, TREE_INVALID, ALREADY_EXISTS, PERSON_UNKNOWN (mentor, manager), PASSWORD_WEAK,
+    ROLE_UNKNOWN, GRANT_EXCEEDS_CALLER.
+    """
     ImportPeople: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ImportPeopleRequest, _directory_pb2.ImportPeopleResponse]
-    """Adds or updates up to 1,000 people by employee number, each with a result of its own.
+    """Adds or updates up to 1,000 people by employee number, each with a result of its own. What a row leaves empty
+    is left alone in a person who is known already; roles named are added, never taken away.
     One refused row does not stop the rest. Permission identity.people.write on each row's parent.
     """
     UpdatePerson: _grpc.UnaryUnaryMultiCallable[_directory_pb2.UpdatePersonRequest, _directory_pb2.UpdatePersonResponse]
-    """Changes the fields named in update_mask. Permission identity.people.write."""
+    """Changes the fields named in update_mask. Permission identity.people.write on the person and the new parent.
+    Errors: as CreatePerson, and PERSON_UNKNOWN, ETAG_MISMATCH, ALREADY_DISMISSED.
+    """
     DismissPerson: _grpc.UnaryUnaryMultiCallable[_directory_pb2.DismissPersonRequest, _directory_pb2.DismissPersonResponse]
     """Ends a person's access at once: sessions and bindings end in every service within seconds; nothing recorded
-    is removed. A human actor is required (R13). Permission identity.people.dismiss.
+    is removed. A human actor is required (R13): a service account is refused. Permission identity.people.dismiss.
+    Errors: PERSON_UNKNOWN, ALREADY_DISMISSED, LAST_ADMINISTRATOR.
     """
     GetPerson: _grpc.UnaryUnaryMultiCallable[_directory_pb2.GetPersonRequest, _directory_pb2.GetPersonResponse]
     """Reads one person. Permission identity.people.read."""
@@ -74,22 +85,33 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     Errors: ALREADY_EXISTS, TREE_INVALID, NODE_UNKNOWN (parent). Permission identity.nodes.write on the parent.
     """
     UpdateNode: _aio.UnaryUnaryMultiCallable[_directory_pb2.UpdateNodeRequest, _directory_pb2.UpdateNodeResponse]  # type: ignore[assignment]
-    """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent."""
+    """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent.
+    Errors: NODE_UNKNOWN, TREE_INVALID, ETAG_MISMATCH.
+    """
     GetNode: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetNodeRequest, _directory_pb2.GetNodeResponse]  # type: ignore[assignment]
-    """Reads one node. Permission identity.nodes.read."""
+    """Reads one node: one that is covered, or stands above what is covered. Permission identity.nodes.read."""
     ListNodes: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListNodesRequest, _directory_pb2.ListNodesResponse]  # type: ignore[assignment]
-    """Lists nodes in tree order (parents first, then by name). Permission identity.nodes.read."""
+    """Lists nodes in tree order (parents first, then by name), those that are covered and those above them.
+    Permission identity.nodes.read.
+    """
     CreatePerson: _aio.UnaryUnaryMultiCallable[_directory_pb2.CreatePersonRequest, _directory_pb2.CreatePersonResponse]  # type: ignore[assignment]
-    """Adds one person as a leaf. Permission identity.people.write on the parent."""
+    """Adds one person as a leaf. Permission identity.people.write on the parent.
+    Errors: NODE_UNKNOWN, TREE_INVALID, ALREADY_EXISTS, PERSON_UNKNOWN (mentor, manager), PASSWORD_WEAK,
+    ROLE_UNKNOWN, GRANT_EXCEEDS_CALLER.
+    """
     ImportPeople: _aio.UnaryUnaryMultiCallable[_directory_pb2.ImportPeopleRequest, _directory_pb2.ImportPeopleResponse]  # type: ignore[assignment]
-    """Adds or updates up to 1,000 people by employee number, each with a result of its own.
+    """Adds or updates up to 1,000 people by employee number, each with a result of its own. What a row leaves empty
+    is left alone in a person who is known already; roles named are added, never taken away.
     One refused row does not stop the rest. Permission identity.people.write on each row's parent.
     """
     UpdatePerson: _aio.UnaryUnaryMultiCallable[_directory_pb2.UpdatePersonRequest, _directory_pb2.UpdatePersonResponse]  # type: ignore[assignment]
-    """Changes the fields named in update_mask. Permission identity.people.write."""
+    """Changes the fields named in update_mask. Permission identity.people.write on the person and the new parent.
+    Errors: as CreatePerson, and PERSON_UNKNOWN, ETAG_MISMATCH, ALREADY_DISMISSED.
+    """
     DismissPerson: _aio.UnaryUnaryMultiCallable[_directory_pb2.DismissPersonRequest, _directory_pb2.DismissPersonResponse]  # type: ignore[assignment]
     """Ends a person's access at once: sessions and bindings end in every service within seconds; nothing recorded
-    is removed. A human actor is required (R13). Permission identity.people.dismiss.
+    is removed. A human actor is required (R13): a service account is refused. Permission identity.people.dismiss.
+    Errors: PERSON_UNKNOWN, ALREADY_DISMISSED, LAST_ADMINISTRATOR.
     """
     GetPerson: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetPersonRequest, _directory_pb2.GetPersonResponse]  # type: ignore[assignment]
     """Reads one person. Permission identity.people.read."""
@@ -117,7 +139,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.UpdateNodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.UpdateNodeResponse, _abc.Awaitable[_directory_pb2.UpdateNodeResponse]]:
-        """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent."""
+        """Changes a node's name, time zone or parent. Permission identity.nodes.write on the node and the new parent.
+        Errors: NODE_UNKNOWN, TREE_INVALID, ETAG_MISMATCH.
+        """
 
     @_abc_1.abstractmethod
     def GetNode(
@@ -125,7 +149,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.GetNodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.GetNodeResponse, _abc.Awaitable[_directory_pb2.GetNodeResponse]]:
-        """Reads one node. Permission identity.nodes.read."""
+        """Reads one node: one that is covered, or stands above what is covered. Permission identity.nodes.read."""
 
     @_abc_1.abstractmethod
     def ListNodes(
@@ -133,7 +157,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.ListNodesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.ListNodesResponse, _abc.Awaitable[_directory_pb2.ListNodesResponse]]:
-        """Lists nodes in tree order (parents first, then by name). Permission identity.nodes.read."""
+        """Lists nodes in tree order (parents first, then by name), those that are covered and those above them.
+        Permission identity.nodes.read.
+        """
 
     @_abc_1.abstractmethod
     def CreatePerson(
@@ -141,7 +167,10 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.CreatePersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.CreatePersonResponse, _abc.Awaitable[_directory_pb2.CreatePersonResponse]]:
-        """Adds one person as a leaf. Permission identity.people.write on the parent."""
+        """Adds one person as a leaf. Permission identity.people.write on the parent.
+        Errors: NODE_UNKNOWN, TREE_INVALID, ALREADY_EXISTS, PERSON_UNKNOWN (mentor, manager), PASSWORD_WEAK,
+        ROLE_UNKNOWN, GRANT_EXCEEDS_CALLER.
+        """
 
     @_abc_1.abstractmethod
     def ImportPeople(
@@ -149,7 +178,8 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.ImportPeopleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.ImportPeopleResponse, _abc.Awaitable[_directory_pb2.ImportPeopleResponse]]:
-        """Adds or updates up to 1,000 people by employee number, each with a result of its own.
+        """Adds or updates up to 1,000 people by employee number, each with a result of its own. What a row leaves empty
+        is left alone in a person who is known already; roles named are added, never taken away.
         One refused row does not stop the rest. Permission identity.people.write on each row's parent.
         """
 
@@ -159,7 +189,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.UpdatePersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.UpdatePersonResponse, _abc.Awaitable[_directory_pb2.UpdatePersonResponse]]:
-        """Changes the fields named in update_mask. Permission identity.people.write."""
+        """Changes the fields named in update_mask. Permission identity.people.write on the person and the new parent.
+        Errors: as CreatePerson, and PERSON_UNKNOWN, ETAG_MISMATCH, ALREADY_DISMISSED.
+        """
 
     @_abc_1.abstractmethod
     def DismissPerson(
@@ -168,7 +200,8 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.DismissPersonResponse, _abc.Awaitable[_directory_pb2.DismissPersonResponse]]:
         """Ends a person's access at once: sessions and bindings end in every service within seconds; nothing recorded
-        is removed. A human actor is required (R13). Permission identity.people.dismiss.
+        is removed. A human actor is required (R13): a service account is refused. Permission identity.people.dismiss.
+        Errors: PERSON_UNKNOWN, ALREADY_DISMISSED, LAST_ADMINISTRATOR.
         """
 
     @_abc_1.abstractmethod

@@ -34,7 +34,7 @@ class ListEventsRequest(_message.Message):
     after_position: _builtins.int
     """The last position the caller has handled; 0 for the beginning."""
     page_size: _builtins.int
-    """At most this many, 1..1,000; 0 for 200."""
+    """At most this many; 0 for 500, and more than 2,000 is read as 2,000."""
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for news, at most 30 s; 0 answers at once."""

@@ -48,7 +48,8 @@ class FeedServiceServicer:
 
     def ListEvents(self, request, context):
         """Events after a position; waits up to `wait` for the first when there are none. Permission identity.feed.read
-        on the enterprise, and the platform's own processes.
+        on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+        TOO_MANY_WAITERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

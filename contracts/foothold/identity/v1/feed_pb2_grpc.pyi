@@ -35,7 +35,8 @@ class FeedServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FeedServiceAsyncStub: ...
     ListEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.ListEventsRequest, _feed_pb2.ListEventsResponse]
     """Events after a position; waits up to `wait` for the first when there are none. Permission identity.feed.read
-    on the enterprise, and the platform's own processes.
+    on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+    TOO_MANY_WAITERS.
     """
 
 @_typing.type_check_only
@@ -45,7 +46,8 @@ class FeedServiceAsyncStub(FeedServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.ListEventsRequest, _feed_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Events after a position; waits up to `wait` for the first when there are none. Permission identity.feed.read
-    on the enterprise, and the platform's own processes.
+    on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+    TOO_MANY_WAITERS.
     """
 
 class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +60,8 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.ListEventsResponse, _abc.Awaitable[_feed_pb2.ListEventsResponse]]:
         """Events after a position; waits up to `wait` for the first when there are none. Permission identity.feed.read
-        on the enterprise, and the platform's own processes.
+        on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+        TOO_MANY_WAITERS.
         """
 
 def add_FeedServiceServicer_to_server(servicer: FeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -81,13 +81,14 @@ class SessionServiceServicer:
 
     def RefreshSession(self, request, context):
         """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+        Error: REFRESH_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SignOut(self, request, context):
-        """Ends the caller's session, or with `everywhere` all of them. Signed in.
+        """Ends the caller's session, or with `everywhere` all of them. Signed in, people only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,13 +103,16 @@ class SessionServiceServicer:
 
     def ChangePassword(self, request, context):
         """Changes the caller's own password and ends the other sessions. Signed in, people only.
+        Errors: CREDENTIALS_WRONG, SIGN_IN_THROTTLED, PASSWORD_WEAK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResetPassword(self, request, context):
-        """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset.
+        """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset on
+        every node the person is bound on: nobody becomes more by it. Errors: PERSON_UNKNOWN, GRANT_EXCEEDS_CALLER,
+        PASSWORD_WEAK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,15 +38,22 @@ class SessionServiceStub:
     slowed per name and per caller address (SIGN_IN_THROTTLED). Open to everybody.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.RefreshSessionRequest, _sessions_pb2.RefreshSessionResponse]
-    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody."""
+    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+    Error: REFRESH_TOKEN_INVALID.
+    """
     SignOut: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SignOutRequest, _sessions_pb2.SignOutResponse]
-    """Ends the caller's session, or with `everywhere` all of them. Signed in."""
+    """Ends the caller's session, or with `everywhere` all of them. Signed in, people only."""
     GetCaller: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetCallerRequest, _sessions_pb2.GetCallerResponse]
     """Who the caller is and what the caller may do where. Signed in."""
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ChangePasswordRequest, _sessions_pb2.ChangePasswordResponse]
-    """Changes the caller's own password and ends the other sessions. Signed in, people only."""
+    """Changes the caller's own password and ends the other sessions. Signed in, people only.
+    Errors: CREDENTIALS_WRONG, SIGN_IN_THROTTLED, PASSWORD_WEAK.
+    """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ResetPasswordRequest, _sessions_pb2.ResetPasswordResponse]
-    """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset."""
+    """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset on
+    every node the person is bound on: nobody becomes more by it. Errors: PERSON_UNKNOWN, GRANT_EXCEEDS_CALLER,
+    PASSWORD_WEAK.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -58,15 +65,22 @@ class SessionServiceAsyncStub(SessionServiceStub):
     slowed per name and per caller address (SIGN_IN_THROTTLED). Open to everybody.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.RefreshSessionRequest, _sessions_pb2.RefreshSessionResponse]  # type: ignore[assignment]
-    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody."""
+    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+    Error: REFRESH_TOKEN_INVALID.
+    """
     SignOut: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SignOutRequest, _sessions_pb2.SignOutResponse]  # type: ignore[assignment]
-    """Ends the caller's session, or with `everywhere` all of them. Signed in."""
+    """Ends the caller's session, or with `everywhere` all of them. Signed in, people only."""
     GetCaller: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetCallerRequest, _sessions_pb2.GetCallerResponse]  # type: ignore[assignment]
     """Who the caller is and what the caller may do where. Signed in."""
     ChangePassword: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ChangePasswordRequest, _sessions_pb2.ChangePasswordResponse]  # type: ignore[assignment]
-    """Changes the caller's own password and ends the other sessions. Signed in, people only."""
+    """Changes the caller's own password and ends the other sessions. Signed in, people only.
+    Errors: CREDENTIALS_WRONG, SIGN_IN_THROTTLED, PASSWORD_WEAK.
+    """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ResetPasswordRequest, _sessions_pb2.ResetPasswordResponse]  # type: ignore[assignment]
-    """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset."""
+    """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset on
+    every node the person is bound on: nobody becomes more by it. Errors: PERSON_UNKNOWN, GRANT_EXCEEDS_CALLER,
+    PASSWORD_WEAK.
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Sessions of people and tokens of service accounts."""
@@ -87,7 +101,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.RefreshSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.RefreshSessionResponse, _abc.Awaitable[_sessions_pb2.RefreshSessionResponse]]:
-        """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody."""
+        """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+        Error: REFRESH_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def SignOut(
@@ -95,7 +111,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SignOutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SignOutResponse, _abc.Awaitable[_sessions_pb2.SignOutResponse]]:
-        """Ends the caller's session, or with `everywhere` all of them. Signed in."""
+        """Ends the caller's session, or with `everywhere` all of them. Signed in, people only."""
 
     @_abc_1.abstractmethod
     def GetCaller(
@@ -111,7 +127,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.ChangePasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.ChangePasswordResponse, _abc.Awaitable[_sessions_pb2.ChangePasswordResponse]]:
-        """Changes the caller's own password and ends the other sessions. Signed in, people only."""
+        """Changes the caller's own password and ends the other sessions. Signed in, people only.
+        Errors: CREDENTIALS_WRONG, SIGN_IN_THROTTLED, PASSWORD_WEAK.
+        """
 
     @_abc_1.abstractmethod
     def ResetPassword(
@@ -119,6 +137,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.ResetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.ResetPasswordResponse, _abc.Awaitable[_sessions_pb2.ResetPasswordResponse]]:
-        """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset."""
+        """Sets another person's password and ends that person's sessions. Permission identity.passwords.reset on
+        every node the person is bound on: nobody becomes more by it. Errors: PERSON_UNKNOWN, GRANT_EXCEEDS_CALLER,
+        PASSWORD_WEAK.
+        """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
