@@ -109,13 +109,15 @@ class Deployment:
         """Return once every target says that it is well."""
         deadline = time.monotonic() + _START_SECONDS
         for target in self.containers:
-            while (
-                problem := web_problem(self.web)
-                if target == "gateway"
-                else grpc_problem(self.address(target))
-            ):
+            while problem := self._problem(target):
                 assert time.monotonic() < deadline, f"{target}: {problem}\n{self.logs(target)}"
                 time.sleep(0.2)
+
+    def _problem(self, target: str) -> str | None:
+        try:
+            return web_problem(self.web) if target == "gateway" else grpc_problem(self.address(target))
+        except TimeoutError as error:
+            raise AssertionError(f"{target} ended:\n{self.logs(target)}") from error
 
     def close(self) -> None:
         while self._channels:
@@ -136,15 +138,13 @@ def deployed(folder: Path) -> Iterator[Deployment]:
             f"postgresql://postgres@{database.get_container_host_ip()}:{database.get_exposed_port(5432)}/postgres"
         )
         for service in SERVICES:
-            secrets = _secrets(deployment.folder, service, urls)
-            _run_to_its_end(ending, _container("migrate", service, secrets).with_network(network))
+            _migrate(service, _secrets(deployment.folder, service, urls), network.name)
         for target in (*SERVICES, "gateway"):
             secrets = _secrets(deployment.folder, target, urls)
-            container = (
-                _container("serve", target, secrets).with_network(network).with_network_aliases(target)
-            )
+            container = _container(target, secrets).with_network(network).with_network_aliases(target)
             container.with_exposed_ports(_WEB_PORT if target == "gateway" else _GRPC_PORT)
-            deployment.containers[target] = ending.enter_context(container)
+            deployment.containers[target] = container
+            _start(ending, container, deployment, target)
         ending.callback(deployment.close)
         deployment.wait_ready()
         deployment.folder.announce(
@@ -157,6 +157,16 @@ def deployed(folder: Path) -> Iterator[Deployment]:
             )
         )
         yield deployment
+
+
+def _start(
+    ending: contextlib.ExitStack, container: DockerContainer, deployment: Deployment, target: str
+) -> None:
+    ending.callback(container.stop)
+    try:
+        container.start()
+    except TimeoutError as error:
+        raise AssertionError(f"{target} ended at once:\n{deployment.logs(target)}") from error
 
 
 def _provisioned(admin_url: str) -> dict[str, str]:
@@ -198,22 +208,22 @@ def _secrets(folder: DataFolder, target: str, urls: dict[str, str]) -> Path:
     return place
 
 
-def _container(command: str, target: str, secrets: Path) -> DockerContainer:
-    container = DockerContainer(IMAGE).with_command(f"{command} --target={target}")
+def _container(target: str, secrets: Path) -> DockerContainer:
+    container = DockerContainer(IMAGE).with_command(f"serve --target={target}")
     container.with_volume_mapping(str(secrets), _SECRETS, "ro")
     container.with_kwargs(
         user=f"{_USER}:{_USER}",
         read_only=True,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
-        tmpfs={"/tmp": "size=64m"},
     )
-    for name, value in _environment(command, target, secrets).items():
+    container.with_tmpfs_mount("/tmp", "size=64m")
+    for name, value in _environment(target, secrets).items():
         container.with_env(name, value)
     return container
 
 
-def _environment(command: str, target: str, secrets: Path) -> dict[str, str]:
+def _environment(target: str, secrets: Path) -> dict[str, str]:
     """The variables that the chart's templates set."""
     names = {
         "verifying_keys.pem": "VERIFYING_KEYS",
@@ -222,8 +232,6 @@ def _environment(command: str, target: str, secrets: Path) -> dict[str, str]:
         "cookie_secret": "COOKIE_SECRET",
         "database_url": "DATABASE_URL",
     }
-    if command == "migrate":
-        return {f"FOOTHOLD_{target.upper()}_DATABASE_URL_FILE": f"{_SECRETS}/database_url"}
     environment = {
         f"FOOTHOLD_{names[file.name]}_FILE": f"{_SECRETS}/{file.name}" for file in secrets.iterdir()
     }
@@ -234,8 +242,18 @@ def _environment(command: str, target: str, secrets: Path) -> dict[str, str]:
     return environment | {"FOOTHOLD_LISTEN": f"0.0.0.0:{port}"}
 
 
-def _run_to_its_end(ending: contextlib.ExitStack, container: DockerContainer) -> None:
-    ending.enter_context(container)
-    result = container.get_wrapped_container().wait(timeout=120)
-    told = "\n".join(part.decode(errors="replace") for part in container.get_logs())
-    assert result["StatusCode"] == 0, told
+def _migrate(service: str, secrets: Path, network: str) -> None:
+    """What one container of the chart's Job does, to its end."""
+    command = ["docker", "run", "--rm", "--network", network, "--read-only", "--cap-drop", "ALL"]
+    command += [
+        "--user",
+        f"{_USER}:{_USER}",
+        "--tmpfs",
+        "/tmp:size=16m",
+        "--volume",
+        f"{secrets}:{_SECRETS}:ro",
+    ]
+    command += ["--env", f"FOOTHOLD_{service.upper()}_DATABASE_URL_FILE={_SECRETS}/database_url"]
+    command += [IMAGE, "migrate", f"--target={service}"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
