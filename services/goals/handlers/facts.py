@@ -1,6 +1,6 @@
 """FactsService."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,7 +10,7 @@ from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
 from access import Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
-from chassis.errors import Failure, InvalidArgument, NotFound
+from chassis.errors import Failure, InvalidArgument, NotFound, PermissionDenied
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.facts import Fact, FactKind, Refusal, parse_fact_id
@@ -25,6 +25,11 @@ _MOST_FACTS: Final = 5_000
 _LONGEST_ID: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE: Final = (int, str, str, int)
+# What a lone fact is refused with; whatever is not named here is wrong whoever sends it.
+_KINDS: Final[Mapping[str, type[Failure]]] = {
+    "PERSON_UNKNOWN": NotFound,
+    "PERMISSION_MISSING": PermissionDenied,
+}
 
 
 class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
@@ -56,9 +61,8 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
             if refusal is None:
                 return facts_pb2.RecordFactResponse(result=from_result(result))
         assert refusal is not None  # noqa: S101  one of the two was
-        raise InvalidArgument(
-            refusal.reason, refusal.message, fields={f"fact.{refusal.field}": refusal.message}
-        )
+        kind = _KINDS.get(refusal.reason, InvalidArgument)
+        raise kind(refusal.reason, refusal.message, fields={f"fact.{refusal.field}": refusal.message})
 
     def RecordFacts(
         self, request: facts_pb2.RecordFactsRequest, context: grpc.ServicerContext
