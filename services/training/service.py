@@ -1,5 +1,6 @@
 """Wires training together; nothing else does."""
 
+from functools import partial
 from typing import Final
 
 from foothold.training.v1 import (
@@ -10,16 +11,17 @@ from foothold.training.v1 import (
     learning_pb2,
     learning_pb2_grpc,
 )
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from access import Access, Replica, TokenVerifier, load_public, require_rows
+from chassis import telemetry
 from chassis.channel import connect
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
 from chassis.feed import FeedReader, Sequencer
 from chassis.health import migrated
 from chassis.server import Service, Servicer
-from services.training.following import followers
+from services.training.following import FollowedFeed, followers
 from services.training.handlers import CoursesHandler, FeedHandler, LearningHandler
 from services.training.permissions import PERMISSIONS
 
@@ -39,7 +41,7 @@ class Settings(BaseModel):
     """host:port to listen on; port 0 for any free one."""
     database_url: SecretStr
     """PostgreSQL URL of training's own role."""
-    database_connections: int = 8
+    database_connections: int = Field(default=8, ge=4, le=100)
     """The most connections held at a time."""
     verifying_keys: str
     """One or more PEM public keys that access tokens are verified with."""
@@ -59,10 +61,13 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     clock = clock or SystemClock()
     url = settings.database_url.get_secret_value()
     database = Database(url, schema=schema_of(NAME), pool_size=settings.database_connections)
+    telemetry.instrument(database.engine, database.schema)
     identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
     sequencer = Sequencer(database)
     replica = Replica(database)
     followed = followers(replica, database=database, identity=identity)
+    for each in followed:
+        telemetry.observe_lag(NAME, each.name, partial(_lag, each))
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     return Service(
         name=NAME,
@@ -94,3 +99,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         ],
         closing=[identity.close, database.close],
     )
+
+
+def _lag(feed: FollowedFeed) -> int:
+    return feed.head - feed.position

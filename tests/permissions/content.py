@@ -1,0 +1,139 @@
+"""What there is to reach for: a fact of everybody, and a target, a plan and a course at every node."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import grpc
+from foothold.goals.v1 import facts_pb2, facts_pb2_grpc, targets_pb2, targets_pb2_grpc, values_pb2
+from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc, statements_pb2, statements_pb2_grpc
+from foothold.incentives.v1 import values_pb2 as incentives_values
+from foothold.training.v1 import courses_pb2, courses_pb2_grpc
+from google.type.date_pb2 import Date
+from google.type.money_pb2 import Money
+
+from chassis.ids import new_id
+from tests.permissions.platform import Platform
+
+_NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
+_SOURCE: Final = "crm"
+
+
+def fact(person_id: str, external_id: str) -> facts_pb2.Fact:
+    """A follow-up just now."""
+    made = facts_pb2.Fact(
+        source=_SOURCE,
+        external_id=external_id,
+        kind=facts_pb2.FACT_KIND_FOLLOW_UP,
+        person_id=person_id,
+        customer=f"customer of {person_id}",
+    )
+    made.occurred_at.FromDatetime(datetime.now(UTC) - timedelta(minutes=1))
+    return made
+
+
+def target(node_id: str, job_role: str) -> targets_pb2.Target:
+    """Twenty customers a month."""
+    return targets_pb2.Target(
+        node_id=node_id,
+        job_role=job_role,
+        metric="customers_followed",
+        period_kind=values_pb2.PERIOD_KIND_MONTH,
+        value=values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=20, denominator=1),
+        effective_from=Date(year=2025, month=1, day=1),
+        reason="as everywhere",
+    )
+
+
+def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
+    """Fifty for each new customer."""
+    amount = Money(currency_code="CNY", units=50)
+    return plans_pb2.Plan(
+        node_id=node_id,
+        job_role=job_role,
+        name="Each new customer",
+        period_kind=incentives_values.PERIOD_KIND_MONTH,
+        rules=[
+            plans_pb2.Rule(
+                id="each",
+                label="New customers",
+                per_unit=plans_pb2.PerUnit(metric="new_customers", amount=amount),
+            )
+        ],
+        effective_from=Date(year=2025, month=1, day=1),
+        reason="as everywhere",
+    )
+
+
+def course(id: str, node_id: str) -> courses_pb2.Course:
+    """One lesson and one question."""
+    options = [courses_pb2.Option(id="a", text="Yes", right=True), courses_pb2.Option(id="b", text="No")]
+    question = courses_pb2.Question(id="q1", text="Yes?", options=options, points=1)
+    return courses_pb2.Course(
+        id=id,
+        node_id=node_id,
+        title=id,
+        lessons=[courses_pb2.Lesson(id="l1", title="One")],
+        quiz=courses_pb2.Quiz(pass_mark=80, questions=[question]),
+        minutes=5,
+    )
+
+
+def course_of(node_id: str) -> str:
+    return f"course-of-{node_id}"
+
+
+class Content:
+    """Made by the operator."""
+
+    def __init__(self, platform: Platform, people: tuple[str, ...]) -> None:
+        goals = platform.channel("goals", platform.operator)
+        self._targets = targets_pb2_grpc.TargetsServiceStub(goals)
+        plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
+        courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
+        self._plans: dict[str, str] = {}
+        for node_id in _NODES:
+            self.add_target(node_id, "sales")
+            made = plans.CreatePlan(
+                plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(node_id, "sales"))
+            )
+            self._plans[node_id] = made.plan.id
+            courses.CreateCourse(
+                courses_pb2.CreateCourseRequest(
+                    request_id=new_id(), course=course(course_of(node_id), node_id)
+                )
+            )
+        facts = facts_pb2_grpc.FactsServiceStub(goals)
+        recorded = facts.RecordFacts(
+            facts_pb2.RecordFactsRequest(facts=[fact(each, f"first-of-{each}") for each in people])
+        )
+        assert all(result.fact_id for result in recorded.results), recorded
+        self._facts = {each: result.fact_id for each, result in zip(people, recorded.results, strict=True)}
+        self._wait_for_statements(platform, people)
+
+    def _wait_for_statements(self, platform: Platform, people: tuple[str, ...]) -> None:
+        stub = statements_pb2_grpc.StatementsServiceStub(platform.channel("incentives", platform.operator))
+        until = time.monotonic() + 20
+        for person_id in people:
+            while True:
+                try:
+                    found = stub.GetStatement(statements_pb2.GetStatementRequest(person_id=person_id))
+                    if found.statement.lines:
+                        break
+                except grpc.RpcError:
+                    if time.monotonic() > until:
+                        raise
+                assert time.monotonic() < until, f"no statement of {person_id}"
+                time.sleep(0.05)
+
+    def add_target(self, node_id: str, job_role: str) -> str:
+        request = targets_pb2.SetTargetRequest(request_id=new_id(), target=target(node_id, job_role))
+        return str(self._targets.SetTarget(request).target.id)
+
+    def fact_of(self, person_id: str) -> str:
+        """The id of a fact of the person; of nobody's for somebody unknown."""
+        return self._facts.get(person_id) or self._facts["colleague"].replace("colleague", person_id)
+
+    def plan_of(self, node_id: str) -> str:
+        """The id of the node's plan; of none for an unknown node."""
+        return self._plans.get(node_id) or new_id()

@@ -1,0 +1,190 @@
+"""Reaching for goals and incentives."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+
+from foothold.goals.v1 import facts_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import feed_pb2 as goals_feed
+from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2
+from foothold.incentives.v1 import feed_pb2 as incentives_feed
+from foothold.incentives.v1 import values_pb2 as incentives_values
+from google.type.date_pb2 import Date
+
+from chassis.ids import new_id
+from tests.permissions.content import fact, plan, target
+from tests.permissions.probes import Probe, Reach, Request, row_of, shown_if
+
+_numbers = count(1)
+# Who must appear in a list about a node for it not to have been narrowed.
+_STANDS_FOR: Final = {
+    "shanghai-sales": "colleague",
+    "shanghai": "trainer",
+    "beijing": "stranger",
+    "hq": "director",
+}
+
+
+def _fresh_role() -> str:
+    return f"job-{next(_numbers)}"
+
+
+def _among(people: Callable[[Any], Any]) -> Callable[[Any, Reach], str]:
+    return shown_if(lambda answer, reach: _STANDS_FOR[reach.target] in people(answer))
+
+
+def _record(reach: Reach) -> Request:
+    return facts_pb2.RecordFactRequest(fact=fact(reach.target, new_id()))
+
+
+def _record_many(reach: Reach) -> Request:
+    return facts_pb2.RecordFactsRequest(facts=[fact(reach.target, new_id())])
+
+
+def _stream(reach: Reach) -> Request:
+    return facts_pb2.StreamFactsRequest(facts=[fact(reach.target, new_id())])
+
+
+def _history(reach: Reach) -> Request:
+    return facts_pb2.GetFactHistoryRequest(fact_id=reach.enterprise.content.fact_of(reach.target))
+
+
+def _set_target(reach: Reach) -> Request:
+    return targets_pb2.SetTargetRequest(request_id=new_id(), target=target(reach.target, _fresh_role()))
+
+
+def _end_target(reach: Reach) -> Request:
+    id = reach.enterprise.content.add_target(reach.target, _fresh_role())
+    today = datetime.now(UTC).date()
+    return targets_pb2.EndTargetRequest(
+        request_id=new_id(),
+        target_id=id,
+        effective_to=Date(year=today.year + 1, month=1, day=1),
+        reason="no longer asked",
+    )
+
+
+def _create_plan(reach: Reach) -> Request:
+    return plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(reach.target, _fresh_role()))
+
+
+def _create_board(_reach: Reach) -> Request:
+    board = boards_pb2.Board(
+        id=f"board-{next(_numbers)}",
+        name="A board",
+        metric="emails_sent",
+        period_kind=incentives_values.PERIOD_KIND_WEEK,
+    )
+    return boards_pb2.CreateBoardRequest(request_id=new_id(), board=board)
+
+
+def _board(reach: Reach) -> Request:
+    return boards_pb2.GetBoardRequest(board_id="follow-ups-month", node_id=reach.target, page_size=1000)
+
+
+def _query(reach: Reach) -> Request:
+    return metrics_pb2.QueryMetricRequest(
+        metric="customers_followed",
+        group_by=metrics_pb2.GROUP_BY_PERSON,
+        node_id=reach.target,
+        page_size=1000,
+    )
+
+
+def _course(reach: Reach) -> Request:
+    return progress_pb2.GetProgressCourseRequest(
+        person_id=reach.target, metric="customers_followed", period_kind=values_pb2.PERIOD_KIND_MONTH
+    )
+
+
+def _explain(reach: Reach) -> Request:
+    return progress_pb2.ExplainProgressRequest(
+        person_id=reach.target, metric="customers_followed", period_kind=values_pb2.PERIOD_KIND_MONTH
+    )
+
+
+_FACTS: Final = "/foothold.goals.v1.FactsService/"
+_METRICS: Final = "/foothold.goals.v1.MetricsService/"
+_PROGRESS: Final = "/foothold.goals.v1.ProgressService/"
+_TARGETS: Final = "/foothold.goals.v1.TargetsService/"
+_PLANS: Final = "/foothold.incentives.v1.PlansService/"
+_STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
+_BOARDS: Final = "/foothold.incentives.v1.BoardsService/"
+
+PROBES: Final[Mapping[str, Probe]] = {
+    _FACTS + "RecordFact": Probe("people", _record),
+    _FACTS + "RecordFacts": Probe("people", _record_many, meaning=lambda answer, _: row_of(answer.results)),
+    _FACTS + "StreamFacts": Probe("people", _stream, meaning=lambda answer, _: row_of(answer.results)),
+    _FACTS + "ListFacts": Probe(
+        "people",
+        lambda r: facts_pb2.ListFactsRequest(person_id=r.target),
+        meaning=shown_if(lambda answer, _: bool(answer.facts)),
+    ),
+    _FACTS + "GetFactHistory": Probe("people", _history),
+    _FACTS + "CheckLedger": Probe("nothing", lambda _: facts_pb2.CheckLedgerRequest()),
+    _METRICS + "ListMetrics": Probe("nothing", lambda _: metrics_pb2.ListMetricsRequest()),
+    _METRICS + "QueryMetric": Probe(
+        "nodes", _query, meaning=_among(lambda answer: {row.key for row in answer.rows})
+    ),
+    _PROGRESS + "GetProgress": Probe("people", lambda r: progress_pb2.GetProgressRequest(person_id=r.target)),
+    _PROGRESS + "GetProgressCourse": Probe("people", _course),
+    _PROGRESS + "ListTeamProgress": Probe(
+        "nodes",
+        lambda r: progress_pb2.ListTeamProgressRequest(node_id=r.target, page_size=500),
+        meaning=_among(lambda answer: {person.person_id for person in answer.people}),
+    ),
+    _PROGRESS + "ExplainProgress": Probe("people", _explain),
+    _TARGETS + "SetTarget": Probe("nodes", _set_target),
+    _TARGETS + "EndTarget": Probe("nodes", _end_target),
+    _TARGETS + "ListTargets": Probe(
+        "nodes",
+        lambda r: targets_pb2.ListTargetsRequest(node_id=r.target),
+        meaning=shown_if(lambda answer, _: bool(answer.targets)),
+    ),
+    _TARGETS + "ResolveTargets": Probe(
+        "people", lambda r: targets_pb2.ResolveTargetsRequest(person_id=r.target)
+    ),
+    "/foothold.goals.v1.FeedService/ListEvents": Probe(
+        "nothing", lambda _: goals_feed.ListEventsRequest(page_size=1)
+    ),
+    "/foothold.goals.v1.FeedService/GetFollowing": Probe(
+        "nothing", lambda _: goals_feed.GetFollowingRequest()
+    ),
+    _PLANS + "CheckPlan": Probe(
+        "nothing", lambda _: plans_pb2.CheckPlanRequest(plan=plan("shanghai-sales", "sales"))
+    ),
+    _PLANS + "CreatePlan": Probe("nodes", _create_plan),
+    _PLANS + "GetPlan": Probe(
+        "nodes", lambda r: plans_pb2.GetPlanRequest(plan_id=r.enterprise.content.plan_of(r.target))
+    ),
+    _PLANS + "ListPlans": Probe(
+        "nodes",
+        lambda r: plans_pb2.ListPlansRequest(node_id=r.target),
+        meaning=shown_if(lambda answer, _: bool(answer.plans)),
+    ),
+    _STATEMENTS + "GetStatement": Probe(
+        "people", lambda r: statements_pb2.GetStatementRequest(person_id=r.target)
+    ),
+    _STATEMENTS + "ListStatements": Probe(
+        "nodes",
+        lambda r: statements_pb2.ListStatementsRequest(node_id=r.target, page_size=1000),
+        meaning=_among(lambda answer: {each.person_id for each in answer.statements}),
+    ),
+    _STATEMENTS + "ExplainLine": Probe(
+        "people", lambda r: statements_pb2.ExplainLineRequest(person_id=r.target, rule_id="each")
+    ),
+    _BOARDS + "CreateBoard": Probe("nothing", _create_board),
+    _BOARDS + "ListBoards": Probe(
+        "nodes",
+        lambda _: boards_pb2.ListBoardsRequest(),
+        meaning=shown_if(lambda answer, r: r.target in {node.node_id for node in answer.nodes}),
+    ),
+    _BOARDS + "GetBoard": Probe("nodes", _board),
+    "/foothold.incentives.v1.FeedService/ListEvents": Probe(
+        "nothing", lambda _: incentives_feed.ListEventsRequest(page_size=1)
+    ),
+    "/foothold.incentives.v1.FeedService/GetFollowing": Probe(
+        "nothing", lambda _: incentives_feed.GetFollowingRequest()
+    ),
+}

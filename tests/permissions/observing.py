@@ -1,0 +1,77 @@
+"""Who gets what word from which method: the matrix as it is, to be held against the one that was reviewed."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from google.protobuf.descriptor import MethodDescriptor
+
+from tests.permissions import figures_probes, identity_probes, training_probes
+from tests.permissions.enterprise import CALLERS, Enterprise
+from tests.permissions.probes import Probe, Reach, send
+
+PROBES: Final[Mapping[str, Probe]] = {
+    **identity_probes.PROBES,
+    **figures_probes.PROBES,
+    **training_probes.PROBES,
+}
+COLUMNS: Final = (*CALLERS, "signed out", "dismissed")
+_CONTRACTS: Final = {
+    "identity": ("access", "directory", "feed", "sessions"),
+    "goals": ("facts", "feed", "metrics", "progress", "targets"),
+    "incentives": ("boards", "feed", "plans", "statements"),
+    "training": ("courses", "feed", "learning"),
+}
+
+
+def methods() -> Mapping[str, MethodDescriptor]:
+    """Every method of every contract by its full name."""
+    found = {}
+    for package, files in _CONTRACTS.items():
+        for name in files:
+            file = importlib.import_module(f"foothold.{package}.v1.{name}_pb2").DESCRIPTOR
+            for service in file.services_by_name.values():
+                for method in service.methods:
+                    found[f"/{service.full_name}/{method.name}"] = method
+    return found
+
+
+class Callers:
+    """Everybody who tries: one in each role, nobody, and one who has left each role."""
+
+    def __init__(self, enterprise: Enterprise) -> None:
+        self._enterprise = enterprise
+        self._tokens = {role: enterprise.token(role) for role in CALLERS}
+        for role in CALLERS:
+            enterprise.twin(role, _left(role))
+        self._former = {role: enterprise.token_of(_left(role)) for role in CALLERS}
+        for role in CALLERS:
+            enterprise.dismiss(role, _left(role))
+        enterprise.settle()
+
+    def reaches(self, relation: str, target: str) -> Iterator[tuple[str, Reach]]:
+        """Column -> the reach of somebody of that column for a target; several for `dismissed`."""
+        for role, caller_id in CALLERS.items():
+            own = relation == "own"
+            if not (own and role == "integrator"):
+                yield role, self._reach(role, caller_id, self._tokens[role], target, relation)
+        yield "signed out", self._reach("", "", None, target or "seller", relation)
+        for role, token in self._former.items():
+            yield "dismissed", self._reach(role, _left(role), token, target, relation)
+
+    def _reach(self, role: str, caller_id: str, token: str | None, target: str, relation: str) -> Reach:
+        return Reach(self._enterprise, caller_id, role, token, target or caller_id, relation)
+
+
+def _left(role: str) -> str:
+    return f"ex-{role.replace('_', '-')}"
+
+
+def observe(callers: Callers, name: str, method: MethodDescriptor) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """For each relation what each column gets; several words joined where those who left got different ones."""
+    probe = PROBES[name]
+    for relation, target in probe.relations().items():
+        words: dict[str, set[str]] = {column: set() for column in COLUMNS}
+        for column, reach in callers.reaches(relation, target):
+            words[column].add(send(method, probe, reach))
+        yield relation, {column: " ".join(sorted(found)) for column, found in words.items()}
