@@ -45,7 +45,9 @@ def examine(addresses: Sequence[str], token: str | None, data: Path | None) -> I
     at = named(addresses, os.environ)
     if at:
         if not token:
-            yield Finding("token", well=False, told="none was given", remedy="set FOOTHOLD_TOKEN, or give --token")
+            yield Finding(
+                "token", well=False, told="none was given", remedy="set FOOTHOLD_TOKEN, or give --token"
+            )
             return
         with Reached(at, token) as platform:
             yield from _services(platform)
@@ -56,10 +58,15 @@ def examine(addresses: Sequence[str], token: str | None, data: Path | None) -> I
     if running is None:
         told = f"nothing runs on {folder.path}"
         yield Finding(
-            "platform", well=False, told=told, remedy="start it with foothold serve, or name another one with --address"
+            "platform",
+            well=False,
+            told=told,
+            remedy="start it with foothold serve, or name another one with --address",
         )
         return
-    yield Finding("platform", well=True, told=f"{running.shape}, process {running.pid}, {running.web or 'no web'}")
+    yield Finding(
+        "platform", well=True, told=f"{running.shape}, process {running.pid}, {running.web or 'no web'}"
+    )
     yield from _database(running)
     with Reached(running.addresses, token or folder.operator_token) as platform:
         yield from _services(platform)
@@ -101,7 +108,9 @@ def _database(running: Running) -> Iterator[Finding]:
         try:
             behind = pending(running.database, schema=schema_of(name), package=f"services.{name}")
         except exc.SQLAlchemyError as error:
-            yield Finding(f"migrations of {name}", well=False, told=type(error).__name__, remedy="foothold migrate")
+            yield Finding(
+                f"migrations of {name}", well=False, told=type(error).__name__, remedy="foothold migrate"
+            )
             continue
         told = "behind the program" if behind else "up to date"
         yield Finding(f"migrations of {name}", not behind, told, "stop the platform and run foothold migrate")
@@ -129,7 +138,11 @@ def _asked(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
         return look()
     except (grpc.RpcError, Stop) as error:
         told = str(from_rpc_error(error)) if isinstance(error, grpc.RpcError) else error.message
-        return [Finding(check, well=False, told=told, remedy="is the token an operator's? see foothold token operator")]
+        return [
+            Finding(
+                check, well=False, told=told, remedy="is the token an operator's? see foothold token operator"
+            )
+        ]
 
 
 def _feeds(platform: Reached) -> list[Finding]:

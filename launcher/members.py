@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from launcher.exits import Stop
 from launcher.targets import module_of, settings_of
 
 _GATEWAY: Final = "gateway"
@@ -45,7 +46,10 @@ class Together:
     def start(self, target: str, environment: dict[str, str]) -> None:
         member = Member(target, environment=environment)
         self._members.append(member)
-        member.start()
+        try:
+            member.start()
+        except (RuntimeError, ValueError, OSError) as error:
+            raise Stop(f"{target} cannot start: {error}") from error
 
     def died(self) -> str | None:
         """What went wrong with a target for good, if anything; in one process that ends the process itself."""

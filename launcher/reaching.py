@@ -93,7 +93,6 @@ def _started(folder: DataFolder, say: Callable[[str], None] | None) -> Iterator[
         platform = LocalPlatform(folder)
         platform.start()
         try:
-            platform.announce()
             yield platform.addresses
         finally:
             platform.stop()

@@ -123,13 +123,18 @@ class Platform:
 
 
 def start(
-    folder: Path, *, split: bool = False, demo: bool = False, environ: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    split: bool = False,
+    demo: bool = False,
+    web: bool = True,
+    environ: Mapping[str, str] | None = None,
 ) -> Platform:
-    """Start `foothold serve` on a new or used folder and return once it serves."""
+    """Start `foothold serve` on a new or used folder and return once it serves. `web=False`: no gateway."""
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "output.txt"
     command = [sys.executable, "-m", "launcher.main", "serve", "--port", "0", "--data", str(folder)]
-    command += ["--split"] * split + ["--demo"] * demo
+    command += ["--split"] * split + ["--demo"] * demo + ["--no-web"] * (not web)
     with output.open("ab") as out:
         process = subprocess.Popen(
             command, env=environment(environ), stdin=subprocess.DEVNULL, stdout=out, stderr=out

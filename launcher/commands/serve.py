@@ -35,20 +35,12 @@ _REFRESH_SECONDS: Final = 0.25
     envvar="FOOTHOLD_WEB_PORT",
     help=f"With --target=all: the web's port; 0 takes any. Default: {_DEFAULT_PORT}, or the next free one.",
 )
+@click.option("--no-web", is_flag=True, help="With --target=all: only the gRPC services, no gateway.")
 @click.option("--lifeline", is_flag=True, hidden=True, help="End when standard input closes.")
 @options.data
 @options.config
 @told
-def serve(
-    target: str,
-    split: bool,
-    demo: bool,
-    host: str,
-    port: int | None,
-    lifeline: bool,
-    data: Path | None,
-    config: tuple[Path, ...],
-) -> None:
+def serve(target: str, config: tuple[Path, ...], lifeline: bool, **how: Any) -> None:
     """Run the platform until Ctrl-C or SIGTERM.
 
     \b
@@ -62,12 +54,12 @@ def serve(
     Exit codes: 0 stopped as asked; 1 failed; 2 wrong usage or settings; 3 database not reachable.
     """  # noqa: D301
     with _stopping() as stop:
-        if target != "all":
-            if split or demo or port is not None:
-                raise Stop("--split, --demo and --port go with --target=all", Exit.USAGE)
-            _serve_one(target, config, stop, lifeline=lifeline)
+        if target == "all":
+            _serve_all(stop, config=config, **how)
+        elif how["split"] or how["demo"] or how["no_web"] or how["port"] is not None:
+            raise Stop("--split, --demo, --no-web and --port go with --target=all", Exit.USAGE)
         else:
-            _serve_all(stop, split=split, demo=demo, host=host, port=port, data=data, config=config)
+            _serve_one(target, config, stop, lifeline=lifeline)
 
 
 @contextlib.contextmanager
@@ -113,39 +105,36 @@ def _end_with_parent(stop: threading.Event) -> None:
     stop.set()
 
 
-def _serve_all(
-    stop: threading.Event,
-    *,
-    split: bool,
-    demo: bool,
-    host: str,
-    port: int | None,
-    data: Path | None,
-    config: tuple[Path, ...],
-) -> None:
-    from launcher import ports
+def _serve_all(stop: threading.Event, *, data: Path | None, demo: bool, **how: Any) -> None:
     from launcher.folder import DataFolder, default_folder
 
     folder = DataFolder(data or default_folder())
     running = folder.running()
     if running:
         raise Stop(
-            f"a platform runs on {folder.path} already: {running.web or 'started by a command'} "
+            f"a platform runs on {folder.path} already: {running.web or 'without web'} "
             f"(process {running.pid}); stop it or choose another folder with --data"
         )
+    web = None if how["no_web"] else _web(how["host"], how["port"])
+    with contextlib.ExitStack() as ending:
+        platform = _start(ending, folder, split=how["split"], demo=demo, web=web, config=how["config"])
+        if demo and not stop.is_set():
+            _seed(folder, platform)
+        platform.announce()
+        _welcome(folder, platform, demo=demo)
+        while not stop.wait(_REFRESH_SECONDS):
+            platform.refresh()
+        click.echo("\nStopping ...")
+
+
+def _web(host: str, port: int | None) -> tuple[str, int]:
+    from launcher import ports
+
     wanted = _DEFAULT_PORT if port is None else port
     chosen = ports.web(host, wanted, explicit=port is not None)
     if port is None and chosen != wanted:
         click.echo(f"Port {wanted} is in use; taking {chosen}.")
-    with contextlib.ExitStack() as ending:
-        platform = _start(ending, folder, split=split, demo=demo, web=(host, chosen), config=config)
-        if demo and not stop.is_set():
-            _seed(folder, platform)
-        platform.announce()
-        _welcome(folder, platform.web_url, demo=demo)
-        while not stop.wait(_REFRESH_SECONDS):
-            platform.refresh()
-        click.echo("\nStopping ...")
+    return host, chosen
 
 
 def _start(ending: contextlib.ExitStack, folder: Any, **how: Any) -> Any:
@@ -185,10 +174,12 @@ def _seed(folder: Any, platform: Any) -> None:
         seed_demo(reached, say=lambda line: click.echo(f"  {line}"))
 
 
-def _welcome(folder: Any, url: str, *, demo: bool) -> None:
+def _welcome(folder: Any, platform: Any, *, demo: bool) -> None:
     from launcher.demo.accounts import ACCOUNTS, PASSWORD
 
-    click.echo(f"\nFoothold is running at {url}\n")
+    told = ", ".join(f"{name} {at}" for name, at in platform.addresses.items())
+    click.echo(f"\nFoothold is running{f' at {platform.web_url}' if platform.web_url else ''}\n")
+    click.echo(f"gRPC: {told}\n")
     if demo:
         click.echo(f"Demo accounts, all with the password {PASSWORD}")
         for account in ACCOUNTS:
