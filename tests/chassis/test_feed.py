@@ -363,6 +363,7 @@ def test_nothing_is_lost_or_doubled_while_postgres_is_killed_again_and_again(tmp
         _eventually(lambda killed=killed: server.pid != killed)  # type: ignore[misc]  # as above
     done.set()
     writer.join()
+    _eventually(lambda: database.check() is None)
     with database.read() as connection:
         committed = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
     _eventually(lambda: follower.position == committed == sequencer.head)

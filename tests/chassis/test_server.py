@@ -283,6 +283,7 @@ def test_reflection_lists_the_services() -> None:
 
 
 def test_stopping_lets_calls_end_sends_waiters_home_and_stops_the_background(bakery: Database) -> None:
+    before = _sequencing()
     sequencer = Sequencer(bakery)
     reader = FeedReader(bakery, sequencer)
     begun = threading.Event()
@@ -314,7 +315,11 @@ def test_stopping_lets_calls_end_sends_waiters_home_and_stops_the_background(bak
         assert working.result().loaf == "done"
         assert waiting.result().loaf == "0"
     assert closed == ["database"]
-    assert "sequencer-foothold_bakery" not in {thread.name for thread in threading.enumerate()}
+    assert _sequencing() == before
+
+
+def _sequencing() -> int:
+    return sum(thread.name.startswith("sequencer") for thread in threading.enumerate())
 
 
 def test_a_port_in_use_is_refused() -> None:
