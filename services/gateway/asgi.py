@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from access.directory import Directory
 from services.gateway.live import Hub, Page, Watch
@@ -92,7 +92,15 @@ def application(flask: Flask, hub: Hub, live: Live, *, threads: int) -> Starlett
         yield
         sweeping.cancel()
 
-    pages = WSGIMiddleware(flask.wsgi_app, workers=threads)
+    threaded = WSGIMiddleware(flask.wsgi_app, workers=threads)
+
+    async def pages(scope: Scope, receive: Receive, send: Send) -> None:
+        async def received() -> Message:
+            # Granian's is awaitable but no coroutine, which a2wsgi asks for.
+            return await receive()
+
+        await threaded(scope, received, send)
+
     return Starlette(
         routes=[Route("/live", live, methods=["GET"]), Mount("/", pages)],
         lifespan=lifespan,

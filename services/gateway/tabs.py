@@ -30,6 +30,26 @@ def _leads(who: Me) -> bool:
     return bool(who.groups("goals.progress.read"))
 
 
+def _administers(who: Me) -> bool:
+    return bool(who.groups("identity.bindings.write"))
+
+
+def _keeps_people(who: Me) -> bool:
+    return bool(who.groups("identity.people.write"))
+
+
+def _organises(who: Me) -> bool:
+    return _keeps_people(who) and bool(who.groups("identity.nodes.read"))
+
+
+def _learns(who: Me) -> bool:
+    return who.own("training.learning.take")
+
+
+def _teaches(who: Me) -> bool:
+    return who.holds("training.courses.write")
+
+
 TABS: Final = (
     Tab("today.home", later("Today"), "today", _salesperson),
     Tab("goals.overview", later("Targets"), "target", _salesperson),
@@ -39,7 +59,7 @@ TABS: Final = (
         "customer",
         lambda who: _salesperson(who) and who.own("goals.facts.record"),
     ),
-    Tab("learning.path", later("Learning"), "book", lambda who: who.own("training.learning.take")),
+    Tab("learning.path", later("Learning"), "book", _learns),
     Tab(
         "bonus.statement",
         later("Bonus"),
@@ -47,15 +67,19 @@ TABS: Final = (
         lambda who: _salesperson(who) and who.own("incentives.statements.read"),
     ),
     Tab("team.mentees", later("My mentees"), "people", lambda who: bool(who.mentees())),
-    Tab("team.overview", later("Team"), "people", _leads),
-    Tab("courses.overview", later("Courses"), "book", lambda who: who.holds("training.courses.write")),
+    Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and not _keeps_people(who)),
     Tab(
-        "courses.coverage",
-        later("Coverage"),
-        "chart",
-        lambda who: who.holds("training.courses.write") and bool(who.groups("training.learning.read")),
+        "admin.organisation", later("Organisation"), "tree", lambda who: _administers(who) and _organises(who)
     ),
-    Tab("people.overview", later("People"), "person", lambda who: bool(who.groups("identity.people.write"))),
+    Tab("admin.bindings", later("Access"), "key", _administers),
+    Tab(
+        "admin.integrations",
+        later("Integrations"),
+        "plug",
+        lambda who: bool(who.groups("identity.service_accounts.write")),
+    ),
+    Tab("admin.running", later("Running"), "pulse", lambda who: bool(who.groups("goals.ledger.check"))),
+    Tab("people.overview", later("People"), "person", _keeps_people),
     Tab(
         "standards.overview",
         later("Standards"),
@@ -63,6 +87,14 @@ TABS: Final = (
         lambda who: bool(who.groups("goals.targets.write")),
     ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
+    Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
+    Tab("courses.overview", later("Courses"), "book", _teaches),
+    Tab(
+        "courses.coverage",
+        later("Coverage"),
+        "chart",
+        lambda who: _teaches(who) and bool(who.groups("training.learning.read")),
+    ),
     Tab(
         "boards.overview",
         later("Boards"),
@@ -73,16 +105,8 @@ TABS: Final = (
         "admin.organisation",
         later("Organisation"),
         "tree",
-        lambda who: bool(who.groups("identity.nodes.read")) and bool(who.groups("identity.people.write")),
+        lambda who: _organises(who) and not _administers(who),
     ),
-    Tab("admin.bindings", later("Access"), "key", lambda who: bool(who.groups("identity.bindings.write"))),
-    Tab(
-        "admin.integrations",
-        later("Integrations"),
-        "plug",
-        lambda who: bool(who.groups("identity.service_accounts.write")),
-    ),
-    Tab("admin.running", later("Running"), "pulse", lambda who: bool(who.groups("goals.ledger.check"))),
 )
 
 

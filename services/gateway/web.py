@@ -66,8 +66,8 @@ def create_app(made: Parts) -> Flask:
     figures.install(app, made.clock)
     tabs.install(app)
     problems.install(app)
-    csrf = CSRFProtect(app)
     app.before_request(_enter)
+    csrf = CSRFProtect(app)
     app.after_request(_leave)
     for blueprint in (*blueprints(), health.blueprint, webhooks.blueprint):
         app.register_blueprint(blueprint)

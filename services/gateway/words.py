@@ -117,12 +117,12 @@ COURSES: Final[Mapping[int, tuple[str, str]]] = {
 
 def metric(name: str) -> str:
     """A metric's name; one the catalogue does not know is shown as it is."""
-    return METRICS.get(name, name)
+    return str(METRICS.get(name, name))
 
 
 def rule(name: str, description: str = "") -> str:
     """A metric's rule in one plain sentence."""
-    return RULES.get(name, description)
+    return str(RULES.get(name, description))
 
 
 def period(kind: int) -> str:
@@ -193,12 +193,12 @@ def finding(found: plans_pb2.PlanFinding) -> str:
 
 
 def channel(name: str) -> str:
-    return CHANNELS.get(name, name)
+    return str(CHANNELS.get(name, name))
 
 
 def role(role_id: str, name: str = "") -> str:
-    return ROLES.get(role_id, name or role_id)
+    return str(ROLES.get(role_id, name or role_id))
 
 
 def job_role(name: str) -> str:
-    return JOB_ROLES.get(name, name)
+    return str(JOB_ROLES.get(name, name))

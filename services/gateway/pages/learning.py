@@ -121,7 +121,7 @@ def _request_id() -> str:
     given = request.form.get("request_id", "")
     usable = (
         given and len(given) <= 64 and given.replace("-", "").replace("_", "").isalnum() and given.isascii()
-    )  # noqa: PLR2004
+    )
     return given if usable else new_id()
 
 
