@@ -69,7 +69,7 @@ class EmbeddedPostgres:
         self._lifeline: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
         self._stopping = threading.Event()
-        self._socket = Path()
+        self._socket = self._folder / "socket"
 
     @property
     def pid(self) -> int | None:
@@ -112,6 +112,10 @@ class EmbeddedPostgres:
             self._server = None
         self._cut_lifeline()
         if self._lock:
+            if self._folder not in self._socket.parents:
+                # One in the temporary folder would be left behind for good.
+                with contextlib.suppress(OSError):
+                    self._socket.rmdir()
             self._lock.close()
             self._lock = None
 

@@ -78,7 +78,10 @@ def test_a_folder_too_long_for_a_socket_and_with_odd_letters_works(tmp_path: Pat
     url = server.start()
     _bake(url)
     assert _value(url) == "rye"
+    socket = Path(url.rpartition("host=")[2].replace("%2F", "/"))
+    assert socket.is_dir()
     server.stop()
+    assert not socket.exists()
 
 
 def test_a_server_killed_under_its_owner_is_started_again(tmp_path: Path) -> None:
