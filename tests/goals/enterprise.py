@@ -1,7 +1,10 @@
 """The enterprise that goals is tested in, as its callers meet it: a real server, a real PostgreSQL, real tokens."""
 
 import itertools
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -18,18 +21,18 @@ from foothold.goals.v1 import (
     values_pb2,
 )
 from foothold.identity.v1 import access_pb2, directory_pb2, feed_pb2
+from foothold.identity.v1 import feed_pb2_grpc as identity_feed
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from access import TokenIssuer, load_private
+from access import Replica, TokenIssuer, load_private
 from access.tokens import generate_keys
 from chassis.channel import connect
 from chassis.clock import FixedClock
 from chassis.server import Server
-from services.goals.following import Following
 from services.goals.service import Settings, build
 from services.identity.domain.roles import BUILT_IN
 from tests.conftest import ServiceDatabase
@@ -119,8 +122,7 @@ class Client:
     def outcomes(self, *facts: facts_pb2.Fact) -> list[str]:
         """What became of each: RECORDED, ALREADY_KNOWN, or the reason it was refused for."""
         return [
-            result.reason
-            or facts_pb2.FactOutcome.Name(result.outcome).removeprefix("FACT_OUTCOME_")
+            result.reason or facts_pb2.FactOutcome.Name(result.outcome).removeprefix("FACT_OUTCOME_")
             for result in self.record(*facts)
         ]
 
@@ -177,6 +179,36 @@ class Client:
         return self.facts.CheckLedger(facts_pb2.CheckLedgerRequest())
 
 
+class Identity(identity_feed.FeedServiceServicer):
+    """Tells goals what identity would: events over the contract, waiting for news as identity's feed does."""
+
+    def __init__(self) -> None:
+        self.events: list[feed_pb2.Event] = []
+        self._news = threading.Condition()
+        self._server = grpc.server(ThreadPoolExecutor(4))
+        identity_feed.add_FeedServiceServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def ListEvents(
+        self, request: feed_pb2.ListEventsRequest, context: grpc.ServicerContext
+    ) -> feed_pb2.ListEventsResponse:
+        after = request.after_position
+        with self._news:
+            self._news.wait_for(lambda: len(self.events) > after, timeout=min(request.wait.seconds, 1))
+            events = self.events[after : after + request.page_size]
+            return feed_pb2.ListEventsResponse(events=events, head_position=len(self.events))
+
+    def tell(self, bodies: Sequence[dict[str, Any]]) -> None:
+        with self._news:
+            for body in bodies:
+                self.events.append(feed_pb2.Event(position=len(self.events) + 1, **body))
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        self._server.stop(0)
+
+
 class Enterprise:
     """A running goals and the enterprise it serves."""
 
@@ -186,31 +218,27 @@ class Enterprise:
         self.database = database.database
         self.url = database.url
         self.issuer = TokenIssuer(load_private(private), clock=self.clock)
-        # Nobody listens there: what identity would tell is told by `tell`, as goals' follower would.
-        nowhere = "127.0.0.1:9"
-        self._nowhere = connect(nowhere)
-        self._following = Following(self.database, self._nowhere)
-        self._position = 0
+        self._identity = Identity()
         self.settings = Settings(
             database_url=SecretStr(database.url),
             verifying_keys=public,
             component_token=SecretStr(self.issuer.component("goals", lifetime=timedelta(days=1))),
-            identity_address=nowhere,
+            identity_address=self._identity.address,
         )
-        self._tell_everything()
-        self.server = Server(build(self.settings, clock=self.clock))
+        service = build(self.settings, clock=self.clock)
+        self._replica = next(each for each in service.background if isinstance(each, Replica))
+        self.server = Server(service)
         self.address = f"127.0.0.1:{self.server.start()}"
         self._channels: dict[str | None, grpc.Channel] = {}
+        self._tell_everything()
 
     def tell(self, *events: dict[str, Any]) -> None:
-        """Some of identity's events, applied as the follower applies them."""
-        told = []
-        for bodies in events:
-            self._position += 1
-            told.append(feed_pb2.Event(position=self._position, **bodies))
-        with self.database.begin() as connection:
-            self._following.replica.apply(connection, told)
-        self._following.replica.refresh()
+        """Some of identity's events; returns when goals has heard them."""
+        self._identity.tell(events)
+        until = time.monotonic() + 20
+        while self._replica.position < len(self._identity.events):
+            assert time.monotonic() < until, "goals does not hear"
+            time.sleep(0.005)
 
     def channel(self, token: str | None) -> grpc.Channel:
         if token not in self._channels:
@@ -254,7 +282,6 @@ class Enterprise:
 
     def add_people(self, people: Sequence[str], parent: str = "shanghai-sales", **fields: Any) -> None:
         self.tell(*({"person_changed": self.person(each, parent, **fields)} for each in people))
-        self._let_server_hear()
 
     def person(self, id: str, parent: str, job_role: str = "sales", **fields: Any) -> directory_pb2.Person:
         return directory_pb2.Person(
@@ -270,24 +297,11 @@ class Enterprise:
     def node(self, id: str, parent: str, kind: int, zone: str = "") -> directory_pb2.Node:
         return directory_pb2.Node(id=id, parent_id=parent, kind=kind, name=id, time_zone=zone)  # type: ignore[arg-type]  # a plain int serves
 
-    def _let_server_hear(self) -> None:
-        """Wait until the server's own copy of the directory stands where ours does."""
-        import time
-
-        handler = self.server._service.background[1]
-        until = time.monotonic() + 10
-        while getattr(handler, "position") < self._position:  # noqa: B009
-            assert time.monotonic() < until
-            time.sleep(0.01)
-
-    def hear(self) -> None:
-        self._let_server_hear()
-
     def close(self) -> None:
         for channel in self._channels.values():
             channel.close()
-        self._nowhere.close()
         self.server.stop(grace=2)
+        self._identity.stop()
 
     def _tell_everything(self) -> None:
         kinds = directory_pb2.NodeKind

@@ -91,9 +91,7 @@ def test_s34_the_cancellation_may_come_first(goals: Enterprise) -> None:
     crm.record(fact("DEAL_WON", external_id="D-1", amount=yuan(5), at=MARCH))
     assert li.value("deals_won") == (0, 1)
     # The cancellation turns out to be a mistake.
-    crm.record(
-        fact("DEAL_REVERSED", external_id="X-1", version=1, reverses="D-1", voided=True, at=MARCH)
-    )
+    crm.record(fact("DEAL_REVERSED", external_id="X-1", version=1, reverses="D-1", voided=True, at=MARCH))
     assert li.value("deals_won") == (1, 1)
 
 

@@ -3,7 +3,6 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 import pytest
 from foothold.goals.v1 import facts_pb2, values_pb2
@@ -16,7 +15,7 @@ from tests.goals.enterprise import Client, Enterprise, fact, yuan
 PEOPLE = ("li", "wang", "zhao")
 START = datetime(2025, 2, 25, 3, 0, tzinfo=UTC)
 # Deals and follow-ups more often than the rest, and reversals often enough to meet what they name.
-KINDS = ("FOLLOW_UP", "FOLLOW_UP", "DEAL_WON", "DEAL_WON", "ORDER", "DEAL_REVERSED", "DEAL_LOST", "EMAIL")
+KINDS = ("DEAL_REVERSED", "DEAL_WON", "ORDER", "DEAL_WON", "DEAL_REVERSED", "FOLLOW_UP", "FOLLOW_UP", "EMAIL")
 
 
 @st.composite
@@ -32,22 +31,17 @@ def facts(draw: st.DrawFn, external_id: str, version: int) -> facts_pb2.Fact:
         customer=f"c{draw(st.integers(0, 2))}",
         amount=yuan(draw(st.integers(0, 9))),
         minutes=draw(st.integers(0, 3)),
-        reverses=f"k{draw(st.integers(0, 5))}" if kind == "DEAL_REVERSED" else "",
-        voided=draw(st.integers(0, 4)) == 0,
+        reverses=f"k{draw(st.integers(0, 3))}" if kind == "DEAL_REVERSED" else "",
+        voided=draw(st.integers(0, 3)) == 3,
     )
 
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[facts_pb2.Fact]:
     keys = draw(
-        st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=14, unique=True)
+        st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=12, unique=True)
     )
     return [draw(facts(f"k{key}", version)) for key, version in keys]
-
-
-class State(NamedTuple):
-    hash: str
-    values: tuple[tuple[int, int], ...]
 
 
 def told(goals: Enterprise, crm: Client, batches: list[list[facts_pb2.Fact]]) -> str:
@@ -72,7 +66,7 @@ def split(stream: list[facts_pb2.Fact], chance: random.Random) -> list[list[fact
     return [batch for batch in batches if batch]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stream=streams(), chance=st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_leaves_the_same_state(
     running: Enterprise, stream: list[facts_pb2.Fact], chance: random.Random
@@ -86,9 +80,7 @@ def test_any_order_and_any_repetition_leaves_the_same_state(
     expected = naive(stream)
     for person in PEOPLE:
         response = running.as_("operator").get(person)
-        shown = {
-            each.metric: each.value.numerator for each in response.values if each.period.kind == month
-        }
+        shown = {each.metric: each.value.numerator for each in response.values if each.period.kind == month}
         for metric in ("revenue", "customers_followed", "new_customers", "deals_won", "orders_placed"):
             assert shown[metric] == expected[person][metric], (person, metric)
 
@@ -142,6 +134,14 @@ def test_the_same_version_with_other_content_is_refused_and_changes_nothing(goal
     assert goals.rows() == before
 
 
+def test_a_void_reversal_takes_nothing_back(goals: Enterprise) -> None:
+    crm = goals.as_("crm")
+    crm.record(fact("DEAL_REVERSED", external_id="x", reverses="d", voided=True))
+    crm.record(fact("DEAL_WON", external_id="d", amount=yuan(3)))
+    assert goals.as_("li").value("deals_won") == (1, 1)
+    assert goals.as_("operator").check().values_differing == 0
+
+
 def test_a_correction_moves_a_fact_to_another_person_and_day(goals: Enterprise) -> None:
     crm = goals.as_("crm")
     crm.record(fact("FOLLOW_UP", external_id="f", customer="c"))
@@ -149,9 +149,7 @@ def test_a_correction_moves_a_fact_to_another_person_and_day(goals: Enterprise) 
     assert crm.outcomes(moved) == ["RECORDED"]
     assert goals.as_("li").value("customers_followed") == (0, 1)
     assert goals.as_("manager").value("customers_followed", "wang") == (0, 1)
-    history = goals.as_("operator").facts.GetFactHistory(
-        facts_pb2.GetFactHistoryRequest(fact_id="crm/1/f")
-    )
+    history = goals.as_("operator").facts.GetFactHistory(facts_pb2.GetFactHistoryRequest(fact_id="crm/1/f"))
     assert [(each.fact_id, each.counts) for each in history.versions] == [
         ("crm/0/f", False),
         ("crm/1/f", True),
@@ -163,7 +161,9 @@ def test_eight_writers_at_once_leave_what_one_writer_leaves(goals: Enterprise, s
     chance = random.Random(seed)
     stream = []
     for number in range(400):
-        kind = chance.choice((*KINDS[:5], *KINDS[6:]) if chance.random() < 0.97 else KINDS)
+        kind = chance.choice(
+            KINDS if chance.random() < 0.05 else [each for each in KINDS if "REV" not in each]
+        )
         stream.append(
             fact(
                 kind,
