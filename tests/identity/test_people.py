@@ -1,6 +1,5 @@
 """People: taken in, changed, found, dismissed; mentors; and files of them where a bad row stops nothing."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -335,18 +334,3 @@ def test_branch_hr_takes_in_its_own_branch_only(enterprise: Enterprise) -> None:
         (REFUSED, "GRANT_EXCEEDS_CALLER"),
         (REFUSED, "PERSON_UNKNOWN"),
     ]
-
-
-def test_a_thousand_people_come_in_at_once_and_more_do_not(enterprise: Enterprise) -> None:
-    rows = [row(f"BULK-{number:04}", "dept-sh-1", own_roles=["salesperson"]) for number in range(1000)]
-    started = time.perf_counter()
-    results = take_in(enterprise, *rows)
-    took = time.perf_counter() - started
-    assert {each.outcome for each in results} == {CREATED}
-    assert took < 2, f"{took:.2f} s"
-    with refused("FIELD_INVALID", InvalidArgument):
-        take_in(enterprise, *rows, row("BULK-1000"))
-    with refused("FIELD_INVALID", InvalidArgument):
-        take_in(enterprise)
-    found = enterprise.directory("hr-sh").ListPeople(directory_pb2.ListPeopleRequest(query="BULK-"))
-    assert (len(found.people), found.total_size) == (50, 1000)
