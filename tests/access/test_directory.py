@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -228,24 +227,3 @@ def test_readers_see_one_of_the_two_states_while_a_writer_moves_people() -> None
         reader.join()
     assert number > 100
     assert not wrong, wrong[:3]
-
-
-def timed(work: Callable[[], object], times: int) -> float:
-    """The best of five averages, in microseconds."""
-    best = float("inf")
-    for _ in range(5):
-        started = time.perf_counter()
-        for _ in range(times):
-            work()
-        best = min(best, (time.perf_counter() - started) / times)
-    return best * 1e6
-
-
-def test_a_check_costs_microseconds_among_many_people() -> None:
-    nodes = [Node("hq", "", Kind.ENTERPRISE, "HQ")]
-    nodes += [Node(f"d{index}", "hq", Kind.DEPARTMENT, "D") for index in range(200)]
-    people = [Person(f"p{index}", f"d{index % 200}", "P", f"E{index}", "sales") for index in range(20_000)]
-    bindings = [Binding(f"b{each.id}", "reader", each.id, each.id) for each in people]
-    directory = Directory()
-    directory.update(Changes(1, nodes, people, [READER], bindings))
-    assert timed(lambda: directory.may("p7", "x.y.read", "p7"), 5_000) < 10
