@@ -51,6 +51,7 @@ class Directory:
         self._accounts: dict[str, ServiceAccount] = {}
         self._ended: dict[str, datetime] = {}
         self._root = ""
+        self._heads: dict[str, int] = {}
         self._grants: dict[str, _Grants] = {}
         self._under: dict[str, frozenset[str]] = {}
 
@@ -150,6 +151,10 @@ class Directory:
         people = self._people
         return frozenset(each for each in self.people_under(node_id) if people[each].active)
 
+    def headcount(self, node_id: str) -> int:
+        """How many people who work here stand at or below the node; counted as people come and go."""
+        return self._heads.get(node_id, 0)
+
     def at_or_below(self, node_id: str) -> Iterator[str]:
         """The node and everything below it, parents first."""
         if node_id not in self._nodes:
@@ -235,8 +240,10 @@ class Directory:
             now = datetime.now(UTC)
             self._ended = {sid: until for sid, until in self._ended.items() if until > now}
         for person in changes.people:
-            if not person.active and person.id in self._people:
+            before = self._people.get(person.id)
+            if before is not None and before.active and not person.active:
                 self._people[person.id] = person
+                self._count(person.id, -1)
         for account in changes.service_accounts:
             if account.disabled:
                 self._accounts[account.id] = account
@@ -257,12 +264,16 @@ class Directory:
             self._nodes[node.id] = node
             if before is None or before.parent_id != node.parent_id:
                 changed = True
+                heads = self._heads.get(node.id, 0) if before is not None else 0
+                if before is not None:
+                    self._count(before.parent_id, -heads)
                 # First under the new parent, then off the old: a reader may meet it twice, never miss it.
                 if node.parent_id:
                     self._children.setdefault(node.parent_id, {})[node.id] = None
                 self._parent[node.id] = node.parent_id
                 if before is not None:
                     self._children.get(before.parent_id, {}).pop(node.id, None)
+                self._count(node.parent_id, heads)
             if node.kind is Kind.ENTERPRISE:
                 self._root = node.id
         return changed
@@ -272,13 +283,23 @@ class Directory:
         for person in people:
             before = self._people.get(person.id)
             changed |= before is None
+            if before is not None and before.active:
+                self._count(person.id, -1)
             self._people[person.id] = person
             self._by_number[person.employee_number] = person.id
             left = before.employee_number if before is not None else person.employee_number
             if left != person.employee_number and self._by_number.get(left) == person.id:
                 del self._by_number[left]
             changed |= self._update_nodes([Node(person.id, person.parent_id, Kind.PERSON, person.name)])
+            if person.active:
+                self._count(person.id, 1)
         return changed
+
+    def _count(self, node_id: str, by: int) -> None:
+        current = node_id
+        while by and current:
+            self._heads[current] = self._heads.get(current, 0) + by
+            current = self._parent.get(current, "")
 
     def _add_bindings(self, bindings: Iterable[Binding]) -> None:
         added: dict[str, list[Binding]] = {}

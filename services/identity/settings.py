@@ -1,5 +1,6 @@
 """How identity is set up. Everything may come from TOML or FOOTHOLD_ variables; secrets from files too."""
 
+from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -43,4 +44,7 @@ class Settings(BaseModel):
         default=False, description="Cheap password hashes, for a demo's many accounts. Never for real people."
     )
     telemetry_endpoint: str = Field(default="", description="OTLP gRPC endpoint; empty is off.")
+    telemetry_sampling: Decimal = Field(
+        default=Decimal(1), ge=0, le=1, description="The share of traces recorded; metrics count everything."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")

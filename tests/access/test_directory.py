@@ -52,20 +52,29 @@ def below(parents: dict[str, str], top: str) -> set[str]:
     return found
 
 
-@given(parents=trees(), moves=st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)), max_size=12))
+@given(
+    parents=trees(),
+    moves=st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)), max_size=12),
+    leaving=st.sets(st.integers(2, 13)),
+)
 def test_covering_is_a_walk_to_the_root_whatever_moved(
-    parents: dict[str, str], moves: list[tuple[int, int]]
+    parents: dict[str, str], moves: list[tuple[int, int]], leaving: set[int]
 ) -> None:
     people = leaves(parents)
     directory = build(parents, people)
     names = list(parents)
+    left: set[str] = set()
     for position, (what, where) in enumerate(moves, start=2):
         moved, target = names[what % len(names)], names[where % len(names)]
         if not parents[moved] or target in below(parents, moved) or target in people:
             continue
         parents[moved] = target
         if moved in people:
-            directory.update(Changes(position, people=[Person(moved, target, moved, moved, "sales")]))
+            if position in leaving:
+                left.add(moved)
+            status = Status.DISMISSED if moved in left else Status.ACTIVE
+            person = Person(moved, target, moved, moved, "sales", status=status)
+            directory.update(Changes(position, people=[person]))
         else:
             directory.update(Changes(position, nodes=[Node(moved, target, Kind.DEPARTMENT, moved)]))
     for top in names:
@@ -73,6 +82,7 @@ def test_covering_is_a_walk_to_the_root_whatever_moved(
         assert {each for each in names if directory.covers(frozenset({top}), each)} == expected
         assert set(directory.at_or_below(top)) == expected
         assert directory.people_under(top) == expected & people
+        assert directory.headcount(top) == len(expected & people - left)
     for each in names:
         assert directory.ancestors(each)[-1] == names[0]
     assert not directory.covers(frozenset(names), "unknown")

@@ -74,10 +74,6 @@ class Desk:
                 setattr(answer, _POSITION, feed_position(connection))
         return answer
 
-    def headcount(self, node_id: str) -> int:
-        """How many people who work here stand at or below the node."""
-        return len(self.directory.active_under(node_id))
-
 
 def require_etag(sent: str, revision: int) -> None:
     """ABORTED ETAG_MISMATCH when an etag was sent and is not the stored one."""

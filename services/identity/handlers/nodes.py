@@ -90,7 +90,7 @@ class Nodes:
             result = replace(_placed(result, above), revision=ledger.revision)
             ledger.tell(result)
             return directory_pb2.UpdateNodeResponse(
-                node=wire.from_node(result, self._desk.headcount(result.id))
+                node=wire.from_node(result, self._desk.directory.headcount(result.id))
             )
 
         return self._desk.answer(context, request, directory_pb2.UpdateNodeResponse, work, within="node.")
@@ -136,7 +136,7 @@ class Nodes:
         return [self._message(node) for node in nodes]
 
     def _message(self, node: Node) -> directory_pb2.Node:
-        return wire.from_node(node, self._desk.headcount(node.id))
+        return wire.from_node(node, self._desk.directory.headcount(node.id))
 
 
 def _found(node: Node | None) -> Node:

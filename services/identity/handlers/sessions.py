@@ -168,7 +168,9 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
                 above = NodeStore.above_person(connection, who.id)
             if person:
                 answer.person.CopyFrom(wire.from_person(person))
-            answer.ancestors.extend(wire.from_node(node, self._desk.headcount(node.id)) for node in above)
+            answer.ancestors.extend(
+                wire.from_node(node, self._desk.directory.headcount(node.id)) for node in above
+            )
         return answer
 
     def ChangePassword(
