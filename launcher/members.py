@@ -16,6 +16,16 @@ class Member:
         self.settings: Any = settings_of(target, environment=environment)
         self._running: Any = None
 
+    def observe(self, service: str) -> None:
+        """Switch this process's traces and metrics on, where an endpoint is set; before `start`."""
+        from chassis import telemetry
+
+        telemetry.configure(
+            service,
+            endpoint=self.settings.telemetry_endpoint or None,
+            sampling=float(self.settings.telemetry_sampling),
+        )
+
     def start(self) -> int:
         """Build the target and listen; the port it listens on."""
         built = module_of(self.target).build(self.settings)
@@ -45,6 +55,9 @@ class Together:
 
     def start(self, target: str, environment: dict[str, str]) -> None:
         member = Member(target, environment=environment)
+        if not self._members:
+            # One process has one telemetry; [common] and the environment say the same to every target.
+            member.observe("foothold")
         self._members.append(member)
         try:
             member.start()

@@ -90,7 +90,7 @@ def _serve_one(target: str, config: tuple[Path, ...], stop: threading.Event, *, 
     environment = environment_for(target, given=None, environ=os.environ, files=config)
     logs.configure(target, level=os.environ.get("FOOTHOLD_LOG_LEVEL", "info").upper())
     member = Member(target, environment=environment)
-    telemetry.configure(target, endpoint=member.settings.telemetry_endpoint or None)
+    member.observe(target)
     if lifeline:
         threading.Thread(target=_end_with_parent, args=(stop,), name="lifeline", daemon=True).start()
     port = member.start()
@@ -148,9 +148,7 @@ def _start(ending: contextlib.ExitStack, folder: Any, **how: Any) -> Any:
     import os
 
     logs.configure("foothold", level=os.environ.get("FOOTHOLD_LOG_LEVEL", "info").upper(), stream=log)
-    if not how["split"]:
-        telemetry.configure("foothold", endpoint=os.environ.get("FOOTHOLD_TELEMETRY_ENDPOINT") or None)
-        ending.callback(telemetry.shutdown)
+    ending.callback(telemetry.shutdown)
     platform = LocalPlatform(
         folder,
         split=how["split"],
