@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
-from typing import Final
+from typing import Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
 from flask import Flask
@@ -92,7 +92,8 @@ def application(flask: Flask, hub: Hub, live: Live, *, threads: int) -> Starlett
         yield
         sweeping.cancel()
 
-    threaded = WSGIMiddleware(flask.wsgi_app, workers=threads)
+    # Two packages write the same protocols down with different types.
+    threaded: Any = WSGIMiddleware(cast("Any", flask.wsgi_app), workers=threads)
 
     async def pages(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Message:

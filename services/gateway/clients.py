@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 from foothold.goals.v1 import facts_pb2_grpc, metrics_pb2_grpc, progress_pb2_grpc, targets_pb2_grpc
@@ -89,12 +89,12 @@ class Clients:
 
     def serving(self, name: str) -> bool:
         """Whether the service says that it serves."""
-        stub = health_pb2_grpc.HealthStub(self.channels[name])
+        check: Any = health_pb2_grpc.HealthStub(self.channels[name]).Check  # type: ignore[attr-defined]  # the stubs leave out the methods
         try:
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
+            answer = check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
         except grpc.RpcError:
             return False
-        return answer.status == health_pb2.HealthCheckResponse.SERVING
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def close(self) -> None:
         for channel in (*self.channels.values(), *self.feed_channels.values()):

@@ -103,76 +103,73 @@ class Feed:
             self._hub.tell(watches)
 
 
-def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
-    """The feeds of all four services."""
+class Meanings:
+    """What the events of each service mean to open pages."""
 
-    def at_and_above(topic: str, node_id: str) -> Iterator[Watch]:
-        for ancestor in directory.ancestors(node_id):
-            yield topic, ancestor
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
 
-    def from_goals(event: goals.Event) -> Iterator[Watch]:
+    def _above(self, topic: str, node_id: str) -> Iterator[Watch]:
+        return ((topic, ancestor) for ancestor in self._directory.ancestors(node_id))
+
+    def _below(self, topics: Iterable[str], node_id: str) -> Iterator[Watch]:
+        return ((topic, node) for node in self._directory.at_or_below(node_id) for topic in topics)
+
+    def of_goals(self, event: goals.Event) -> Iterator[Watch]:
         if event.HasField("values_changed"):
             person_id = event.values_changed.person_id
             yield "progress", person_id
-            yield from at_and_above("team", person_id)
+            yield from self._above("team", person_id)
         elif event.HasField("target_changed"):
-            for node_id in directory.at_or_below(event.target_changed.node_id):
-                yield "progress", node_id
-                yield "team", node_id
+            yield from self._below(("progress", "team"), event.target_changed.node_id)
 
-    def from_incentives(event: incentives.Event) -> Iterator[Watch]:
+    def of_incentives(self, event: incentives.Event) -> Iterator[Watch]:
         if event.HasField("statement_changed"):
             person_id = event.statement_changed.person_id
             yield "statement", person_id
-            yield from at_and_above("boards", person_id)
+            yield from self._above("boards", person_id)
         elif event.HasField("plan_created"):
-            for node_id in directory.at_or_below(event.plan_created.node_id):
-                yield "statement", node_id
+            yield from self._below(("statement",), event.plan_created.node_id)
 
-    def from_training(event: training.Event) -> Iterator[Watch]:
+    def of_training(self, event: training.Event) -> Iterator[Watch]:
         if event.HasField("learning_changed"):
-            yield from at_and_above("learning", event.learning_changed.person_id)
+            yield from self._above("learning", event.learning_changed.person_id)
         elif event.HasField("course_changed"):
-            for node_id in directory.at_or_below(event.course_changed.node_id):
-                yield "learning", node_id
+            yield from self._below(("learning",), event.course_changed.node_id)
 
-    def from_identity(event: identity.Event) -> Iterator[Watch]:
+    def of_identity(self, event: identity.Event) -> Iterator[Watch]:
         if event.HasField("person_changed"):
-            yield from at_and_above("people", event.person_changed.parent_id)
+            yield from self._above("people", event.person_changed.parent_id)
         elif event.HasField("node_changed"):
-            yield from at_and_above("people", event.node_changed.parent_id or event.node_changed.id)
+            yield from self._above("people", event.node_changed.parent_id or event.node_changed.id)
 
-    def fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callable[[int, int, int], _Page]:
-        def fetch(after: int, size: int, wait: int) -> _Page:
-            asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait))
-            page: _Page = method(asked, timeout=wait + _ANSWER_SECONDS)
-            return page
 
-        return fetch
+def _fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callable[[int, int, int], _Page]:
+    def fetch(after: int, size: int, wait: int) -> _Page:
+        asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait))
+        page: _Page = method(asked, timeout=wait + _ANSWER_SECONDS)
+        return page
 
-    return [
-        Feed(
-            "identity",
-            hub=hub,
-            fetch=fetching(clients.identity_feed.ListEvents, identity.ListEventsRequest),
-            meaning=from_identity,
-        ),
-        Feed(
-            "goals",
-            hub=hub,
-            fetch=fetching(clients.goals_feed.ListEvents, goals.ListEventsRequest),
-            meaning=from_goals,
-        ),
-        Feed(
+    return fetch
+
+
+def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
+    """The feeds of all four services."""
+    meanings = Meanings(directory)
+    followed: tuple[
+        tuple[str, Callable[..., Any], Callable[..., Any], Callable[[Any], Iterator[Watch]]], ...
+    ] = (
+        ("identity", clients.identity_feed.ListEvents, identity.ListEventsRequest, meanings.of_identity),
+        ("goals", clients.goals_feed.ListEvents, goals.ListEventsRequest, meanings.of_goals),
+        (
             "incentives",
-            hub=hub,
-            fetch=fetching(clients.incentives_feed.ListEvents, incentives.ListEventsRequest),
-            meaning=from_incentives,
+            clients.incentives_feed.ListEvents,
+            incentives.ListEventsRequest,
+            meanings.of_incentives,
         ),
-        Feed(
-            "training",
-            hub=hub,
-            fetch=fetching(clients.training_feed.ListEvents, training.ListEventsRequest),
-            meaning=from_training,
-        ),
+        ("training", clients.training_feed.ListEvents, training.ListEventsRequest, meanings.of_training),
+    )
+    return [
+        Feed(name, hub=hub, fetch=_fetching(method, request), meaning=meaning)
+        for name, method, request, meaning in followed
     ]

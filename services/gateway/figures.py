@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -125,7 +126,13 @@ def install(app: Flask, clock: Clock) -> None:
 
     def day(when: Date | date, *, weekday: bool = True) -> str:
         found = when if isinstance(when, date) else to_date(when)
-        return formats.day(found, language(), weekday=weekday, today=clock.now().date()) if found else ""
+        return (
+            formats.day(
+                found, language(), weekday=weekday, today=clock.now().astimezone(ZoneInfo(zone())).date()
+            )
+            if found
+            else ""
+        )
 
     def span(period: Any) -> str:
         first, end = to_date(period.first_day), to_date(period.end_day)

@@ -1,9 +1,10 @@
 """The reader's language: zh-CN written first, en beside it."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
-import flask_babel
-from babel.support import LazyProxy
+from babel.support import LazyProxy, NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
@@ -12,6 +13,7 @@ from services.gateway.formats import spaced
 LOCALES: Final = {"zh": "zh_CN", "en": "en"}
 TAGS: Final = {"zh": "zh-CN", "en": "en"}
 COOKIE: Final = "language"
+FOLDER: Final = Path(__file__).parent / "translations"
 
 
 def language() -> str:
@@ -36,6 +38,11 @@ def _choose() -> str:
     return "en" if best == "en" else "zh"
 
 
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    return Translations.load(FOLDER, [LOCALES[code]])
+
+
 def _written(text: str, values: dict[str, Any]) -> str:
     if any(isinstance(value, Markup) for value in values.values()):
         # Finished markup is put in as it is, everything else escaped; tags hold no Chinese, so spacing is safe.
@@ -48,12 +55,12 @@ def _written(text: str, values: dict[str, Any]) -> str:
 
 def _(message: str, **values: Any) -> str:
     """The message in the reader's language, values put in."""
-    return _written(flask_babel.gettext(message), values)
+    return _written(_catalogue(language()).ugettext(message), values)
 
 
 def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
     """The same where a number decides; it is in the message as %(num)s."""
-    text = flask_babel.get_translations().ungettext(singular, plural, num)
+    text = _catalogue(language()).ungettext(singular, plural, num)
     return _written(text, {"num": num, **values})
 
 
@@ -63,13 +70,7 @@ def later(message: str) -> str:
 
 
 def install(app: Flask) -> None:
-    """Set Babel up and make `_` and `ngettext` known to templates."""
-    flask_babel.Babel(
-        app,
-        default_locale="zh_CN",
-        default_translation_directories="translations",
-        locale_selector=lambda: LOCALES[language()],
-    )
+    """Make `_` and `ngettext` known to templates."""
     app.jinja_env.globals.update(
         _=_, ngettext=ngettext, language=language, language_tag=lambda: TAGS[language()]
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, date
 from typing import TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app, g
 from werkzeug.wrappers import Response
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 from access import MemoryReplica
 from chassis.clock import Clock
 from services.gateway.clients import Clients
+from services.gateway.me import me
 from services.gateway.session import Session, Sessions
 from services.gateway.settings import Settings
 
@@ -38,6 +40,11 @@ def parts() -> Parts:
 def clients() -> Clients:
     """The services, called as the signed-in person."""
     return parts().clients
+
+
+def today() -> date:
+    """Today where the signed-in person works."""
+    return parts().clock.now().astimezone(ZoneInfo(me().zone)).date()
 
 
 def session_cookie(settings: Settings) -> str:

@@ -6,7 +6,7 @@ problem JSON. Which of the two is decided by what the request accepts.
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 import orjson
@@ -164,7 +164,7 @@ def install(app: Flask) -> None:
         return refused(failure)
 
     @app.errorhandler(CSRFError)
-    def on_csrf(error: CSRFError) -> BaseResponse:
+    def on_csrf(_error: CSRFError) -> BaseResponse:
         if wants_json():
             return problem(400, "form-expired", "The form's token is missing or has expired.")
         return page(
@@ -179,7 +179,7 @@ def install(app: Flask) -> None:
         if error.response is not None:
             return error.response
         if 300 <= status < 400:  # noqa: PLR2004  a redirect is an answer
-            return make_response(error.get_response())
+            return make_response(cast("BaseResponse", error.get_response()))
         if wants_json():
             return problem(status, f"http-{status}", error.name, error.description or "")
         titles = {

@@ -1,5 +1,7 @@
 """What the gateway is told: where the services are, how it is reached, and its secrets."""
 
+from decimal import Decimal
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
@@ -62,6 +64,9 @@ class Settings(BaseModel):
         default=4096, ge=1, le=100_000, description="Live pages one process holds at most"
     )
     telemetry_endpoint: str = Field(default="", description="OTLP gRPC endpoint; empty: nothing is exported")
+    telemetry_sampling: Decimal = Field(
+        default=Decimal(1), ge=0, le=1, description="The share of traces recorded; metrics count everything"
+    )
     log_level: str = Field(default="info", pattern="(?i)debug|info|warning|error")
 
     @property

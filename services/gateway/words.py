@@ -50,6 +50,10 @@ STATUSES: Final[Mapping[int, tuple[str, str]]] = {
 }
 """Progress status -> the name of its shape, its word."""
 
+BOARDS: Final[Mapping[str, str]] = {
+    "close-rate-week": later("Close rate this week"),
+    "follow-ups-month": later("Customers followed this month"),
+}
 _KIND = facts_pb2.FactKind
 FACTS: Final[Mapping[int, str]] = {
     _KIND.FACT_KIND_FOLLOW_UP: later("Follow-up"),
@@ -120,6 +124,11 @@ def metric(name: str) -> str:
     return str(METRICS.get(name, name))
 
 
+def board(board_id: str, name: str) -> str:
+    """A board's name; the built-in ones are in the catalogue."""
+    return str(BOARDS.get(board_id, name))
+
+
 def rule(name: str, description: str = "") -> str:
     """A metric's rule in one plain sentence."""
     return str(RULES.get(name, description))
@@ -127,22 +136,24 @@ def rule(name: str, description: str = "") -> str:
 
 def period(kind: int) -> str:
     """The period that holds now: today, this week, this month."""
-    return {
+    names: dict[int, str] = {
         values_pb2.PERIOD_KIND_DAY: _("Today"),
         values_pb2.PERIOD_KIND_WEEK: _("This week"),
         values_pb2.PERIOD_KIND_MONTH: _("This month"),
         values_pb2.PERIOD_KIND_QUARTER: _("This quarter"),
-    }.get(kind, "")
+    }
+    return names.get(kind, "")
 
 
 def per(kind: int) -> str:
     """The length of a period, for targets: per week, per month."""
-    return {
+    names: dict[int, str] = {
         values_pb2.PERIOD_KIND_DAY: _("per day"),
         values_pb2.PERIOD_KIND_WEEK: _("per week"),
         values_pb2.PERIOD_KIND_MONTH: _("per month"),
         values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
-    }.get(kind, "")
+    }
+    return names.get(kind, "")
 
 
 def paid_period(kind: int) -> str:

@@ -228,6 +228,7 @@ def _coverage() -> dict[str, Any]:
         path = learning.path_of(person.id)
         states = {each.course.id: each for each in path.answer.courses}
         courses |= {each.course.id: each.course for each in path.answer.courses if not each.course.remedial}
-        rows.append((person, path, states))
+        if states:
+            rows.append((person, path, states))
     ordered = sorted(courses.values(), key=lambda course: (course.order, course.id))
     return {"rows": rows, "courses": ordered, "page": page}

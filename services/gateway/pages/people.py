@@ -16,7 +16,7 @@ from services.gateway.figures import from_date, to_date
 from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date
-from services.gateway.parts import clients, parts
+from services.gateway.parts import clients, today
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
 
@@ -47,8 +47,8 @@ def _found() -> dict[str, Any]:
         page_token=request.args.get("page", "")[:2000],
     )
     answer = ask(clients().directory.ListPeople, asked)
-    today = parts().clock.now().date()
-    left = {each.id: (end - today).days for each in answer.people if (end := to_date(each.probation_end))}
+    day = today()
+    left = {each.id: (end - day).days for each in answer.people if (end := to_date(each.probation_end))}
     return {"answer": answer, "asked": asked, "days_left": left, "first_page": not asked.page_token}
 
 

@@ -15,7 +15,7 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.people import groups
 from services.gateway.pages.standards import metrics
-from services.gateway.parts import clients, parts
+from services.gateway.parts import clients, parts, today
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
 
@@ -65,7 +65,7 @@ def _editor(
         findings=findings,
         sentences=sentences or [],
         request_id=new_id(),
-        today=parts().clock.now().date().isoformat(),
+        today=today().isoformat(),
     )
 
 

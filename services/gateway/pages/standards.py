@@ -20,7 +20,7 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date
 from services.gateway.pages.people import groups
-from services.gateway.parts import clients, parts
+from services.gateway.parts import clients, parts, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
 
@@ -48,7 +48,7 @@ def number(text: str) -> Fraction | None:
     return Fraction(int(found[1] + places), 10 ** len(places))
 
 
-def value_of(text: str, unit: int) -> values_pb2.Value | None:
+def value_of(text: str, unit: values_pb2.Unit.ValueType) -> values_pb2.Value | None:
     """What was typed, in the metric's unit: rates in percent, money in the currency's main unit."""
     typed = number(text)
     if typed is None:
@@ -60,7 +60,7 @@ def value_of(text: str, unit: int) -> values_pb2.Value | None:
         currency = parts().settings.currency
         typed *= 10 ** minor_digits(currency)
     return values_pb2.Value(
-        unit=values_pb2.Unit.Name(unit),
+        unit=unit,
         numerator=typed.numerator,
         denominator=typed.denominator,
         currency=currency,
@@ -70,11 +70,11 @@ def value_of(text: str, unit: int) -> values_pb2.Value | None:
 def _load() -> dict[str, Any]:
     answer = ask(clients().targets.ListTargets, targets_pb2.ListTargetsRequest(page_size=_MOST))
     directory = me().directory
-    today = parts().clock.now().date()
+    day = today()
     by_node: dict[str, list[targets_pb2.Target]] = defaultdict(list)
     for target in answer.targets:
         end = target.effective_to
-        if not end.year or (end.year, end.month, end.day) > (today.year, today.month, today.day):
+        if not end.year or (end.year, end.month, end.day) > (day.year, day.month, day.day):
             by_node[target.node_id].append(target)
     ordered = sorted(by_node, key=lambda node: (len(directory.ancestors(node)), node))
     return {
@@ -101,9 +101,9 @@ def _page(*, trouble: str = "", wrong: dict[str, str] | None = None) -> str:
         wrong=wrong or {},
         form=request.form,
         request_id=new_id(),
-        today=parts().clock.now().date().isoformat(),
+        today=today().isoformat(),
         job_roles=words.JOB_ROLES,
-        editable={node for node in groups("goals.targets.write")},
+        editable=set(groups("goals.targets.write")),
     )
 
 
@@ -149,7 +149,7 @@ def save() -> Response | tuple[str, int]:
 @blueprint.post("/standards/<target_id>/end")
 @needs("goals.targets.write", groups=True)
 def end(target_id: str) -> Response | tuple[str, int]:
-    day = is_date(request.form.get("effective_to", "")) or parts().clock.now().date()
+    day = is_date(request.form.get("effective_to", "")) or today()
     asked = targets_pb2.EndTargetRequest(
         request_id=request.form.get("request_id", "")[:64] or new_id(),
         target_id=target_id,

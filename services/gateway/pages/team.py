@@ -15,7 +15,7 @@ from services.gateway.figures import fraction, to_date, written
 from services.gateway.language import _
 from services.gateway.me import Me, me
 from services.gateway.pages import bonus, goals, learning
-from services.gateway.parts import clients, parts
+from services.gateway.parts import clients, today
 from services.gateway.problems import from_htmx
 from services.gateway.sections import section
 
@@ -96,7 +96,7 @@ def _found(node_id: str) -> dict[str, Any]:
             for each in everybody
             if folded in each.name.casefold() or folded in each.employee_number.casefold()
         ]
-    today = parts().clock.now().date()
+    day = today()
     return {
         "answer": answer,
         "people": people,
@@ -106,7 +106,7 @@ def _found(node_id: str) -> dict[str, Any]:
         "status": request.args.get("status", ""),
         "everybody": request.args.get("everybody") == "yes",
         "days_left": {
-            each.person_id: (end - today).days for each in people if (end := to_date(each.probation_end))
+            each.person_id: (end - day).days for each in people if (end := to_date(each.probation_end))
         },
         "first_page": not page,
     }
