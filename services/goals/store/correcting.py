@@ -209,8 +209,10 @@ def _write(connection: Connection, planned: Plan) -> None:
         connection.exec_driver_sql(_SUPERSEDE, _key_columns([key for key, _ in planned.superseded]))
     connection.exec_driver_sql(_INSERT, _insert_columns(planned))
     if planned.counting:
-        keys = _key_columns([key for key, _ in planned.counting])
-        connection.exec_driver_sql(_COUNTING, {**keys, "counts": [counts for _, counts in planned.counting]})
+        # In the order that _key_columns gives the keys.
+        ordered = sorted(planned.counting)
+        keys = _key_columns([key for key, _ in ordered])
+        connection.exec_driver_sql(_COUNTING, {**keys, "counts": [counts for _, counts in ordered]})
     changed = {(cell.person_id, cell.day) for cell in planned.cells}
     if planned.cells:
         connection.exec_driver_sql(_TALLY, _cell_columns(planned.cells))
