@@ -1,5 +1,6 @@
 """Targets running in this process, each with its own port, threads and database connections."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from launcher.exits import Stop
@@ -50,8 +51,9 @@ class Together:
 
     shape: Final = "all"
 
-    def __init__(self) -> None:
+    def __init__(self, on_settings: Callable[[Any], None] | None = None) -> None:
         self._members: list[Member] = []
+        self._on_settings = on_settings
 
     def start(self, target: str, environment: dict[str, str]) -> None:
         member = Member(target, environment=environment)
@@ -59,6 +61,10 @@ class Together:
             # One process has one telemetry; [common] and the environment say the same to every target.
             member.observe("foothold")
         self._members.append(member)
+        if self._on_settings:
+            # Before anything is built: servers and channels are made with the process's instruments.
+            self._on_settings(member.settings)
+            self._on_settings = None
         try:
             member.start()
         except (RuntimeError, ValueError, OSError) as error:

@@ -100,6 +100,14 @@ def _serve_one(target: str, config: tuple[Path, ...], stop: threading.Event, *, 
     telemetry.shutdown()
 
 
+def _configure_telemetry(name: str, settings: Any) -> None:
+    from chassis import telemetry
+
+    # A share of traces, not a figure of the product.
+    sampling = float(getattr(settings, "telemetry_sampling", 1))
+    telemetry.configure(name, endpoint=settings.telemetry_endpoint or None, sampling=sampling)
+
+
 def _end_with_parent(stop: threading.Event) -> None:
     sys.stdin.buffer.read()
     stop.set()
@@ -157,6 +165,8 @@ def _start(ending: contextlib.ExitStack, folder: Any, **how: Any) -> Any:
         values=demo_values() if demo else None,
         files=how["config"],
         say=click.echo,
+        # One process, one set of instruments: the first target's settings are everybody's.
+        on_settings=None if how["split"] else lambda settings: _configure_telemetry("foothold", settings),
     )
     ending.callback(platform.stop)
     platform.start()

@@ -1,5 +1,6 @@
 """Wires incentives together; nothing else does."""
 
+from decimal import Decimal
 from typing import Final
 
 from foothold.incentives.v1 import (
@@ -64,6 +65,8 @@ class Settings(BaseModel):
     """The enterprise's one currency, ISO 4217, of those with hundredths."""
     telemetry_endpoint: str = ""
     """OTLP gRPC endpoint; empty for none."""
+    telemetry_sampling: Decimal = Field(default=Decimal(1), ge=0, le=1)
+    """The share of traces recorded, from 0 to 1; metrics count everything."""
     log_level: str = "info"
     """The least severe level that is logged."""
 

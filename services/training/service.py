@@ -1,5 +1,6 @@
 """Wires training together; nothing else does."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -51,6 +52,8 @@ class Settings(BaseModel):
     """host:port of identity."""
     telemetry_endpoint: str = ""
     """OTLP gRPC endpoint; empty for none."""
+    telemetry_sampling: Decimal = Field(default=Decimal(1), ge=0, le=1)
+    """The share of traces recorded, from 0 to 1; metrics count everything."""
     log_level: str = "info"
     """The least severe level that is logged."""
 
