@@ -179,7 +179,7 @@ def install(app: Flask) -> None:
         if error.response is not None:
             return error.response
         if 300 <= status < 400:  # noqa: PLR2004  a redirect is an answer
-            return make_response(cast("BaseResponse", error.get_response()))
+            return cast("BaseResponse", error.get_response())
         if wants_json():
             return problem(status, f"http-{status}", error.name, error.description or "")
         titles = {

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Final
 
+from flask import Flask
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp
@@ -32,8 +33,9 @@ _BACKLOG: Final = 4096
 class Gateway:
     """The running gateway: granian's embedded server on an event loop in a thread of its own."""
 
-    def __init__(self, app: ASGIApp, *, address: str, parts: Parts, hub: Hub) -> None:
+    def __init__(self, app: ASGIApp, flask: Flask, *, address: str, parts: Parts, hub: Hub) -> None:
         host, _, port = address.rpartition(":")
+        self.flask = flask
         self.parts = parts
         self.hub = hub
         self._feeds = feeds(parts.clients, hub, parts.replica.directory)
@@ -124,5 +126,6 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Gateway:
     hub = Hub(replica.directory, limit=settings.live_pages, clock=clock)
     parts = Parts(settings=settings, clients=clients, replica=replica, sessions=sessions, clock=clock)
     live = Live(hub, sessions, replica.directory, cookie=session_cookie(settings))
-    app = application(create_app(parts), hub, live, threads=settings.threads)
-    return Gateway(app, address=settings.listen, parts=parts, hub=hub)
+    flask = create_app(parts)
+    app = application(flask, hub, live, threads=settings.threads)
+    return Gateway(app, flask, address=settings.listen, parts=parts, hub=hub)

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, Unauthenticated, Unavailable
-from services.gateway import doors, figures, health, language, problems, security, tabs, webhooks
+from services.gateway import doors, figures, health, language, problems, security, tabs, tracing, webhooks
 from services.gateway.clients import set_caller
 from services.gateway.me import Me
 from services.gateway.pages import blueprints
@@ -61,6 +61,7 @@ def create_app(made: Parts) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    tracing.install(app)
     security.install(app, https=https)
     language.install(app)
     figures.install(app, made.clock)
