@@ -38,6 +38,7 @@ _SECRETS: Final = "/run/secrets/foothold"
 _START_SECONDS: Final = 90.0
 _GRPC_PORT: Final = 50051
 _WEB_PORT: Final = 8080
+_DATABASE_PORT: Final = 5432
 _USER: Final = 10001
 
 
@@ -85,9 +86,7 @@ class Deployment:
 
     def address(self, target: str) -> str:
         """host:port of a target as seen from this machine."""
-        container = self.containers[target]
-        port = container.get_exposed_port(_WEB_PORT if target == "gateway" else _GRPC_PORT)
-        return f"{container.get_container_host_ip()}:{port}"
+        return _published(self.containers[target], _WEB_PORT if target == "gateway" else _GRPC_PORT)
 
     @property
     def web(self) -> str:
@@ -133,16 +132,15 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     with contextlib.ExitStack() as ending:
         network = ending.enter_context(Network())
         database = DockerContainer(DATABASE_IMAGE).with_network(network).with_network_aliases("database")
-        ending.enter_context(database.with_exposed_ports(5432))
-        urls = _provisioned(
-            f"postgresql://postgres@{database.get_container_host_ip()}:{database.get_exposed_port(5432)}/postgres"
-        )
+        _publish(database, _DATABASE_PORT)
+        ending.enter_context(database)
+        urls = _provisioned(f"postgresql://postgres@{_published(database, _DATABASE_PORT)}/postgres")
         for service in SERVICES:
             _migrate(service, _secrets(deployment.folder, service, urls), network.name)
         for target in (*SERVICES, "gateway"):
             secrets = _secrets(deployment.folder, target, urls)
             container = _container(target, secrets).with_network(network).with_network_aliases(target)
-            container.with_exposed_ports(_WEB_PORT if target == "gateway" else _GRPC_PORT)
+            _publish(container, _WEB_PORT if target == "gateway" else _GRPC_PORT)
             deployment.containers[target] = container
             _start(ending, container, deployment, target)
         ending.callback(deployment.close)
@@ -157,6 +155,16 @@ def deployed(folder: Path) -> Iterator[Deployment]:
             )
         )
         yield deployment
+
+
+def _publish(container: DockerContainer, port: int) -> None:
+    # On the loopback address only, at a port the engine chooses. The library's own method knows no address.
+    container.ports[f"{port}/tcp"] = ("127.0.0.1", None)  # type: ignore[assignment]  # the engine takes the pair
+
+
+def _published(container: DockerContainer, port: int) -> str:
+    """host:port of a container's port as seen from this machine."""
+    return f"127.0.0.1:{container.get_exposed_port(port)}"
 
 
 def _start(
@@ -177,7 +185,7 @@ def _provisioned(admin_url: str) -> dict[str, str]:
         time.sleep(0.2)
     urls = provision(admin_url, SERVICES)
     outside = admin_url.rpartition("@")[2].removesuffix("/postgres")
-    return {service: url.replace(outside, "database:5432") for service, url in urls.items()}
+    return {service: url.replace(outside, f"database:{_DATABASE_PORT}") for service, url in urls.items()}
 
 
 def _answers(url: str) -> bool:
