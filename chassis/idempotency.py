@@ -7,7 +7,7 @@ request_id. A second sending that arrives while the first is at work waits for i
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from google.protobuf.message import Message
@@ -17,6 +17,9 @@ from chassis.errors import FailedPrecondition, InvalidArgument
 from chassis.migrations import Operations
 
 R = TypeVar("R", bound=Message)
+
+KEPT: Final = timedelta(days=30)
+"""How long an answer can be asked for again; part of the contract (ErrorReason REQUEST_ID_REUSED)."""
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Waits for a transaction that is inserting the same key, then finds it there (or gone, if it rolled back).
@@ -32,6 +35,7 @@ _KEEP: Final = text("""
 UPDATE requests SET response = :response
 WHERE caller = :caller AND method = :method AND request_id = :request_id
 """)
+_NOW: Final = text("SELECT now()")
 _FORGET: Final = text("""
 DELETE FROM requests WHERE ctid IN (
     SELECT ctid FROM requests WHERE created_at < :before LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -96,3 +100,10 @@ def answer_once(
 def forget_requests(connection: Connection, *, before: datetime, limit: int = 10_000) -> int:
     """Remove at most `limit` answers given before `before`; how many. Their ids may then be used again."""
     return connection.execute(_FORGET, {"before": before, "limit": limit}).rowcount
+
+
+def forget_old_requests(connection: Connection) -> int:
+    """Remove a piece of the answers older than `KEPT`; how many. A work of `chassis.housekeeping`."""
+    # By the database's clock, as `created_at` is.
+    now: datetime = connection.execute(_NOW).scalar_one()
+    return forget_requests(connection, before=now - KEPT)

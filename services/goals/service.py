@@ -23,6 +23,8 @@ from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
 from chassis.feed import FeedReader, Sequencer
 from chassis.health import migrated
+from chassis.housekeeping import Housekeeping
+from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from services.goals.following import Following
 from services.goals.grouping import GroupCommit
@@ -122,7 +124,13 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             ),
         ],
         interceptors=[Access(PERMISSIONS, verifier=verifier, directory=directory, clock=clock)],
-        background=[sequencer, following.replica, following.follower, group],
+        background=[
+            sequencer,
+            following.replica,
+            following.follower,
+            group,
+            Housekeeping(database, [forget_old_requests]),
+        ],
         checks=[
             database.check,
             migrated(database, url, PACKAGE),

@@ -21,6 +21,8 @@ from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
 from chassis.feed import FeedReader, Sequencer
 from chassis.health import migrated
+from chassis.housekeeping import Housekeeping
+from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from chassis.telemetry import observe_lag
 from services.incentives.calculating import Calculator
@@ -124,7 +126,15 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             ),
         ],
         interceptors=[Access(PERMISSIONS, verifier=verifier, directory=replica.directory, clock=clock)],
-        background=[sequencer, replica, following_identity, following_goals, recomputer, leaderboards],
+        background=[
+            sequencer,
+            replica,
+            following_identity,
+            following_goals,
+            recomputer,
+            leaderboards,
+            Housekeeping(database, [forget_old_requests]),
+        ],
         checks=[
             database.check,
             migrated(database, url, PACKAGE),

@@ -21,6 +21,8 @@ from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
 from chassis.feed import FeedReader, Sequencer
 from chassis.health import migrated
+from chassis.housekeeping import Housekeeping
+from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from services.training.following import FollowedFeed, followers
 from services.training.handlers import CoursesHandler, FeedHandler, LearningHandler
@@ -92,7 +94,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             ),
         ],
         interceptors=[Access(PERMISSIONS, verifier=verifier, directory=replica.directory, clock=clock)],
-        background=[sequencer, replica, *followed],
+        background=[sequencer, replica, *followed, Housekeeping(database, [forget_old_requests])],
         checks=[
             database.check,
             migrated(database, url, PACKAGE),

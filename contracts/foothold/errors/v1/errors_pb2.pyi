@@ -31,11 +31,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 3
     """The page token was not issued for this query. Start again without one."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 4
-    """The request_id was used before with another payload. Use a new one for a new intent."""
+    """The request_id was used before with another payload. Use a new one for a new intent. A request_id and its
+    answer are remembered for 30 days, per caller and method; sent again within them it gives the first answer.
+    """
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 5
     """The etag is not the stored one: somebody changed it since you read it. Read again, then decide."""
-    ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 6
-    """Too much at once: the request is over a documented size."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 7
     """An unexpected fault. The metadata carries `trace_id`; the details are in the server's log only."""
     ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 8
@@ -161,11 +161,11 @@ ERROR_REASON_MESSAGE_MALFORMED: ErrorReason.ValueType  # 2
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 3
 """The page token was not issued for this query. Start again without one."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 4
-"""The request_id was used before with another payload. Use a new one for a new intent."""
+"""The request_id was used before with another payload. Use a new one for a new intent. A request_id and its
+answer are remembered for 30 days, per caller and method; sent again within them it gives the first answer.
+"""
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 5
 """The etag is not the stored one: somebody changed it since you read it. Read again, then decide."""
-ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 6
-"""Too much at once: the request is over a documented size."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 7
 """An unexpected fault. The metadata carries `trace_id`; the details are in the server's log only."""
 ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 8
