@@ -1,27 +1,26 @@
-"""Many corrections in one batch, each taking back or giving back another deal."""
+"""Corrections of several deals in one batch."""
 
 from tests.goals.enterprise import Enterprise, fact, yuan
 
 
-def test_a_batch_that_takes_some_deals_back_and_gives_others_again_moves_each_its_own(
+def test_a_batch_that_takes_one_deal_back_and_gives_another_again_moves_each_its_own(
     goals: Enterprise,
 ) -> None:
-    crm = goals.as_("crm")
-    deals = [fact("DEAL_WON", external_id=f"deal-{n}", customer=f"c{n}", amount=yuan(2**n)) for n in range(6)]
-    taken = [fact("DEAL_REVERSED", external_id=f"back-{n}", reverses=f"deal-{n}") for n in (4, 5)]
-    crm.record(*deals, *taken)
-    assert (
-        crm.outcomes(
-            fact("DEAL_REVERSED", external_id="back-4", version=1, reverses="deal-4", voided=True),
-            fact("DEAL_REVERSED", external_id="back-0", reverses="deal-0"),
-            fact("DEAL_REVERSED", external_id="back-5", version=1, reverses="deal-1"),
-        )
-        == ["RECORDED"] * 3
+    crm, operator = goals.as_("crm"), goals.as_("operator")
+    given = fact("DEAL_WON", external_id="deal-1", amount=yuan(1))
+    taken = fact("DEAL_WON", external_id="deal-2", version=2, amount=yuan(2))
+    crm.record(given, taken, fact("DEAL_REVERSED", external_id="back-1", reverses="deal-1"))
+    assert operator.value("revenue") == (200, 1)
+    # An older version of the second deal comes late, beside what takes that deal back: the ledger meets
+    # that deal before the first one.
+    crm.record(
+        fact("DEAL_WON", external_id="deal-2", version=1, amount=yuan(9)),
+        fact("DEAL_REVERSED", external_id="back-2", reverses="deal-2"),
+        fact("DEAL_REVERSED", external_id="back-1", version=1, reverses="deal-1", voided=True),
     )
-    operator = goals.as_("operator")
     assert operator.check().values_differing == 0
-    assert operator.value("revenue") == ((4 + 8 + 16 + 32) * 100, 1)
+    assert operator.value("revenue") == (100, 1)
     # What counts now is what the next correction starts from.
-    crm.record(*(fact("DEAL_WON", external_id=f"deal-{n}", version=1, voided=True) for n in range(6)))
+    crm.record(*(fact("DEAL_WON", external_id=f"deal-{n}", version=3, voided=True) for n in (1, 2)))
     assert operator.check().values_differing == 0
     assert operator.value("revenue") == (0, 1)
