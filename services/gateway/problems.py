@@ -177,9 +177,9 @@ def install(app: Flask) -> None:
     def on_http(error: HTTPException) -> BaseResponse:
         status = error.code or 500
         if error.response is not None:
-            return error.response
+            return cast("BaseResponse", error.response)
         if 300 <= status < 400:  # noqa: PLR2004  a redirect is an answer
-            return cast("BaseResponse", error.get_response())
+            return error.get_response()
         if wants_json():
             return problem(status, f"http-{status}", error.name, error.description or "")
         titles = {

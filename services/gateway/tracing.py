@@ -39,4 +39,4 @@ def install(app: Flask) -> None:
         span.update_name(f"{request.method} {rule.rule if rule else '(no route)'}")
         span.set_attribute("http.request.method", request.method)
 
-    app.wsgi_app = traced(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation does it
+    app.wsgi_app = traced(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask's documentation does it

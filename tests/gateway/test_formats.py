@@ -91,6 +91,8 @@ def test_minutes_become_hours() -> None:
         ("没有数字，也没有字母。", "没有数字，也没有字母。"),
     ],
 )
-def test_a_thin_space_stands_where_chinese_meets_latin_but_not_inside_a_date(typed: str, written: str) -> None:
+def test_a_thin_space_stands_where_chinese_meets_latin_but_not_inside_a_date(
+    typed: str, written: str
+) -> None:
     assert formats.spaced(typed) == written
     assert formats.spaced(written) == written

@@ -1,0 +1,157 @@
+"""Every page for every role, in both languages, with the headers that keep it ours."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from html import unescape
+from typing import Final
+
+import pytest
+from flask.testing import FlaskClient
+
+from launcher.demo.accounts import ACCOUNTS
+from services.gateway import doors
+from services.gateway.security import CONTENT_SECURITY_POLICY
+from services.gateway.service import Gateway
+
+LOGINS: Final = [account.login for account in ACCOUNTS]
+_LINK: Final = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{20,}|[a-z]+-?\d+|(?<=/)[a-z]+-[a-z-]+(?=/|$)")
+_MOST: Final = 70
+
+
+def walk(client: FlaskClient) -> Iterator[tuple[str, str]]:
+    """Every kind of page that can be reached by links, a few of each kind: path and text."""
+    waiting, seen, kinds = ["/"], set(), Counter[str]()
+    while waiting and len(seen) < _MOST:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[-600:])
+        assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        if answer.mimetype != "text/html":
+            continue
+        yield path, answer.text
+        for found in _LINK.findall(answer.text):
+            link = unescape(found)
+            kind = _ID.sub("*", link.split("?")[0])
+            if not link.startswith("/static") and kinds[kind] < 2:
+                kinds[kind] += 1
+                waiting.append(link)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_page_that_a_role_can_reach_is_whole(
+    as_login: Callable[..., FlaskClient], login: str, language: str
+) -> None:
+    pages = dict(walk(as_login(login, language)))
+    assert len(pages) > 5
+    for path, text in pages.items():
+        assert 'class="trouble"' not in text, (path, re.findall(r'class="trouble".*?</p>', text, re.DOTALL))
+        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|javascript:|style=", text), path
+        assert "None" not in re.sub(r"None\.", "", re.sub(r"<[^>]*>", "", text)), path
+
+
+def test_a_route_without_a_declaration_cannot_exist(gateway: Gateway) -> None:
+    assert doors.closed(gateway.flask) == []
+    assert {name for name, door in doors.doors(gateway.flask).items() if door and door.public} == {
+        "static",
+        "account.sign_in",
+        "account.enter",
+        "account.switch_language",
+        "health.alive",
+        "health.ready",
+        "webhooks.crm",
+    }
+
+
+@pytest.mark.parametrize(
+    ("login", "path"),
+    [
+        ("zhou.yutong", "/team"),
+        ("zhou.yutong", "/team.csv"),
+        ("zhou.yutong", "/people"),
+        ("zhou.yutong", "/standards"),
+        ("zhou.yutong", "/courses"),
+        ("zhou.yutong", "/access"),
+        ("zhou.yutong", "/running"),
+        ("tang.wei", "/people"),
+        ("tang.wei", "/access"),
+        ("tang.wei", "/today"),
+        ("jiang.lan", "/people"),
+        ("pan.li", "/integrations"),
+    ],
+)
+def test_a_page_of_another_role_is_refused_in_words(
+    as_login: Callable[..., FlaskClient], login: str, path: str
+) -> None:
+    answer = as_login(login).get(path)
+    assert answer.status_code == 403
+    assert "这里不对你开放" in answer.text
+
+
+def test_what_is_not_ones_own_looks_as_if_it_did_not_exist(
+    as_login: Callable[..., FlaskClient], gateway: Gateway
+) -> None:
+    directory = gateway.parts.replica.directory
+    names = {"周雨桐": "", "林子涵": ""}
+    names = {person.name: person.id for person in directory.people() if person.name in names}
+    client = as_login("zhou.yutong")
+    other = names["林子涵"]
+    for path in (
+        f"/team/{other}",
+        f"/team/{other}/figures",
+        f"/why/{other}/progress/close_rate/month",
+        f"/why/{other}/line/rule-1",
+        "/team/nobody",
+    ):
+        known, unknown = client.get(path), client.get(path.replace(other, "nobody"))
+        assert known.status_code == unknown.status_code == 404, path
+        assert "林子涵" not in known.text
+
+
+def test_an_unknown_path_is_told_in_words_and_to_programs_as_a_problem(visitor: FlaskClient) -> None:
+    page = visitor.get("/no/such/page", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "找不到" in page.text
+    problem = visitor.get("/no/such/page", headers={"Accept": "application/json"})
+    assert problem.mimetype == "application/problem+json"
+    assert problem.get_json()["status"] == 404
+
+
+def test_assets_are_kept_for_a_year_by_their_content(visitor: FlaskClient) -> None:
+    page = visitor.get("/sign-in").text
+    links = re.findall(r'(?:href|src)="(/static/[^"#]+)', page)
+    assert len(links) > 5
+    for link in links:
+        answer = visitor.get(unescape(link))
+        assert answer.status_code == 200, link
+        assert "immutable" in answer.headers["Cache-Control"], link
+    assert "http" not in re.sub(r"http-equiv", "", "".join(re.findall(r'(?:href|src)="[^"]*"', page)))
+
+
+def test_the_team_can_be_taken_along_as_csv(as_login: Callable[..., FlaskClient]) -> None:
+    answer = as_login("tang.wei").get("/team.csv")
+    assert answer.mimetype == "text/csv"
+    lines = answer.text.lstrip("\ufeff").splitlines()
+    assert lines[0].startswith("工号,姓名或名称,目标")
+    assert any("周雨桐" in line for line in lines)
+
+
+def test_the_team_is_searched_by_name_and_number(as_login: Callable[..., FlaskClient]) -> None:
+    client = as_login("tang.wei")
+    found = client.get("/team?q=周雨", headers={"HX-Request": "true"}).text
+    assert "周雨桐" in found
+    assert "金安琪" not in found
+    assert "没有符合的人" in client.get("/team?q=zzzz", headers={"HX-Request": "true"}).text
+
+
+def test_health_is_told(visitor: FlaskClient) -> None:
+    assert visitor.get("/healthz").get_json() == {"status": "alive"}
+    answer = visitor.get("/readyz")
+    assert answer.status_code == 200, answer.text
