@@ -69,10 +69,12 @@ class Calculator:
             if standing is None or not _is_open(before, standing.today, stale.since):
                 continue
             plan = plan_of(book, before, standing, before.period)
+            if plan is None and not before.plan_id:
+                continue
             after = renew(before, plan)
             if after != before:
                 changed.append((after, plan))
-        ledger.write([statement for statement, _ in changed])
+        ledger.write_payments([statement for statement, _ in changed])
         self._publish(connection, changed)
         return True
 

@@ -23,16 +23,23 @@ class Entry(NamedTuple):
     cursor: Cursor
 
 
-class View(NamedTuple):
-    """What a caller sees of a board, all from one moment."""
+class Page(NamedTuple):
+    """A page of a board at one `version`."""
 
+    version: int
     entries: list[Entry]
     more: bool
     ranked_size: int
     unranked_size: int
-    standing: Entry | None
-    next_better: Figure | None
     as_of: datetime | None
+
+
+class Stand(NamedTuple):
+    """Where a person stands at one `version` of a board, and the value of the next better one."""
+
+    version: int
+    entry: Entry | None
+    next_better: Figure | None
 
 
 class Standings:
@@ -40,6 +47,7 @@ class Standings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._version = 0
         self._places: dict[str, Place] = {}
         self._ranked: SortedList[tuple[int, str]] = SortedList()
         self._unranked: SortedList[tuple[int, str]] = SortedList()
@@ -58,6 +66,7 @@ class Standings:
             before = self._places.get(person_id)
             if before == place:
                 return
+            self._version += 1
             if before is not None:
                 del self._places[person_id]
                 self._sorted(before.ranked).remove((before.order, person_id))
@@ -67,28 +76,31 @@ class Standings:
             if as_of is not None and (self._as_of is None or as_of > self._as_of):
                 self._as_of = as_of
 
-    def view(self, *, after: Cursor | None, limit: int, person_id: str) -> View:
-        """A page of entries and where a person stands."""
+    def page(self, *, after: Cursor | None, limit: int) -> Page:
+        """The entries beyond a cursor, best first, then unranked ones."""
         with self._lock:
-            entries = list(self._page(after, limit + 1))
-            mine = self._places.get(person_id)
-            standing = next_better = None
-            if mine is not None:
-                standing = Entry(
-                    self._rank(mine), person_id, mine.value, (mine.ranked, mine.order, person_id)
-                )
-                if standing.rank > 1:
-                    better = self._ranked[standing.rank - 2]
-                    next_better = self._places[better[1]].value
-            return View(
+            entries = list(self._entries(after, limit + 1))
+            return Page(
+                self._version,
                 entries[:limit],
                 len(entries) > limit,
                 len(self._ranked),
                 len(self._unranked),
-                standing,
-                next_better,
                 self._as_of,
             )
+
+    def stand(self, person_id: str) -> Stand:
+        """Where a person stands."""
+        with self._lock:
+            place = self._places.get(person_id)
+            if place is None:
+                return Stand(self._version, None, None)
+            cursor = (place.ranked, place.order, person_id)
+            entry = Entry(self._rank(place), person_id, place.value, cursor)
+            if entry.rank <= 1:
+                return Stand(self._version, entry, None)
+            better = self._ranked[entry.rank - 2]
+            return Stand(self._version, entry, self._places[better[1]].value)
 
     def _sorted(self, ranked: bool) -> "SortedList[tuple[int, str]]":  # noqa: FBT001  which of two, not a flag
         return self._ranked if ranked else self._unranked
@@ -97,7 +109,7 @@ class Standings:
         """One more than how many are strictly better: 1, 2, 2, 4. "" sorts before every id."""
         return self._ranked.bisect_left((place.order, "")) + 1 if place.ranked else 0
 
-    def _page(self, after: Cursor | None, limit: int) -> Iterator[Entry]:
+    def _entries(self, after: Cursor | None, limit: int) -> Iterator[Entry]:
         for ranked in (True, False):
             if after is not None and after[0] and not ranked:
                 after = None

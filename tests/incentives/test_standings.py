@@ -35,7 +35,7 @@ def test_ranks_pages_and_gaps_equal_the_naive_ones(changes: list[tuple[str, int,
     seen: list[Entry] = []
     after: Cursor | None = None
     while True:
-        view = standings.view(after=after, limit=size, person_id="")
+        view = standings.page(after=after, limit=size)
         seen += view.entries
         if not view.more:
             break
@@ -44,14 +44,14 @@ def test_ranks_pages_and_gaps_equal_the_naive_ones(changes: list[tuple[str, int,
     assert [entry.value for entry in seen] == [values[who] for _, who in expected]
 
     for rank, who in expected:
-        view = standings.view(after=None, limit=1, person_id=who)
-        assert view.standing is not None
-        assert (view.standing.rank, view.standing.value) == (rank, values[who])
+        stand = standings.stand(who)
+        assert stand.entry is not None
+        assert (stand.entry.rank, stand.entry.value) == (rank, values[who])
         better = sorted(value for value in ranked.values() if value > ranked[who]) if rank else []
-        assert (None if view.next_better is None else Fraction(*view.next_better)) == (
+        assert (None if stand.next_better is None else Fraction(*stand.next_better)) == (
             better[0] if better else None
         )
-        assert (view.ranked_size, view.unranked_size) == (len(ranked), len(unranked))
+    assert (view.ranked_size, view.unranked_size) == (len(ranked), len(unranked))
 
 
 @given(

@@ -1,20 +1,20 @@
 """The live statement: a person's figures in one period, and what the plan in force makes of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import Line, evaluate
 from services.incentives.domain.metrics import METRICS, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
-_NOTHING: Final[Mapping[str, int]] = {}
+_NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """Figures as goals told them last, and the amounts of `plan_id`'s rules in order, in minor units.
 
     `figures` holds no zeros. `plan_id` is empty where no plan applies. `as_of` is when the figures last
@@ -23,7 +23,7 @@ class Statement:
 
     person_id: str
     period: Period
-    figures: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    figures: Mapping[str, int] = _NOTHING
     as_of: datetime | None = None
     goals_position: int = 0
     plan_id: str = ""
@@ -58,24 +58,24 @@ def take(known: Statement | None, told: Told, plan: Plan | None) -> Statement | 
         if not figures:
             return None
         known = Statement(told.person_id, told.period)
-    taken = replace(known, goals_position=max(known.goals_position, told.position))
+    taken = known._replace(goals_position=max(known.goals_position, told.position))
     if figures != known.figures:
-        taken = replace(taken, figures=figures, as_of=told.occurred_at)
+        taken = taken._replace(figures=figures, as_of=told.occurred_at)
     return renew(taken, plan)
 
 
 def renew(statement: Statement, plan: Plan | None) -> Statement:
     """The same figures under a plan."""
     if plan is None:
-        return replace(statement, plan_id="", total=0, amounts=())
+        return statement._replace(plan_id="", total=0, amounts=())
     evaluation = evaluate(plan, statement.figures)
     amounts = tuple(line.amount for line in evaluation.lines)
-    return replace(statement, plan_id=plan.id, total=evaluation.total, amounts=amounts)
+    return statement._replace(plan_id=plan.id, total=evaluation.total, amounts=amounts)
 
 
 def differs(before: Statement | None, after: Statement) -> bool:
     """Whether a reader would see another statement; the position alone does not count."""
-    return before is None or replace(after, goals_position=before.goals_position) != before
+    return before is None or after._replace(goals_position=before.goals_position) != before
 
 
 def plan_of(

@@ -1,7 +1,7 @@
 """Where people stand."""
 
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 from foothold.incentives.v1 import boards_pb2, boards_pb2_grpc
@@ -17,10 +17,10 @@ from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.checks import JOB_ROLE
 from services.incentives.domain.metrics import METRICS
-from services.incentives.domain.periods import PeriodKind, period_of, today
+from services.incentives.domain.periods import Period, PeriodKind, period_of, today
 from services.incentives.domain.ranking import LARGEST_MINIMUM, MOST_BOARDS, Board
 from services.incentives.leaderboards import Leaderboards
-from services.incentives.standings import Cursor, Entry
+from services.incentives.standings import Cursor, Entry, Page, Standings
 from services.incentives.store.catalogue import CatalogueStore
 from services.incentives.wire.boards import from_board, from_entry, to_board
 from services.incentives.wire.values import from_figure, from_period
@@ -29,6 +29,17 @@ _READ: Final = "incentives.boards.read"
 _WRITE: Final = "incentives.boards.write"
 _CREATE: Final = "/foothold.incentives.v1.BoardsService/CreateBoard"
 _DEFAULT_PAGE: Final = 10
+_KEPT_PAGES: Final = 2_000
+# Until the page and the standing are of the same moment; a board never changes that often.
+_ATTEMPTS: Final = 3
+
+
+class _Kept(NamedTuple):
+    """A page and the state of the board and of the directory it shows."""
+
+    standings: Standings
+    state: tuple[int, int]
+    message: boards_pb2.GetBoardResponse
 
 
 class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
@@ -45,6 +56,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         self._leaderboards = leaderboards
         self._clock = clock
         self._currency = currency
+        self._pages: dict[tuple[bytes, Period], _Kept] = {}
 
     def CreateBoard(
         self, request: boards_pb2.CreateBoardRequest, context: grpc.ServicerContext
@@ -107,25 +119,68 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
             raise NotFound("NODE_UNKNOWN", "There is no such node.")
         board = self._board(board_id)
         period = period_of(board.period_kind, day or self._today(directory, node_id))
-        view = self._leaderboards.standings(board, node_id, period).view(
-            after=_cursor(request), limit=size, person_id=person_id or scope.caller.person_id
-        )
-        response = boards_pb2.GetBoardResponse(
+        standings = self._leaderboards.standings(board, node_id, period)
+        cursor = _cursor(request)
+        who = person_id or scope.caller.person_id
+        stand = standings.stand(who)
+        page = self._page(request, board, period, standings, cursor, size, stand.version, directory)
+        for _ in range(_ATTEMPTS):
+            if page.state[0] == stand.version:
+                break
+            stand = standings.stand(who)
+            page = self._page(request, board, period, standings, cursor, size, stand.version, directory)
+        response = boards_pb2.GetBoardResponse()
+        response.CopyFrom(page.message)
+        if stand.entry is not None:
+            response.standing.CopyFrom(self._entry(board, directory, stand.entry))
+        if stand.next_better is not None:
+            response.next_better.CopyFrom(from_figure(board.metric, stand.next_better, self._currency))
+        return response
+
+    def _page(
+        self,
+        request: boards_pb2.GetBoardRequest,
+        board: Board,
+        period: Period,
+        standings: Standings,
+        cursor: Cursor | None,
+        size: int,
+        version: int,
+        directory: Directory,
+    ) -> _Kept:
+        """The page everybody who asks the same sees, made once until the board or the directory changes."""
+        key = (request.SerializeToString(deterministic=True), period)
+        state = (version, directory.version)
+        kept = self._pages.get(key)
+        if kept is not None and kept.standings is standings and kept.state == state:
+            return kept
+        page = standings.page(after=cursor, limit=size)
+        message = self._make_page(request, board, period, directory, page)
+        if len(self._pages) >= _KEPT_PAGES:
+            self._pages = {}
+        kept = self._pages[key] = _Kept(standings, (page.version, state[1]), message)
+        return kept
+
+    def _make_page(
+        self,
+        request: boards_pb2.GetBoardRequest,
+        board: Board,
+        period: Period,
+        directory: Directory,
+        page: Page,
+    ) -> boards_pb2.GetBoardResponse:
+        message = boards_pb2.GetBoardResponse(
             board=from_board(board),
             period=from_period(period),
-            entries=[self._entry(board, directory, entry) for entry in view.entries],
-            ranked_size=view.ranked_size,
-            unranked_size=view.unranked_size,
+            entries=[self._entry(board, directory, entry) for entry in page.entries],
+            ranked_size=page.ranked_size,
+            unranked_size=page.unranked_size,
         )
-        if view.more:
-            response.next_page_token = encode_token(_token_of(view.entries[-1].cursor), query=request)
-        if view.standing is not None:
-            response.standing.CopyFrom(self._entry(board, directory, view.standing))
-        if view.next_better is not None:
-            response.next_better.CopyFrom(from_figure(board.metric, view.next_better, self._currency))
-        if view.as_of is not None:
-            response.as_of.FromDatetime(view.as_of)
-        return response
+        if page.more:
+            message.next_page_token = encode_token(_token_of(page.entries[-1].cursor), query=request)
+        if page.as_of is not None:
+            message.as_of.FromDatetime(page.as_of)
+        return message
 
     def _board(self, board_id: str) -> Board:
         """Asked of the database only where it is not in memory: another process may just have added it."""

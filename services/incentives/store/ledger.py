@@ -6,7 +6,7 @@ transaction ends, and the order of events is the order of changes.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
@@ -26,18 +26,24 @@ SELECT person.id, job_role, ancestors, effective_zone
 FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
 WHERE person.id = ANY(%(people)b::text[])
 """
-_WRITE: Final = f"""
-INSERT INTO statement ({COLUMNS})
-SELECT person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total,
-       ARRAY(SELECT jsonb_array_elements_text(amounts)::bigint)
-FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)s::jsonb[],
+_WRITE: Final = """
+INSERT INTO statement (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
+SELECT person_id, period_kind, first_day, figures::jsonb, as_of, goals_position, plan_id, total, amounts::bigint[]
+FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)b::text[],
             %(as_of)b::timestamptz[], %(positions)b::bigint[], %(plans)b::text[], %(totals)b::bigint[],
-            %(amounts)s::jsonb[])
+            %(amounts)b::text[])
      AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
 ON CONFLICT (period_kind, first_day, person_id) DO UPDATE
    SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
        plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
-"""  # noqa: S608  the column names are ours
+"""
+_RENEW: Final = """
+UPDATE statement SET plan_id = new.plan_id, total = new.total, amounts = new.amounts::bigint[]
+FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(plans)b::text[], %(totals)b::bigint[],
+            %(amounts)b::text[]) AS new (person_id, period_kind, first_day, plan_id, total, amounts)
+WHERE (statement.period_kind, statement.first_day, statement.person_id)
+    = (new.period_kind, new.first_day, new.person_id)
+"""
 _QUEUED: Final = text("""
 SELECT recompute.id, node_id, since, after_person, coalesce(kind, 4) = 4 AS is_person
 FROM recompute LEFT JOIN directory_node AS node ON node.id = node_id
@@ -91,12 +97,12 @@ class Ledger:
                 "days": [period.first_day for _, period in asked],
             },
         )
-        return {(each.person_id, each.period): each for each in map(as_statement, rows)}
+        return {(each.person_id, each.period): each for each in map(as_statement, rows.all())}
 
     def open(self, people: Sequence[str], recent: date, since: date | None) -> list[Statement]:
         """Statements that may need another plan: recent ones, and from `since` on those without any."""
         values = {"people": list(people), "recent": recent, "since": since or date.max}
-        return [as_statement(row) for row in self._connection.exec_driver_sql(_OPEN, values)]
+        return list(map(as_statement, self._connection.exec_driver_sql(_OPEN, values).all()))
 
     def standings(self, people: Iterable[str], now: datetime) -> dict[str, Standing]:
         """Where people work, as committed; unknown people are left out."""
@@ -111,23 +117,20 @@ class Ledger:
 
     def write(self, statements: Sequence[Statement]) -> None:
         """Write statements, each key once."""
-        if not statements:
-            return
-        ordered = sorted(statements, key=lambda each: (each.period, each.person_id))
-        self._connection.exec_driver_sql(
-            _WRITE,
-            {
-                "people": [each.person_id for each in ordered],
-                "kinds": [int(each.period.kind) for each in ordered],
-                "days": [each.period.first_day for each in ordered],
+        if statements:
+            ordered = sorted(statements, key=_key)
+            values = {
+                **_payments(ordered),
                 "figures": [orjson.dumps(each.figures).decode() for each in ordered],
                 "as_of": [each.as_of for each in ordered],
                 "positions": [each.goals_position for each in ordered],
-                "plans": [each.plan_id for each in ordered],
-                "totals": [each.total for each in ordered],
-                "amounts": [orjson.dumps(each.amounts).decode() for each in ordered],
-            },
-        )
+            }
+            self._connection.exec_driver_sql(_WRITE, values)
+
+    def write_payments(self, statements: Sequence[Statement]) -> None:
+        """Write what plans make of figures that are as stored."""
+        if statements:
+            self._connection.exec_driver_sql(_RENEW, _payments(sorted(statements, key=_key)))
 
     def take_stale(self, limit: int) -> Stale | None:
         """The next people in the queue, at most `limit`, taken off it; None when it is empty."""
@@ -150,6 +153,21 @@ class Ledger:
         else:
             self._connection.execute(_ON, {"id": first.id, "after": people[-1]})
         return Stale(people, first.since)
+
+
+def _key(statement: Statement) -> tuple[Period, str]:
+    return statement.period, statement.person_id
+
+
+def _payments(ordered: Sequence[Statement]) -> dict[str, list[Any]]:
+    return {
+        "people": [each.person_id for each in ordered],
+        "kinds": [int(each.period.kind) for each in ordered],
+        "days": [each.period.first_day for each in ordered],
+        "plans": [each.plan_id for each in ordered],
+        "totals": [each.total for each in ordered],
+        "amounts": [f"{{{','.join(map(str, each.amounts))}}}" for each in ordered],
+    }
 
 
 def is_waiting(connection: Connection) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, Row, exists, or_, select, text, tuple_
 
 from access import Scope, Status
@@ -12,7 +13,10 @@ from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.statements import Statement
 from services.incentives.tables import statement
 
-COLUMNS: Final = "person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts"
+COLUMNS: Final = (
+    "person_id, period_kind, first_day, figures::text, as_of, goals_position, plan_id, total, amounts"
+)
+"""As text, figures are read by a faster reader of JSON than the driver's."""
 _OF_PERSON: Final = f"""
 SELECT plans_version, {COLUMNS}
 FROM calculation
@@ -32,7 +36,8 @@ def as_statement(row: Row[Any] | Sequence[Any]) -> Statement:
     """A row of COLUMNS."""
     person_id, kind, first_day, figures, as_of, goals_position, plan_id, total, amounts = row
     period = Period(PeriodKind(kind), first_day)
-    return Statement(person_id, period, figures, as_of, goals_position, plan_id, total, tuple(amounts))
+    told: dict[str, int] = orjson.loads(figures)
+    return Statement(person_id, period, told, as_of, goals_position, plan_id, total, tuple(amounts))
 
 
 class StatementStore:

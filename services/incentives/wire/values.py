@@ -1,6 +1,7 @@
 """Dates, periods, money and figures."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from foothold.incentives.v1 import values_pb2
@@ -27,7 +28,9 @@ def to_date(message: date_pb2.Date) -> date | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def from_period(period: Period) -> values_pb2.Period:
+    """The same message for the same period, for copying into others only."""
     return values_pb2.Period(
         kind=values_pb2.PeriodKind.ValueType(period.kind),
         first_day=from_date(period.first_day),
