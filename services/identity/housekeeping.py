@@ -14,6 +14,7 @@ from services.identity.store import AccountStore
 
 _EVERY_SECONDS: Final = 3600.0
 _SESSIONS_KEPT: Final = timedelta(days=7)
+_ATTEMPTS_KEPT: Final = timedelta(days=1)
 _REQUESTS_KEPT: Final = timedelta(days=30)
 _PIECE: Final = 10_000
 
@@ -43,6 +44,8 @@ class Housekeeping:
         now = self._clock.now()
         with self._database.begin() as connection:
             AccountStore(connection).forget_sessions(now - _SESSIONS_KEPT, _PIECE)
+        with self._database.begin() as connection:
+            AccountStore(connection).forget_attempts(now - _ATTEMPTS_KEPT)
         with self._database.begin() as connection:
             forget_requests(connection, before=now - _REQUESTS_KEPT)
 

@@ -1,8 +1,10 @@
 """Tokens, and the door that asks for them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import grpc
 import jwt
 import pytest
 from hypothesis import given
@@ -23,6 +25,7 @@ from access import (
     Status,
     TokenIssuer,
     TokenVerifier,
+    caller,
     load_private,
     load_public,
     require_rows,
@@ -31,7 +34,8 @@ from access.callers import CALLER
 from access.records import Changes, SessionEnded
 from access.tokens import ISSUER, TokenRefused, generate_keys
 from chassis.clock import FixedClock
-from chassis.errors import Failure, PermissionDenied, Unauthenticated, Unavailable
+from chassis.errors import Failure, PermissionDenied, Unauthenticated, Unavailable, from_rpc_error
+from chassis.server import Server, Service, Servicer
 
 PRIVATE, PUBLIC_KEY = generate_keys()
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -243,3 +247,71 @@ def test_a_method_without_a_row_keeps_a_service_from_starting() -> None:
     for rows in ({}, {method: "identity.feed.read", "/foothold.identity.v1.FeedService/Gone": "x.y.read"}):
         with pytest.raises(ValueError, match="FeedService"):
             require_rows(rows, feed)
+
+
+class Echo:
+    """A service with a method of each kind; each answers with who called."""
+
+    def unary_unary(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        return request + caller(context).id.encode()
+
+    def unary_stream(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        for _ in range(3):
+            yield request + caller(context).id.encode()
+
+    def stream_unary(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        return b"".join(requests) + caller(context).id.encode()
+
+    def stream_stream(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        for request in requests:
+            yield request + caller(context).id.encode()
+
+
+KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[grpc.Channel]:
+    implementation = Echo()
+
+    def add(_: object, server: grpc.Server) -> None:
+        handlers = {
+            kind: getattr(grpc, f"{kind}_rpc_method_handler")(getattr(implementation, kind)) for kind in KINDS
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("x.Echo", handlers),))
+
+    rows = {f"/x.Echo/{kind}": "x.things.read" for kind in KINDS}
+    door = Access(rows, verifier=TokenVerifier(load_public(PUBLIC_KEY)), directory=directory())
+    server = Server(Service("x", servicers=[Servicer("x.Echo", add, implementation)], interceptors=[door]))
+    with grpc.insecure_channel(f"127.0.0.1:{server.start()}") as channel:
+        yield channel
+    server.stop(0.2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_method_has_the_same_door(echo: grpc.Channel, kind: str) -> None:
+    method = getattr(echo, kind)(f"/x.Echo/{kind}")
+    sent: Any = iter([b"a ", b"b "]) if kind.startswith("stream") else b"a "
+
+    def call(token: str | None) -> list[bytes]:
+        metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+        answer = method(sent, metadata=metadata, timeout=5)
+        return [answer] if kind.endswith("unary") else list(answer)
+
+    make = TokenIssuer(load_private(PRIVATE))
+    for token, reason in (
+        (None, "TOKEN_MISSING"),
+        ("nonsense", "TOKEN_INVALID"),
+        (make.person("p2", session_id="s", lifetime=MINUTES)[0], "PERMISSION_MISSING"),
+    ):
+        with pytest.raises(grpc.RpcError) as raised:
+            call(token)
+        assert from_rpc_error(raised.value).reason == reason
+    expected = {
+        "unary_unary": [b"a p1"],
+        "unary_stream": [b"a p1"] * 3,
+        "stream_unary": [b"a b p1"],
+        "stream_stream": [b"a p1", b"b p1"],
+    }
+    sent = iter([b"a ", b"b "]) if kind.startswith("stream") else b"a "
+    assert call(make.person("p1", session_id="s", lifetime=MINUTES)[0]) == expected[kind]

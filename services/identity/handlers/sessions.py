@@ -60,8 +60,7 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
         refresh = self._secrecy.refresh_token()
         with self._desk.database.begin() as connection:
             store = AccountStore(connection)
-            store.clear_attempts(name_key, now)
-            store.take_back_attempt(address_key)
+            store.succeed(clear=name_key, take_back=address_key)
             store.open_session(opened, refresh)
             if found.password_hash and self._secrecy.passwords.outdated(found.password_hash):
                 store.replace_hash(found, self._secrecy.passwords.hash(request.password))
@@ -115,9 +114,10 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
                     tokens=wire.from_tokens(access, (refresh, held.session.expires_at)),
                     person=wire.from_person(person) if person else None,
                 )
-            if held and verdict is Verdict.STOLEN:
+        if held and verdict is Verdict.STOLEN:
+            with self._desk.database.begin() as connection:
                 self._end(connection, held.session.person_id, only=held.session.id)
-        self._desk.replica.refresh()
+            self._desk.replica.refresh()
         raise Unauthenticated("REFRESH_TOKEN_INVALID", "The refresh token does not work; sign in again.")
 
     def _end(
@@ -192,9 +192,10 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
         now = self._desk.clock.now()
         with self._desk.database.begin() as connection:
             store = AccountStore(connection)
-            store.clear_attempts(f"name {login}", now)
-            store.set_password(who.id, hashed, now)
+            # Directory first, as everywhere: whoever takes locks in another order may wait for ever.
             self._end(connection, who.id, but=who.session_id)
+            store.set_password(who.id, hashed, now)
+            store.clear_attempts(f"name {login}")
         self._desk.replica.refresh()
         return sessions_pb2.ChangePasswordResponse()
 

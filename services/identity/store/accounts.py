@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -14,8 +13,6 @@ from services.identity.domain.sessions import RefreshToken, Session
 from services.identity.domain.throttle import Attempts
 from services.identity.store.people import people_query, person_of
 from services.identity.tables import account, attempt, directory_person, refresh_token, session
-
-_QUIET: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +80,14 @@ class AccountStore:
 
     def hold_attempts(self, keys: Sequence[str]) -> dict[str, Attempts]:
         """Attempts by key, held until the transaction ends so that simultaneous ones are counted one by one."""
-        digests = {digest(key): key for key in keys}
-        for key in sorted(digests):
-            self._connection.execute(
-                insert(attempt)
-                .values(key=key, tries=0, last_at=text("'epoch'"))
-                .on_conflict_do_nothing(index_elements=["key"])
-            )
-        rows = self._connection.execute(
-            select(attempt).where(attempt.c.key.in_(list(digests))).order_by(attempt.c.key).with_for_update()
-        )
-        return {digests[row.key]: Attempts(row.tries, row.last_at) for row in rows}
+        held = {}
+        for key in sorted(keys, key=digest):
+            new = insert(attempt).values(key=digest(key), tries=0, last_at=text("'epoch'"))
+            # An update that changes nothing: it holds the row, and sees it also where it was just removed.
+            kept = new.on_conflict_do_update(index_elements=["key"], set_={"tries": attempt.c.tries})
+            row = self._connection.execute(kept.returning(attempt.c.tries, attempt.c.last_at)).one()
+            held[key] = Attempts(row.tries, row.last_at)
+        return held
 
     def set_attempts(self, key: str, attempts: Attempts) -> None:
         self._connection.execute(
@@ -102,19 +96,24 @@ class AccountStore:
             .values(tries=attempts.count, last_at=attempts.last_at)
         )
 
-    def take_back_attempt(self, key: str) -> None:
-        """An attempt that succeeded does not count against an address that many people share."""
-        self._connection.execute(
-            attempt.update()
-            .where(attempt.c.key == digest(key), attempt.c.tries > 0)
-            .values(tries=attempt.c.tries - 1)
-        )
+    def succeed(self, *, clear: str, take_back: str) -> None:
+        """Forget one key's attempts, and take one back from another that many people share.
 
-    def clear_attempts(self, key: str, now: datetime) -> None:
-        """Forget a key's attempts, and those of everybody who has been quiet for a day."""
-        self._connection.execute(
-            attempt.delete().where((attempt.c.key == digest(key)) | (attempt.c.last_at < now - _QUIET))
-        )
+        In the order in which `hold_attempts` takes them, or two sign-ins at once could wait for each other.
+        """
+        for key in sorted((clear, take_back), key=digest):
+            if key == clear:
+                self.clear_attempts(key)
+            else:
+                fewer = attempt.update().where(attempt.c.key == digest(key), attempt.c.tries > 0)
+                self._connection.execute(fewer.values(tries=attempt.c.tries - 1))
+
+    def clear_attempts(self, key: str) -> None:
+        self._connection.execute(attempt.delete().where(attempt.c.key == digest(key)))
+
+    def forget_attempts(self, before: datetime) -> None:
+        """Remove what was counted before an instant."""
+        self._connection.execute(attempt.delete().where(attempt.c.last_at < before))
 
     # Sessions.
 
