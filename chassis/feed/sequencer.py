@@ -17,7 +17,10 @@ from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.logs import logger
 
-_POLL_SECONDS: Final = 0.05
+# How often to look for what other processes committed: while events come, and when all has been quiet for a
+# while. Four services that look twenty times a second cost a laptop a tenth of a core for nothing.
+_POLL_SECONDS: Final = (0.05, 0.25)
+_QUIET_AFTER_SECONDS: Final = 2.0
 _FEW: Final = 200
 _MANY: Final = 5_000
 _LATE_SECONDS: Final = 5.0
@@ -62,7 +65,7 @@ class Sequencer:
     """A thread that numbers new events and lets readers wait for them.
 
     It wakes by itself after every commit that published through the same `Database`; what other processes
-    commit it finds within 50 ms.
+    commit it finds within 50 ms, or within 250 ms when no event came for two seconds.
     """
 
     def __init__(self, database: Database) -> None:
@@ -75,6 +78,7 @@ class Sequencer:
         self._head = 0
         self._released = False
         self._seen_at = time.monotonic()
+        self._moved_at = self._seen_at
         database.on_publish(self.wake)
 
     @property
@@ -160,11 +164,13 @@ class Sequencer:
             self._reached(head)
             waiting = count == limit
             limit, number = _MANY, _NUMBER_MANY
-        return _POLL_SECONDS
+        busy, quiet = _POLL_SECONDS
+        return quiet if self._seen_at - self._moved_at > _QUIET_AFTER_SECONDS else busy
 
     def _reached(self, head: int) -> None:
         self._seen_at = time.monotonic()
         if head != self._head:
+            self._moved_at = self._seen_at
             with self._moved:
                 # Not only upwards: a database restored from a backup starts again from where it was.
                 self._head = head
