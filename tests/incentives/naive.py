@@ -16,6 +16,7 @@ from services.incentives.domain.plans import PerPoint, PerUnit, PointMode, Rule,
 
 Figures = Mapping[str, int]
 
+LIMIT = 10**15
 COUNTS = (
     "customers_followed",
     "new_customers",
@@ -50,7 +51,11 @@ def half_up(amount: Fraction) -> int:
 
 
 def pays(rule: Rule, value: Fraction | None) -> int:
-    """R2, R3, R4."""
+    """R2, R3, R4; and no line pays more than LIMIT."""
+    return min(LIMIT, _pays(rule, value))
+
+
+def _pays(rule: Rule, value: Fraction | None) -> int:
     if value is None:
         return 0
     value = max(value, Fraction(0))

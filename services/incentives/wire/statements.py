@@ -1,7 +1,9 @@
 """Statements, next amounts and traces."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Final
 
 from foothold.incentives.v1 import statements_pb2
 
@@ -12,6 +14,8 @@ from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement, lines
 from services.incentives.domain.tracing import Step
 from services.incentives.wire.values import from_figure, from_money, from_period
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_statement(statement: Statement, plan: Plan | None, currency: str) -> statements_pb2.Statement:
@@ -26,7 +30,9 @@ def from_statement(statement: Statement, plan: Plan | None, currency: str) -> st
         message.plan_name = plan.name
         message.lines.extend(from_line(line, currency) for line in lines(statement, plan))
     if statement.as_of is not None:
-        message.as_of.FromDatetime(statement.as_of)
+        since = statement.as_of - _EPOCH
+        message.as_of.seconds = since.days * 86_400 + since.seconds
+        message.as_of.nanos = since.microseconds * 1_000
     return message
 
 
