@@ -99,7 +99,7 @@ class Work:
             external_id=f"E-{number:09}",
             kind=kind,  # type: ignore[arg-type]  # a plain int serves
             person_id=f"p{number * 7919 % self._people:06}",
-            occurred_at=Timestamp(seconds=self._now - number * 37 % 2_000_000),
+            occurred_at=Timestamp(seconds=self._now - 2_000_000 + number * 37 % 2_000_000),
             channel="wechat",
             product="standard",
         )

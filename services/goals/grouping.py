@@ -73,7 +73,7 @@ class GroupCommit:
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
-            results = self._recorder.record([told for told, _ in group])
+            results = self._record([told for told, _ in group])
         except Exception as error:  # noqa: BLE001  each caller must hear of it
             self._fail(group, error)
             return
@@ -87,6 +87,13 @@ class GroupCommit:
             return
         for told, answer in group:
             try:
-                answer.set_result(self._recorder.record([told])[0])
+                answer.set_result(self._record([told])[0])
             except Exception as own:  # noqa: BLE001  as above
                 answer.set_exception(own)
+
+    def _record(self, group: list[Told]) -> list[Result]:
+        return self._recorder.record(
+            [told.fact for told in group],
+            [told.scope for told in group],
+            position=min(told.position for told in group),
+        )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import blake2b
+from json import dumps
 from typing import Final, NamedTuple
 
 
@@ -44,6 +44,10 @@ _NEEDS_MINUTES: Final = int(FactKind.TIME_SPENT)
 _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
 
 
+Content = tuple[int | str | bool | None, ...]
+"""Kind, person, occurrence, customer, product, channel, amount, minutes, reverses, attributes, voided."""
+
+
 class Key(NamedTuple):
     """A fact's identity over all its versions."""
 
@@ -72,7 +76,11 @@ class Fact(NamedTuple):
     reverses: str
     attributes: str
     voided: bool
-    digest: bytes
+
+    @property
+    def content(self) -> Content:
+        """What two tellings of one version must agree in. The local day is not part of it: zones change."""
+        return (self.kind, self.person_id, self.occurred, *self[7:])
 
     @property
     def key(self) -> Key:
@@ -112,21 +120,11 @@ def parse_fact_id(text: str) -> tuple[Key, int] | None:
     return Key(source, external_id), int(version)
 
 
-def digest_of(
-    kind: int,
-    person_id: str,
-    occurred: int,
-    texts: tuple[str, str, str, str, str],
-    numbers: tuple[int | None, int],
-    *,
-    voided: bool,
-) -> bytes:
-    """What two tellings of one version must agree in. The local day is left out: it depends on the zone.
-
-    `texts` are customer, product, channel, reverses and attributes, `numbers` the amount and minutes.
-    """
-    content = repr((kind, person_id, occurred, texts, numbers, voided))
-    return blake2b(content.encode(), digest_size=16).digest()
+def attributes_text(attributes: Mapping[str, str]) -> str:
+    """Attributes in the one way they are written, so that equal ones are equal texts; empty for none."""
+    if not attributes:
+        return ""
+    return dumps(dict(attributes), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def check_key(source: str, external_id: str, version: int) -> Refusal | None:
@@ -155,22 +153,29 @@ def check_content(
     """What is wrong with what a fact says. A void need not repeat what it takes back."""
     if kind not in _KINDS:
         return _invalid("kind", "must be one of the documented kinds")
-    for name, text in (("customer", customer), ("product", product), ("reverses", reverses)):
-        if text and (len(text) > _LONGEST or not _plain(text)):
-            return _invalid(name, "must be at most 120 characters without control characters")
+    # One look at all three, which are right nearly always.
+    texts = customer + product + reverses
+    if len(texts) > _LONGEST or not texts.isprintable():
+        wrong = _check_texts(customer, product, reverses)
+        if wrong is not None:
+            return wrong
     if channel and not _CHANNEL.fullmatch(channel):
         return _invalid("channel", "must be at most 40 characters of a-z 0-9 _ -")
     if amount is not None and not 0 <= amount <= LARGEST_AMOUNT:
         return _invalid("amount", f"must be 0 to {LARGEST_AMOUNT} minor units")
     if not 0 <= minutes <= LARGEST_MINUTES:
         return _invalid("minutes", "must be 0 to 10080")
-    if attributes:
-        wrong = _check_attributes(attributes)
-        if wrong:
-            return wrong
-    if reverses and kind != _REVERSAL:
-        return _invalid("reverses", "is for DEAL_REVERSED only")
-    return None if voided else _check_needs(kind, customer, amount, minutes, reverses)
+    wrong = _check_attributes(attributes) if attributes else None
+    if wrong is not None or voided:
+        return wrong
+    return _check_needs(kind, customer, amount, minutes, reverses)
+
+
+def _check_texts(customer: str, product: str, reverses: str) -> Refusal | None:
+    for name, text in (("customer", customer), ("product", product), ("reverses", reverses)):
+        if len(text) > _LONGEST or not _plain(text):
+            return _invalid(name, "must be at most 120 characters without control characters")
+    return None
 
 
 def _check_needs(kind: int, customer: str, amount: int | None, minutes: int, reverses: str) -> Refusal | None:
@@ -182,6 +187,8 @@ def _check_needs(kind: int, customer: str, amount: int | None, minutes: int, rev
         return _invalid("minutes", "time spent needs its minutes")
     if kind == _REVERSAL and not reverses:
         return _invalid("reverses", "a reversal names the external_id of the deal or order taken back")
+    if reverses and kind != _REVERSAL:
+        return _invalid("reverses", "is for DEAL_REVERSED only")
     return None
 
 

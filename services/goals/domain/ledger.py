@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.goals.domain.facts import REVERSIBLE, Fact, FactKind, Key
+from services.goals.domain.facts import REVERSIBLE, Content, Fact, FactKind, Key
 
 
 class Version(NamedTuple):
@@ -25,7 +25,7 @@ class Version(NamedTuple):
     minutes: int
     reverses: str
     voided: bool
-    digest: bytes
+    content: Content
     current: bool
     counts: bool
 
@@ -78,7 +78,7 @@ def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
         fact.minutes,
         fact.reverses,
         fact.voided,
-        fact.digest,
+        fact.content,
         current,
         counts,
     )

@@ -1,6 +1,6 @@
 """FactsService."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,12 +14,12 @@ from chassis.errors import Failure, InvalidArgument, NotFound, PermissionDenied
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.facts import Fact, FactKind, Refusal, parse_fact_id
-from services.goals.domain.recorded import Recorded, Result
+from services.goals.domain.recorded import Outcome, Recorded, Result
 from services.goals.permissions import CUSTOMERS_READ, FACTS_READ, FACTS_RECORD, LEDGER_CHECK
 from services.goals.store.checking import check_ledger
 from services.goals.store.listing import Facts
 from services.goals.store.recording import Recorder, Told
-from services.goals.wire.facts import FactReader, Owner, from_recorded, from_refusal, from_result
+from services.goals.wire.facts import FactReader, Owner, add_result, from_recorded, from_result
 
 _MOST_FACTS: Final = 5_000
 _LONGEST_ID: Final = 64
@@ -53,10 +53,11 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         self, request: facts_pb2.RecordFactRequest, context: grpc.ServicerContext
     ) -> facts_pb2.RecordFactResponse:
         scope = caller(context).scope(FACTS_RECORD)
-        fact = self._reader.read(request.fact, owner_within(scope), self._now())
+        position = self._recorder.position
+        fact = self._reader.read(request.fact, owner_within(scope), self._recorder.day_number, self._now())
         refusal = fact if isinstance(fact, Refusal) else None
         if not isinstance(fact, Refusal):
-            result = self._record_one(Told(fact, scope))
+            result = self._record_one(Told(fact, scope, position))
             refusal = result.refusal
             if refusal is None:
                 return facts_pb2.RecordFactResponse(result=from_result(result))
@@ -68,8 +69,9 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         self, request: facts_pb2.RecordFactsRequest, context: grpc.ServicerContext
     ) -> facts_pb2.RecordFactsResponse:
         scope = caller(context).scope(FACTS_RECORD)
-        results = self._record(request.facts, scope, dry_run=request.dry_run)
-        return facts_pb2.RecordFactsResponse(results=results)
+        response = facts_pb2.RecordFactsResponse()
+        self._record(request, scope, response)
+        return response
 
     def StreamFacts(
         self, request_iterator: Iterable[facts_pb2.StreamFactsRequest], context: grpc.ServicerContext
@@ -78,8 +80,9 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         for request in request_iterator:
             # Asked again for each batch: a stream may outlive the right to it.
             scope = who.scope(FACTS_RECORD)
-            results = self._record(request.facts, scope, dry_run=request.dry_run)
-            yield facts_pb2.StreamFactsResponse(results=results)
+            response = facts_pb2.StreamFactsResponse()
+            self._record(request, scope, response)
+            yield response
 
     def ListFacts(
         self, request: facts_pb2.ListFactsRequest, context: grpc.ServicerContext
@@ -141,19 +144,28 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         )
 
     def _record(
-        self, facts: Sequence[facts_pb2.Fact], scope: Scope, *, dry_run: bool
-    ) -> list[facts_pb2.FactResult]:
-        if not 1 <= len(facts) <= _MOST_FACTS:
+        self,
+        request: facts_pb2.RecordFactsRequest | facts_pb2.StreamFactsRequest,
+        scope: Scope,
+        response: facts_pb2.RecordFactsResponse | facts_pb2.StreamFactsResponse,
+    ) -> None:
+        if not 1 <= len(request.facts) <= _MOST_FACTS:
             raise InvalidArgument(
                 "FIELD_INVALID",
                 f"a batch has 1 to {_MOST_FACTS} facts",
                 fields={"facts": f"must hold 1 to {_MOST_FACTS} items"},
             )
-        owner, now, read = owner_within(scope), self._now(), self._reader.read
-        rows = [read(fact, owner, now) for fact in facts]
-        told = [Told(row, scope) for row in rows if isinstance(row, Fact)]
-        results = iter(self._recorder.record(told, dry_run=dry_run))
-        return [from_refusal(row) if isinstance(row, Refusal) else from_result(next(results)) for row in rows]
+        position = self._recorder.position
+        owner, day, now = owner_within(scope), self._recorder.day_number, self._now()
+        read = self._reader.read
+        rows = [read(fact, owner, day, now) for fact in request.facts]
+        told = [row for row in rows if isinstance(row, Fact)]
+        recorded = iter(
+            self._recorder.record(told, [scope] * len(told), position=position, dry_run=request.dry_run)
+        )
+        for row in rows:
+            result = next(recorded) if isinstance(row, Fact) else Result(Outcome.REFUSED, refusal=row)
+            add_result(response.results, result)
 
     def _now(self) -> int:
         return (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
@@ -171,16 +183,16 @@ def told(recorded: Recorded, scope: Scope, reader: FactReader) -> facts_pb2.Reco
 def owner_within(scope: Scope) -> Owner:
     """Finds whose a fact is, once for each person in a batch."""
     directory = scope.caller.directory
-    known: dict[tuple[str, str], str | Refusal] = {}
+    known: dict[tuple[str, str], tuple[str, str] | Refusal] = {}
 
-    def find(person_id: str, employee_number: str) -> str | Refusal:
+    def find(person_id: str, employee_number: str) -> tuple[str, str] | Refusal:
         asked = (person_id, employee_number)
         found = known.get(asked)
         if found is None:
             found = known[asked] = look(person_id, employee_number)
         return found
 
-    def look(person_id: str, employee_number: str) -> str | Refusal:
+    def look(person_id: str, employee_number: str) -> tuple[str, str] | Refusal:
         field = "employee_number" if employee_number else "person_id"
         if not person_id and not employee_number:
             return Refusal(field, "FIELD_INVALID", "whose it is must be told")
@@ -188,10 +200,11 @@ def owner_within(scope: Scope) -> Owner:
             person = directory.person_by_employee_number(employee_number)
         else:
             person = directory.person(person_id)
+        found = person.id if person is not None else ""
         try:
-            scope.require_person(person.id if person is not None else "")
+            scope.require_person(found)
         except Failure as failure:
             return Refusal(field, failure.reason, failure.message)
-        return person.id if person is not None else ""
+        return found, directory.zone_of(found)
 
     return find

@@ -33,7 +33,6 @@ def upgrade() -> None:
             reverses text NOT NULL,
             attributes jsonb,
             voided boolean NOT NULL,
-            digest bytea NOT NULL,
             current boolean NOT NULL,
             counts boolean NOT NULL,
             recorded_at timestamptz NOT NULL DEFAULT now(),

@@ -10,7 +10,7 @@ _PAGE: Final = 5_000
 _STATE: Final = (
     """
     SELECT row(source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
-               amount_minor, minutes, reverses, attributes, voided, digest, current, counts)::text
+               amount_minor, minutes, reverses, attributes, voided, current, counts)::text
     FROM fact ORDER BY source COLLATE "C", external_id COLLATE "C", version
     """,
     """

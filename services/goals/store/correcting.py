@@ -11,16 +11,17 @@ from sqlalchemy import Connection
 from access import Scope
 from chassis.errors import Failure
 from chassis.feed import NewEvent, publish
-from services.goals.domain.facts import Fact, Key, Refusal
+from services.goals.domain.facts import Fact, Key, Refusal, attributes_text
 from services.goals.domain.ledger import Cell, Plan, Sums, Touch, Version, plan
-from services.goals.store.arrays import Longs
+from services.goals.store.arrays import Longs, Texts
 
 VALUES_CHANGED: Final = "values_changed"
 
 _COLUMNS: Final = """
 SELECT fact.source, fact.external_id, fact.version, fact.kind, fact.person_id, fact.day - date 'epoch',
-       fact.customer, coalesce(fact.amount_minor, 0), fact.minutes, fact.reverses, fact.voided, fact.digest,
-       fact.current, fact.counts
+       fact.customer, coalesce(fact.amount_minor, 0), fact.minutes, fact.reverses, fact.voided, fact.current,
+       fact.counts, fact.product, fact.channel, fact.amount_minor, fact.attributes,
+       (extract(epoch FROM fact.occurred_at) * 1000000)::bigint
 FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
 JOIN fact ON fact.source = key.source AND fact.external_id = key.external_id
 """
@@ -45,18 +46,18 @@ WHERE fact.source = key.source AND fact.external_id = key.external_id AND fact.c
 """
 _INSERT: Final = """
 INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
-                  amount_minor, minutes, reverses, attributes, voided, digest, current, counts)
+                  amount_minor, minutes, reverses, attributes, voided, current, counts)
 SELECT source, external_id, version, kind, person_id, timestamptz 'epoch' + occurred * interval '1 microsecond',
        date 'epoch' + day::integer, customer, product, channel, nullif(amount, -1), minutes, reverses,
-       nullif(attributes, '')::jsonb, voided, digest, current, counts
+       nullif(attributes, '')::jsonb, voided = 1, current, counts
 FROM unnest(
     %(sources)b::text[], %(external_ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[],
     %(people)b::text[], %(occurred)b::bigint[], %(days)b::bigint[], %(customers)b::text[],
     %(products)b::text[], %(channels)b::text[], %(amounts)b::bigint[], %(minutes)b::bigint[],
-    %(reverses)b::text[], %(attributes)b::text[], %(voided)b::boolean[], %(digests)b::bytea[],
+    %(reverses)b::text[], %(attributes)b::text[], %(voided)b::bigint[],
     %(current)b::boolean[], %(counting)b::boolean[]
 ) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
-          minutes, reverses, attributes, voided, digest, current, counts)
+          minutes, reverses, attributes, voided, current, counts)
 """
 # A row that comes to nothing goes, so that the tables are the same whatever way led to them.
 _TALLY: Final = """
@@ -225,8 +226,8 @@ def _write(connection: Connection, planned: Plan) -> None:
 def _write_touches(connection: Connection, touches: Mapping[Touch, int]) -> set[tuple[str, int]]:
     """Move the touches; the people and days whose new customers changed with them."""
     columns = {
-        "people": [touch.person_id for touch in touches],
-        "customers": [touch.customer for touch in touches],
+        "people": Texts([touch.person_id for touch in touches]),
+        "customers": Texts([touch.customer for touch in touches]),
         "days": Longs(touch.day for touch in touches),
     }
     connection.exec_driver_sql(_TOUCH, {**columns, "counts": Longs(touches.values())})
@@ -246,18 +247,29 @@ def events_of(changed: Iterable[tuple[str, int]]) -> list[NewEvent]:
 
 
 def _version(row: Sequence[Any]) -> Version:
-    source, external_id, *rest = row
-    return Version(Key(source, external_id), *rest)
+    (source, external_id, version, kind, person_id, day, customer, amount, minutes, reverses, voided, current,
+     counts, product, channel, told_amount, attributes, occurred) = row  # fmt: skip
+    content = (
+        kind, person_id, occurred, customer, product, channel, told_amount, minutes, reverses,
+        attributes_text(attributes or {}), voided,
+    )  # fmt: skip
+    return Version(
+        Key(source, external_id), version, kind, person_id, day, customer, amount, minutes, reverses, voided,
+        content, current, counts,
+    )  # fmt: skip
 
 
 def _key_columns(keys: Collection[Key]) -> dict[str, Any]:
     ordered = sorted(keys)
-    return {"sources": [key.source for key in ordered], "external_ids": [key.external_id for key in ordered]}
+    return {
+        "sources": Texts([key.source for key in ordered]),
+        "external_ids": Texts([key.external_id for key in ordered]),
+    }
 
 
 def _cell_columns(cells: Mapping[Cell, Sums]) -> dict[str, Any]:
     return {
-        "people": [cell.person_id for cell in cells],
+        "people": Texts([cell.person_id for cell in cells]),
         "days": Longs(cell.day for cell in cells),
         "kinds": Longs(cell.kind for cell in cells),
         "counts": Longs(sums.n for sums in cells.values()),
@@ -270,7 +282,7 @@ def _insert_columns(planned: Plan) -> dict[str, Any]:
     facts = [fact for fact, _, _ in planned.added]
     return {
         **columns_of(facts),
-        "reverses": [fact.reverses for fact in facts],
+        "reverses": Texts([fact.reverses for fact in facts]),
         "current": [current for _, current, _ in planned.added],
         "counting": [counts for _, _, counts in planned.added],
     }
@@ -280,19 +292,18 @@ def columns_of(facts: Sequence[Fact]) -> dict[str, Any]:
     """The facts' columns as parameters, without what only a correction has."""
     columns = list(zip(*facts, strict=True))
     return {
-        "sources": list(columns[0]),
-        "external_ids": list(columns[1]),
+        "sources": Texts(columns[0]),
+        "external_ids": Texts(columns[1]),
         "versions": Longs(columns[2]),
         "kinds": Longs(columns[3]),
-        "people": list(columns[4]),
+        "people": Texts(columns[4]),
         "occurred": Longs(columns[5]),
         "days": Longs(columns[6]),
-        "customers": list(columns[7]),
-        "products": list(columns[8]),
-        "channels": list(columns[9]),
+        "customers": Texts(columns[7]),
+        "products": Texts(columns[8]),
+        "channels": Texts(columns[9]),
         "amounts": Longs([-1 if amount is None else amount for amount in columns[10]]),
         "minutes": Longs(columns[11]),
-        "attributes": list(columns[13]),
-        "voided": list(columns[14]),
-        "digests": list(columns[15]),
+        "attributes": Texts(columns[13]),
+        "voided": Longs(columns[14]),
     }

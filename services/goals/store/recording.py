@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from access import Replica, Scope
 from chassis.database import Database, publishes
 from chassis.errors import Unavailable
-from services.goals.domain.facts import Fact, FactKind, Key, Refusal
+from services.goals.domain.facts import Fact, FactKind, Key, Refusal, fact_id
 from services.goals.domain.periods import Calendar
 from services.goals.domain.recorded import Outcome, Result
 from services.goals.store.correcting import columns_of, correct, find_known
@@ -40,16 +40,16 @@ WITH told AS (
         %(sources)b::text[], %(external_ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[],
         %(people)b::text[], %(occurred)b::bigint[], %(days)b::bigint[], %(customers)b::text[],
         %(products)b::text[], %(channels)b::text[], %(amounts)b::bigint[], %(minutes)b::bigint[],
-        %(attributes)b::text[], %(voided)b::boolean[], %(digests)b::bytea[]
+        %(attributes)b::text[], %(voided)b::bigint[]
     ) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
-              minutes, attributes, voided, digest)
+              minutes, attributes, voided)
 ), added AS (
     INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product,
-                      channel, amount_minor, minutes, reverses, attributes, voided, digest, current, counts)
+                      channel, amount_minor, minutes, reverses, attributes, voided, current, counts)
     SELECT source, external_id, version, kind, person_id,
            timestamptz 'epoch' + occurred * interval '1 microsecond', date 'epoch' + day::integer, customer,
-           product, channel, nullif(amount, -1), minutes, '', nullif(attributes, '')::jsonb, voided, digest, true,
-           NOT voided AND (kind NOT IN (2, 5) OR NOT EXISTS (
+           product, channel, nullif(amount, -1), minutes, '', nullif(attributes, '')::jsonb, voided = 1, true,
+           voided = 0 AND (kind NOT IN (2, 5) OR NOT EXISTS (
                SELECT FROM fact AS reversal
                WHERE reversal.source = told.source AND reversal.reverses = told.external_id
                  AND reversal.kind = 4 AND reversal.current AND NOT reversal.voided))
@@ -101,10 +101,14 @@ FROM (SELECT count(*) AS many FROM added) AS counted
 
 
 class Told(NamedTuple):
-    """A fact and with what right it is told. Its day is filled in when it is recorded."""
+    """A fact and with what right it is told.
+
+    Its day was reckoned with the zones of a directory at `position` or later.
+    """
 
     fact: Fact
     scope: Scope
+    position: int
 
 
 @dataclass(slots=True)
@@ -136,38 +140,53 @@ class Recorder:
         self._calendar = Calendar()
         self._key = gate_key(database.schema)
 
-    def record(self, told: Sequence[Told], *, dry_run: bool = False) -> list[Result]:
-        """A result per row, in order, once all of it is committed; nothing is kept of a dry run."""
-        if not told:
+    @property
+    def position(self) -> int:
+        """Where the directory stands; asked for before the days of facts are reckoned."""
+        return self._replica.position
+
+    def day_number(self, occurred: int, zone: str) -> int:
+        """The local day of an occurrence."""
+        return self._calendar.day_number(occurred, zone)
+
+    def record(
+        self, facts: Sequence[Fact], scopes: Sequence[Scope], *, position: int, dry_run: bool = False
+    ) -> list[Result]:
+        """A result per row, in order, once all of it is committed; nothing is kept of a dry run.
+
+        `scopes` say with what right each fact is told; `position` is the directory's from before the facts'
+        days were reckoned.
+        """
+        if not facts:
             return []
         for _ in range(_ATTEMPTS):
-            position = self._replica.position
-            dated = self._dated(told)
-            batch = _sort(dated)
+            batch = _sort(facts)
             try:
                 try:
-                    return self._store(dated, batch, position, alone=bool(batch.rest), dry_run=dry_run)
+                    return self._store(
+                        facts, scopes, batch, position, alone=bool(batch.rest), dry_run=dry_run
+                    )
                 except _TakesAwayError:
-                    return self._store(dated, batch, position, alone=True, dry_run=dry_run)
+                    return self._store(facts, scopes, batch, position, alone=True, dry_run=dry_run)
             except _DirectoryBehindError:
                 self._replica.refresh()
+                position = self.position
+                zone_of = self._replica.directory.zone_of
+                facts = [
+                    fact._replace(day=self.day_number(fact.occurred, zone_of(fact.person_id)))
+                    for fact in facts
+                ]
         raise Unavailable("NOT_READY", "The directory is being brought up to date; send it again.")
 
-    def _dated(self, told: Sequence[Told]) -> list[Told]:
-        directory = self._replica.directory
-        day_number = self._calendar.day_number
-        zones: dict[str, str] = {}
-        dated = []
-        for fact, scope in told:
-            person_id = fact.person_id
-            zone = zones.get(person_id)
-            if zone is None:
-                zone = zones[person_id] = directory.zone_of(person_id)
-            dated.append(Told(fact._replace(day=day_number(fact.occurred, zone)), scope))
-        return dated
-
     def _store(
-        self, told: Sequence[Told], batch: _Batch, position: int, *, alone: bool, dry_run: bool
+        self,
+        facts: Sequence[Fact],
+        scopes: Sequence[Scope],
+        batch: _Batch,
+        position: int,
+        *,
+        alone: bool,
+        dry_run: bool,
     ) -> list[Result]:
         results: dict[int, Result] = {}
         try:
@@ -176,13 +195,13 @@ class Recorder:
                     raise _DirectoryBehindError
                 rest = list(batch.rest)
                 if batch.plain:
-                    rest += _add(connection, told, batch.plain, results)
+                    rest += _add(connection, facts, batch.plain, results)
                 if rest:
-                    _settle(connection, told, rest, results, alone=alone)
+                    _settle(connection, facts, scopes, rest, results, alone=alone)
                 _end(dry_run=dry_run)
         except _DryRunError:
             pass
-        return [results[index] for index in range(len(told))]
+        return [results[index] for index in range(len(facts))]
 
 
 def _end(*, dry_run: bool) -> None:
@@ -201,42 +220,43 @@ def enter_ledger(connection: Connection, key: int, *, alone: bool) -> int:
     return int(row[1])
 
 
-def _sort(told: Sequence[Told]) -> _Batch:
+def _sort(facts: Sequence[Fact]) -> _Batch:
     """Plain rows in the order of their keys; reversals, and keys that come more than once, are the rest."""
     keys: dict[tuple[str, str], int] = {}
     rest: set[int] = set()
-    for index, (fact, _) in enumerate(told):
-        key = fact[:2]
-        if key in keys:
+    for index, fact in enumerate(facts):
+        other = keys.setdefault((fact[0], fact[1]), index)
+        if other != index:
             rest.add(index)
-            rest.add(keys[key])
-        else:
-            keys[key] = index
-            if fact.kind == _REVERSAL:
-                rest.add(index)
-    plain = [keys[key] for key in sorted(keys) if keys[key] not in rest]
+            rest.add(other)
+        elif fact[3] == _REVERSAL:
+            rest.add(index)
+    plain = [index for _, index in sorted(keys.items())]
+    if rest:
+        plain = [index for index in plain if index not in rest]
     return _Batch(plain, sorted(rest))
 
 
 def _add(
-    connection: Connection, told: Sequence[Told], plain: Sequence[int], results: dict[int, Result]
+    connection: Connection, facts: Sequence[Fact], plain: Sequence[int], results: dict[int, Result]
 ) -> list[int]:
     """Store those whose key is new; the indexes of the others."""
-    facts = [told[index].fact for index in plain]
+    chosen = [facts[index] for index in plain]
     published, many, sources, external_ids = connection.exec_driver_sql(
-        _ADD, {**columns_of(facts), "many": len(facts)}
+        _ADD, {**columns_of(chosen), "many": len(chosen)}
     ).one()
     if published:
         publishes(connection)
-    if many == len(facts):
-        for index, fact in zip(plain, facts, strict=True):
-            results[index] = Result(Outcome.RECORDED, fact.id)
+    recorded = Outcome.RECORDED
+    if many == len(chosen):
+        for index, fact in zip(plain, chosen, strict=True):
+            results[index] = Result(recorded, fact_id(fact[0], fact[1], fact[2]))
         return []
     added = set(zip(sources or (), external_ids or (), strict=True))
     others = []
-    for index, fact in zip(plain, facts, strict=True):
-        if fact[:2] in added:
-            results[index] = Result(Outcome.RECORDED, fact.id)
+    for index, fact in zip(plain, chosen, strict=True):
+        if fact.key in added:
+            results[index] = Result(recorded, fact.id)
         else:
             others.append(index)
     return others
@@ -244,25 +264,27 @@ def _add(
 
 def _settle(
     connection: Connection,
-    told: Sequence[Told],
+    facts: Sequence[Fact],
+    scopes: Sequence[Scope],
     rest: Sequence[int],
     results: dict[int, Result],
     *,
     alone: bool,
 ) -> None:
     """Answer for rows that are known; what is not known yet of the others is a correction."""
-    known = find_known(connection, {told[index].fact.key for index in rest})
-    digests = {(version.key, version.version): version.digest for version in known.versions}
+    known = find_known(connection, {facts[index].key for index in rest})
+    contents = {(version.key, version.version): version.content for version in known.versions}
     new: list[int] = []
     first: dict[tuple[Key, int], int] = {}
     for index in rest:
-        fact = told[index].fact
-        digest = digests.get((fact.key, fact.version))
-        if digest is None:
-            digests[fact.key, fact.version] = fact.digest
-            first[fact.key, fact.version] = index
+        fact = facts[index]
+        told = (fact.key, fact.version)
+        content = contents.get(told)
+        if content is None:
+            contents[told] = fact.content
+            first[told] = index
             new.append(index)
-        elif digest == fact.digest:
+        elif content == fact.content:
             results[index] = Result(Outcome.ALREADY_KNOWN, fact.id)
         else:
             results[index] = Result(Outcome.REFUSED, refusal=CONFLICT)
@@ -270,16 +292,15 @@ def _settle(
         return
     if not alone:
         raise _TakesAwayError
-    refusals = correct(connection, known, [(told[index].fact, told[index].scope) for index in new])
+    refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new])
     for index, refusal in zip(new, refusals, strict=True):
         if refusal is None:
-            results[index] = Result(Outcome.RECORDED, told[index].fact.id)
+            results[index] = Result(Outcome.RECORDED, facts[index].id)
         else:
             results[index] = Result(Outcome.REFUSED, refusal=refusal)
     for index in rest:
         # What repeats a refused row of the same batch is not known either.
-        fact = told[index].fact
-        original = results[first.get((fact.key, fact.version), index)]
+        original = results[first.get((facts[index].key, facts[index].version), index)]
         if original.outcome is Outcome.REFUSED and results[index].outcome is Outcome.ALREADY_KNOWN:
             results[index] = original
 

@@ -1,19 +1,19 @@
 """Facts: rows as they are told, read quickly and refused one by one; facts as they are recorded."""
 
-import json
 from collections.abc import Callable
 from typing import Final
 
 from foothold.goals.v1 import facts_pb2
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from google.type.money_pb2 import Money
 
 from services.goals.domain.facts import (
     Fact,
     Refusal,
+    attributes_text,
     check_content,
     check_key,
     check_occurred,
-    digest_of,
 )
 from services.goals.domain.recorded import Outcome, Recorded, Result
 from services.goals.wire.values import from_instant
@@ -32,8 +32,10 @@ _DECIMALS: Final = {
 }  # fmt: skip
 _USUAL_DECIMALS: Final = 2
 
-Owner = Callable[[str, str], str | Refusal]
-"""(person_id, employee_number) -> the person's id, or why there is none the caller may record for."""
+Owner = Callable[[str, str], tuple[str, str] | Refusal]
+"""(person_id, employee_number) -> the person's id and zone, or why there is none the caller may record for."""
+Day = Callable[[int, str], int]
+"""(microseconds since 1970, zone) -> the local day, as days since 1970-01-01."""
 
 
 class FactReader:
@@ -44,18 +46,18 @@ class FactReader:
         self._minor = 10 ** _DECIMALS.get(currency, _USUAL_DECIMALS)
         self._nanos = _NANOS // self._minor
 
-    def read(self, told: facts_pb2.Fact, owner: Owner, now: int) -> Fact | Refusal:
-        """The fact, its day not known yet, or why it is refused. `now` is in microseconds since 1970."""
+    def read(self, told: facts_pb2.Fact, owner: Owner, day: Day, now: int) -> Fact | Refusal:
+        """The fact, or why it is refused. `now` is in microseconds since 1970."""
         source, external_id, version = told.source, told.external_id, told.version
         refusal = check_key(source, external_id, version)
         if refusal is not None:
             return refusal
         amount = None
         if told.HasField("amount"):
-            found = self._amount(told.amount)
-            if isinstance(found, Refusal):
-                return found
-            amount = found
+            minor = self._amount(told.amount)
+            if isinstance(minor, Refusal):
+                return minor
+            amount = minor
         kind, customer, product = int(told.kind), told.customer, told.product
         channel, minutes, reverses, voided = told.channel, told.minutes, told.reverses, told.voided
         attributes = told.attributes
@@ -72,23 +74,13 @@ class FactReader:
         refusal = check_occurred(occurred, now)
         if refusal is not None:
             return refusal
-        person_id = owner(told.person_id, told.employee_number)
-        if isinstance(person_id, Refusal):
-            return person_id
-        extra = ""
-        if attributes:
-            extra = json.dumps(dict(attributes), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        digest = digest_of(
-            kind,
-            person_id,
-            occurred,
-            (customer, product, channel, reverses, extra),
-            (amount, minutes),
-            voided=voided,
-        )
+        found = owner(told.person_id, told.employee_number)
+        if isinstance(found, Refusal):
+            return found
+        person_id, zone = found
         return Fact(
-            source, external_id, version, kind, person_id, occurred, 0, customer, product, channel, amount, minutes,
-            reverses, extra, voided, digest,
+            source, external_id, version, kind, person_id, occurred, day(occurred, zone), customer, product, channel,
+            amount, minutes, reverses, attributes_text(attributes) if attributes else "", voided,
         )  # fmt: skip
 
     def _amount(self, money: Money) -> int | Refusal:
@@ -115,6 +107,14 @@ def from_refusal(refusal: Refusal) -> facts_pb2.FactResult:
         reason=refusal.reason,
         message=refusal.message,
     )
+
+
+def add_result(results: RepeatedCompositeFieldContainer[facts_pb2.FactResult], result: Result) -> None:
+    """Tell what became of a row."""
+    if result.refusal is not None:
+        results.append(from_refusal(result.refusal))
+    else:
+        results.add(outcome=_OUTCOMES[result.outcome], fact_id=result.fact_id)
 
 
 def from_result(result: Result) -> facts_pb2.FactResult:
