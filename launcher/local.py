@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from chassis.database import migrate, provision, schema_of
 from chassis.embedded import EmbeddedPostgres
@@ -34,12 +34,14 @@ class LocalPlatform:
         files: Sequence[Path] = (),
         environ: Mapping[str, str] | None = None,
         say: Say | None = None,
+        on_settings: Callable[[Any], None] | None = None,
     ) -> None:
         self.folder = folder
         self._web = web
         self._demo = demo
         self._values = dict(values or {})
         self._environ = dict(os.environ if environ is None else environ)
+        self._on_settings = on_settings
         self._say = say or (lambda _line: None)
         self._files = tuple(files)
         self._log: IO[bytes] | None = None
@@ -95,7 +97,7 @@ class LocalPlatform:
 
     def _make_shape(self) -> Together | Separately:
         if not self._split:
-            return Together()
+            return Together(self._on_settings)
         self._log = self.folder.log.open("ab")
         return Separately(log=self._log)
 

@@ -15,7 +15,6 @@ from launcher.reaching import Reached
 
 _JOB: Final = "sales"
 _MONTH: Final = goals.PERIOD_KIND_MONTH
-_WEEK: Final = goals.PERIOD_KIND_WEEK
 
 _Target = tuple[str, str, "goals.PeriodKind.ValueType", goals.Value, str]
 
@@ -50,8 +49,8 @@ def _targets() -> list[_Target]:
         (
             root,
             "followup_minutes",
-            _WEEK,
-            goals.Value(unit=goals.UNIT_MINUTES, numerator=240, denominator=1),
+            _MONTH,
+            goals.Value(unit=goals.UNIT_MINUTES, numerator=600, denominator=1),
             "",
         ),
         ("shanghai", "customers_followed", _MONTH, _count(30), "门店密集，路上时间少，跟进目标高于全国"),

@@ -1,0 +1,105 @@
+"""A real Chromium in front of the whole platform, in both of its shapes."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from access import Directory, MemoryReplica
+from launcher.demo.accounts import PASSWORD
+from tests.platform import Platform, platform_all, platform_split
+
+__all__ = ["platform_all", "platform_split"]
+
+PHONE: Final = {"width": 360, "height": 720}
+DESK: Final = {"width": 1280, "height": 900}
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_MAC: Final = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+_ARGUMENTS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    found = next((path for name in (*_NAMES, _MAC) if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: apt install chromium")
+    started = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
+    yield started
+    started.close()
+
+
+@pytest.fixture(params=["all", "split"], scope="session")
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """The platform in one process, then in a process per service."""
+    found: Platform = request.getfixturevalue(f"platform_{request.param}")
+    found.wait_ready()
+    return found
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_as(browser: Browser) -> Iterator[Open]:
+    """`open_as(platform, "zhou.yutong")`: a page in a browser of its own, that person signed in through the form.
+
+    A message in the browser's console is a failure: the page runs under a policy that forbids what is not ours.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_(
+        platform: Platform,
+        login: str,
+        *,
+        size: dict[str, int] = PHONE,
+        language: str = "zh",
+        dark: bool = False,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": size["width"], "height": size["height"]},
+            color_scheme="dark" if dark else "light",
+            base_url=platform.web,
+        )
+        context.add_cookies([{"name": "language", "value": language, "url": platform.web}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.goto("/sign-in")
+        page.fill("#login", login)
+        page.fill("#password", PASSWORD)
+        page.click("form .primary")
+        page.wait_for_load_state("load")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # A page that is closed while it fetches complains about that; nothing else may.
+    assert [each for each in complaints if "ERR_ABORTED" not in each] == []
+
+
+@pytest.fixture
+def directory(platform: Platform) -> Iterator[Directory]:
+    """Who there is on the platform."""
+    token = (platform.folder.path / "secrets" / "component_gateway.token").read_text().strip()
+    replica = MemoryReplica(platform.channel("identity", token=token))
+    replica.start()
+    assert replica.wait(30)
+    yield replica.directory
+    replica.stop()
