@@ -41,7 +41,7 @@ class Gateway:
         self._feeds = feeds(parts.clients, hub, parts.replica.directory)
         parts.checks.extend(feed.check for feed in self._feeds)
         self._host = host.strip("[]")
-        self._port = int(port)
+        self.port = int(port)
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
@@ -52,16 +52,16 @@ class Gateway:
         self.parts.replica.start()
         for feed in self._feeds:
             feed.start()
-        self._port = self._port or _free_port(self._host)
+        self.port = self.port or _free_port(self._host)
         if self._accepts():
-            raise RuntimeError(f"somebody else listens on {self._host}:{self._port}")
+            raise RuntimeError(f"somebody else listens on {self._host}:{self.port}")
         self._thread.start()
         until = time.monotonic() + _START_SECONDS
         while not self._accepts():
             if not self._thread.is_alive() or time.monotonic() > until:
-                raise RuntimeError(f"the gateway cannot listen on {self._host}:{self._port}")
+                raise RuntimeError(f"the gateway cannot listen on {self._host}:{self.port}")
             time.sleep(0.02)
-        return self._port
+        return self.port
 
     def stop(self, grace: float = 5.0) -> None:
         """Close live pages, finish what is being answered, then let go of the services."""
@@ -83,7 +83,7 @@ class Gateway:
         self._server = server = Server(
             self._app,
             address=self._host,
-            port=self._port,
+            port=self.port,
             interface=Interfaces.ASGI,
             backlog=_BACKLOG,
             # How many requests may be in work: every live page is one of them.
@@ -96,7 +96,7 @@ class Gateway:
     def _accepts(self) -> bool:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  compared, not bound
         try:
-            with socket.create_connection((host, self._port), timeout=1):
+            with socket.create_connection((host, self.port), timeout=1):
                 return True
         except OSError:
             return False
