@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -24,6 +23,7 @@ from chassis.database import migrate, provision, schema_of
 from chassis.ids import new_id
 from chassis.server import Server
 from chassis.settings import load
+from services.gateway.service import Gateway
 
 SERVICES: Final = ("identity", "goals", "training", "incentives")
 _OPERATOR: Final = "operator"
@@ -33,7 +33,7 @@ _DAY: Final = timedelta(days=1)
 class Platform:
     """Started on an empty database; stop it with `close`."""
 
-    def __init__(self, admin_url: str, *, web: bool = False, folder: Path | None = None) -> None:
+    def __init__(self, admin_url: str, *, web: bool = False) -> None:
         private, self._public = generate_keys()
         self.issuer = TokenIssuer(load_private(private))
         self._stack = ExitStack()
@@ -50,8 +50,7 @@ class Platform:
             self._stack.callback(server.stop, 1)
         self.operator = self.issuer.service_account(_OPERATOR, lifetime=_DAY)[0]
         self.web = ""
-        if web:
-            self.web = self._start_web()
+        self.gateway = self._start_gateway() if web else None
 
     def _values(self, name: str) -> dict[str, str]:
         values = {f"{peer}_address": address for peer, address in self.addresses.items()}
@@ -61,17 +60,17 @@ class Platform:
         values["demo_passwords"] = "true"
         return values
 
-    def _start_web(self) -> str:
-        module = importlib.import_module("services.gateway.service")
+    def _start_gateway(self) -> Gateway:
         values = self._values("gateway") | {
             "cookie_secret": "c" * 40,
             "webhook_secret": "whsec_" + "d2ViaG9vaw==" * 4,
             "webhook_token": self.operator,
         }
-        gateway = module.build(load(module.Settings, environ=_known(module, values)))
-        port = gateway.start()
+        module = importlib.import_module("services.gateway.service")
+        gateway: Gateway = module.build(load(module.Settings, environ=_known(module, values)))
+        self.web = f"http://127.0.0.1:{gateway.start()}"
         self._stack.callback(gateway.stop, 1)
-        return f"http://127.0.0.1:{port}"
+        return gateway
 
     def token(self, person_id: str) -> str:
         """A token of a session of its own, as identity would sign it."""
