@@ -123,9 +123,9 @@ def test_only_identity_can_sign_and_only_the_gateway_holds_its_secrets(manifests
         }
         target = component(deployment)
         expected = {"verifying_keys.pem"}
-        expected |= {"signing_key.pem"} if target == "identity" else {f"{target}.token"}
+        expected |= {"signing_key.pem"} if target == "identity" else {f"component_{target}.token"}
         expected |= {"cookie_secret"} if target == "gateway" else {target}
-        webhook = {"webhook_secret", "webhook_token"} if target == "gateway" else set()
+        webhook = {"webhook_secret", "webhook.token"} if target == "gateway" else set()
         assert keys - webhook == expected
 
 

@@ -116,7 +116,7 @@ settings from values. Names are those of `foothold check-config`.
 - secret:
     name: {{ $secrets.components }}
     items:
-      - {key: {{ .name }}.token, path: component.token}
+      - {key: component_{{ .name }}.token, path: component.token}
 {{- end }}
 {{- if eq .name "gateway" }}
 - secret:
@@ -128,7 +128,7 @@ settings from values. Names are those of `foothold check-config`.
     name: {{ . }}
     items:
       - {key: webhook_secret, path: webhook_secret}
-      - {key: webhook_token, path: webhook_token}
+      - {key: webhook.token, path: webhook_token}
 {{- end }}
 {{- else }}
 - secret:
