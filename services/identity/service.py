@@ -20,10 +20,12 @@ from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
 from chassis.feed import FeedReader, Sequencer
 from chassis.health import migrated
+from chassis.housekeeping import Housekeeping
+from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from services.identity.foundation import Foundation
 from services.identity.handlers import AccessService, Desk, DirectoryService, FeedService, SessionService
-from services.identity.housekeeping import Housekeeping
+from services.identity.housekeeping import chores
 from services.identity.passwords import CHEAP, Passwords
 from services.identity.permissions import PERMISSIONS
 from services.identity.secrecy import Secrecy
@@ -98,7 +100,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             ),
         ],
         interceptors=[door],
-        background=[foundation, replica, sequencer, Housekeeping(database, clock)],
+        background=[
+            foundation,
+            replica,
+            sequencer,
+            Housekeeping(database, [forget_old_requests, *chores(clock)]),
+        ],
         checks=[
             database.check,
             migrated(database, url, "services.identity"),

@@ -111,9 +111,11 @@ class AccountStore:
     def clear_attempts(self, key: str) -> None:
         self._connection.execute(attempt.delete().where(attempt.c.key == digest(key)))
 
-    def forget_attempts(self, before: datetime) -> None:
-        """Remove what was counted before an instant."""
-        self._connection.execute(attempt.delete().where(attempt.c.last_at < before))
+    def forget_attempts(self, before: datetime, limit: int) -> int:
+        """Remove at most `limit` of what was counted before an instant, but what somebody holds; how many."""
+        old = select(attempt.c.key).where(attempt.c.last_at < before).limit(limit)
+        keys = old.with_for_update(skip_locked=True)
+        return self._connection.execute(attempt.delete().where(attempt.c.key.in_(keys))).rowcount
 
     # Sessions.
 
@@ -164,7 +166,8 @@ class AccountStore:
             query = query.where(session.c.id != but)
         return list(self._connection.execute(query.values(ended_at=now).returning(session.c.id)).scalars())
 
-    def forget_sessions(self, before: datetime, limit: int) -> None:
-        """Remove sessions that expired before an instant, with their refresh tokens."""
+    def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Remove at most `limit` sessions that expired before an instant, with their refresh tokens; how many."""
         old = select(session.c.id).where(session.c.expires_at < before).limit(limit)
-        self._connection.execute(session.delete().where(session.c.id.in_(old)))
+        ids = old.with_for_update(skip_locked=True)
+        return self._connection.execute(session.delete().where(session.c.id.in_(ids))).rowcount
