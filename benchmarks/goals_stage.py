@@ -49,7 +49,7 @@ def stage(people: int) -> Iterator[Stage]:
         migrate(url, schema=schema_of("goals"), package="services.goals")
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain) as connection:
-            _fill(connection, people)
+            fill(connection, people)
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         command = [
@@ -115,7 +115,7 @@ class Work:
         return [self.fact() for _ in range(size)]
 
 
-def _fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> None:
+def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> None:
     departments = max(1, people // _DEPARTMENT)
     nodes = (
         "INSERT INTO directory_node (id, parent_id, kind, name, zone, effective_zone, ancestors, position)"

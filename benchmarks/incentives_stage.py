@@ -48,7 +48,7 @@ def stage(people: int = PEOPLE, *, goals: str = "127.0.0.1:9") -> Iterator[Stage
         migrate(url, schema=schema_of("incentives"), package="services.incentives")
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain) as connection:
-            _fill(connection, people)
+            fill(connection, people)
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         component = issuer.component("incentives", lifetime=timedelta(hours=3))
@@ -73,7 +73,7 @@ def ready(channel: grpc.Channel) -> None:
     grpc.channel_ready_future(channel).result(timeout=30)
 
 
-def _fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> None:
+def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> None:
     departments = max(1, people // _DEPARTMENT)
     connection.execute(
         """

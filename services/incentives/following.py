@@ -1,7 +1,8 @@
 """What incentives does with other services' events: goals' figures make statements, identity's people move."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 import grpc
@@ -57,18 +58,24 @@ def told_by(events: Sequence[goals_pb2.Event]) -> Iterator[Told]:
         if event.WhichOneof("body") != "values_changed":
             continue
         changed = event.values_changed
-        occurred_at = event.occurred_at.ToDatetime(tzinfo=UTC)
+        at = event.occurred_at
+        occurred_at = datetime.fromtimestamp(at.seconds, UTC).replace(microsecond=at.nanos // 1_000)
         for each in changed.periods:
             kind = _KINDS.get(each.period.kind)
             if kind is None:
                 continue
             first = each.period.first_day
-            period = Period(kind, date(first.year, first.month, first.day))
+            period = _period(kind, first.year, first.month, first.day)
             # Ratios follow from base figures; what is no whole number is none of those.
             figures = {
                 named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
             }
             yield Told(changed.person_id, period, figures, event.position, occurred_at)
+
+
+@lru_cache(maxsize=256)
+def _period(kind: PeriodKind, year: int, month: int, day: int) -> Period:
+    return Period(kind, date(year, month, day))
 
 
 def on_identity(connection: Connection, events: Sequence[identity_pb2.Event]) -> None:

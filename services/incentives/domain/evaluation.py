@@ -42,12 +42,11 @@ class Evaluation(NamedTuple):
 
 def evaluate(plan: Plan, figures: Figures, held: Mapping[str, Figure] | None = None) -> Evaluation:
     """The whole plan re-evaluated; `held` names metrics that keep a given value (R6)."""
-    held = held or {}
     lines = []
     total = 0
     for rule in plan.rules:
         metric = rule.kind.metric
-        value = held[metric] if metric in held else measure(METRICS[metric], figures)
+        value = held[metric] if held and metric in held else measure(METRICS[metric], figures)
         amount = pay(rule.kind, value)
         total += amount
         lines.append(Line(rule, value, amount))

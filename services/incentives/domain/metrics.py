@@ -86,4 +86,7 @@ def measure(metric: Metric, figures: Figures) -> Figure:
     numerator = figures.get(metric.numerator, 0)
     if not metric.denominators:
         return Figure(numerator, 1)
-    return Figure(numerator, max(0, sum(figures.get(name, 0) for name in metric.denominators)))
+    denominator = 0
+    for name in metric.denominators:
+        denominator += figures.get(name, 0)
+    return Figure(numerator, max(0, denominator))

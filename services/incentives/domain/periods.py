@@ -1,9 +1,8 @@
 """The periods plans pay for and boards rank: calendar weeks and months, half-open (R9)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 _LAST_MONTH: Final = 12
@@ -16,8 +15,7 @@ class PeriodKind(IntEnum):
     MONTH = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Period:
+class Period(NamedTuple):
     """From `first_day` up to, not including, `end_day`."""
 
     kind: PeriodKind

@@ -54,28 +54,32 @@ class Standing:
 def take(known: Statement | None, told: Told, plan: Plan | None) -> Statement | None:
     """The statement after goals told its figures; None where there is nothing to keep."""
     figures = {name: number for name, number in told.figures.items() if number}
-    if known is None:
-        if not figures:
-            return None
-        known = Statement(told.person_id, told.period)
-    taken = known._replace(goals_position=max(known.goals_position, told.position))
-    if figures != known.figures:
-        taken = taken._replace(figures=figures, as_of=told.occurred_at)
-    return renew(taken, plan)
+    if known is None and not figures:
+        return None
+    as_of: datetime | None = told.occurred_at
+    position = told.position
+    if known is not None:
+        as_of = known.as_of if figures == known.figures else as_of
+        position = max(known.goals_position, position)
+    return Statement(told.person_id, told.period, figures, as_of, position, *_payment(figures, plan))
 
 
 def renew(statement: Statement, plan: Plan | None) -> Statement:
     """The same figures under a plan."""
+    person_id, period, figures, as_of, position, *_ = statement
+    return Statement(person_id, period, figures, as_of, position, *_payment(figures, plan))
+
+
+def _payment(figures: Mapping[str, int], plan: Plan | None) -> tuple[str, int, tuple[int, ...]]:
     if plan is None:
-        return statement._replace(plan_id="", total=0, amounts=())
-    evaluation = evaluate(plan, statement.figures)
-    amounts = tuple(line.amount for line in evaluation.lines)
-    return statement._replace(plan_id=plan.id, total=evaluation.total, amounts=amounts)
+        return "", 0, ()
+    found, total = evaluate(plan, figures)
+    return plan.id, total, tuple([line.amount for line in found])
 
 
 def differs(before: Statement | None, after: Statement) -> bool:
     """Whether a reader would see another statement; the position alone does not count."""
-    return before is None or after._replace(goals_position=before.goals_position) != before
+    return before is None or before[2:4] != after[2:4] or before[5:] != after[5:]
 
 
 def plan_of(
