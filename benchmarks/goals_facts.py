@@ -36,7 +36,8 @@ WITH added AS (
     INSERT INTO raw_fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
                           amount_minor, minutes)
     SELECT source, external_id, version, kind, person_id, timestamptz 'epoch' + occurred * interval '1 microsecond',
-           (timestamptz 'epoch' + occurred * interval '1 microsecond')::date, customer, product, channel, amount, minutes
+           (timestamptz 'epoch' + occurred * interval '1 microsecond')::date, customer, product, channel, amount,
+           minutes
     FROM unnest(%(sources)b::text[], %(ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[], %(people)b::text[],
                 %(occurred)b::bigint[], %(customers)b::text[], %(products)b::text[], %(channels)b::text[],
                 %(amounts)b::bigint[], %(minutes)b::bigint[])

@@ -24,6 +24,7 @@ from services.goals.domain.values import Value, exactly
 from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
 from services.goals.permissions import FACTS_READ, PROGRESS_READ
+from services.goals.store.figures import one_statement
 from services.goals.store.listing import Facts
 from services.goals.store.progress import read_course, read_one, read_progress, read_team
 from services.goals.store.targets import TargetsCache
@@ -68,7 +69,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
         )
-        with self._database.read() as connection:
+        with one_statement(self._database) as connection:
             progress = read_progress(
                 connection,
                 self._cache,

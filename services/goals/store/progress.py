@@ -19,7 +19,7 @@ from services.goals.store.figures import (
     read_last_follow_ups,
     read_last_recorded,
 )
-from services.goals.store.targets import TargetsCache, TargetsCopy
+from services.goals.store.targets import TargetsCache
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
 _SATURDAY: Final = 5
@@ -112,15 +112,14 @@ def read_team(
     copy = cache.fresh(connection)
     moment = as_of or now
     zones: dict[str, date] = {}
-    rows: list[tuple[Person, date, dict[Measure, ResolvedTarget], dict[PeriodKind, Period]]] = []
+    rows: list[tuple[Person, date, Mapping[Measure, ResolvedTarget], dict[PeriodKind, Period]]] = []
     spans: list[Span] = []
-    paths = _Paths(directory, copy)
     for person in people:
         zone = directory.zone_of(person.id)
         today = zones.setdefault(zone, local_day(moment, zone))
         if newcomers_only and not person.on_probation(today):
             continue
-        targets = paths.targets(person, today)
+        targets = copy.of(person, directory.ancestors(person.id), today)
         periods = {measure.period_kind: period_of(measure.period_kind, today, zone) for measure in targets}
         spans.extend(Span(person.id, period) for period in periods.values())
         rows.append((person, today, targets, periods))
@@ -146,25 +145,6 @@ def read_team(
             )
         )
     return sorted(members, key=lambda member: member.urgency)
-
-
-class _Paths:
-    """Resolves targets once for all who share a place, a role and a day."""
-
-    def __init__(self, directory: Directory, copy: TargetsCopy) -> None:
-        self._directory = directory
-        self._copy = copy
-        self._own = {standard.node_id for standard in copy.all}
-        self._known: dict[tuple[str, str, date], dict[Measure, ResolvedTarget]] = {}
-
-    def targets(self, person: Person, day: date) -> dict[Measure, ResolvedTarget]:
-        place = person.id if person.id in self._own else person.parent_id
-        key = (place, person.job_role, day)
-        found = self._known.get(key)
-        if found is None:
-            found = self._copy.of(person, self._directory.ancestors(place), day)
-            self._known[key] = found
-        return found
 
 
 def _stand(

@@ -1,7 +1,7 @@
 """Targets: standards of goals, with a copy in memory that knows when it is old."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -16,19 +16,36 @@ from standards import Standard, Standards, resolve
 from standards.store import place
 
 _NONE: Final = -1
+_MOST_PLACES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class TargetsCopy:
-    """Every target known at one version."""
+    """Every target known at one version; `nodes` are those where one is set."""
 
     version: int
-    all: tuple[Standard, ...]
     by_role: Mapping[str, tuple[Standard, ...]]
+    nodes: frozenset[str]
+    _resolved: dict[tuple[str, tuple[str, ...], date], Mapping[Measure, ResolvedTarget]] = field(
+        default_factory=dict, repr=False
+    )
 
-    def of(self, person: Person, path: Sequence[str], day: date) -> dict[Measure, ResolvedTarget]:
-        """The targets in force for a person on a day, in the order people read metrics. `path` is nearest first."""
-        found = resolve(self.by_role.get(person.job_role, ()), subject=person.job_role, path=path, day=day)
+    def of(self, person: Person, path: tuple[str, ...], day: date) -> Mapping[Measure, ResolvedTarget]:
+        """The targets in force for a person on a day, in the order people read metrics. `path` is nearest first.
+
+        Worked out once for all who share a place, a job role and a day; a person's own leaf is part of the
+        place only where something is set on leaves.
+        """
+        key = (person.job_role, path if path and path[0] in self.nodes else path[1:], day)
+        known = self._resolved.get(key)
+        if known is None:
+            if len(self._resolved) >= _MOST_PLACES:
+                self._resolved.clear()
+            known = self._resolved[key] = self._resolve(person.job_role, path, day)
+        return known
+
+    def _resolve(self, job_role: str, path: Sequence[str], day: date) -> Mapping[Measure, ResolvedTarget]:
+        found = resolve(self.by_role.get(job_role, ()), subject=job_role, path=path, day=day)
         measured = {
             measure_of(parameter): ResolvedTarget(
                 target_of(resolved.standard), tuple(target_of(each) for each in resolved.overridden)
@@ -43,7 +60,7 @@ class TargetsCache:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._copy = TargetsCopy(_NONE, (), {})
+        self._copy = TargetsCopy(_NONE, {}, frozenset())
 
     def current(self, version: int | None = None) -> TargetsCopy:
         """The copy; read again where it is not of `version`, or where there is none yet."""
@@ -66,7 +83,7 @@ class TargetsCache:
         version, everything = standards.version(), tuple(standards.all())
         roles = {standard.subject for standard in everything}
         by_role = {role: tuple(each for each in everything if each.subject == role) for role in roles}
-        return TargetsCopy(version, everything, by_role)
+        return TargetsCopy(version, by_role, frozenset(each.node_id for each in everything))
 
 
 class Targets:

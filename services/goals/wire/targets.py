@@ -1,5 +1,7 @@
 """Targets, as set and as they hold."""
 
+from functools import lru_cache
+
 from foothold.goals.v1 import targets_pb2, values_pb2
 
 from services.goals.domain.targets import ResolvedTarget, Target
@@ -33,8 +35,9 @@ def from_target(target: Target, currency: str) -> targets_pb2.Target:
     )
 
 
+@lru_cache(maxsize=4096)
 def from_resolved(resolved: ResolvedTarget, currency: str) -> targets_pb2.ResolvedTarget:
-    """The target in force, and what it overrides."""
+    """The target in force, and what it overrides. Shared: copied into messages, never changed."""
     return targets_pb2.ResolvedTarget(
         target=from_target(resolved.target, currency),
         overridden=[from_target(each, currency) for each in resolved.overridden],

@@ -1,6 +1,7 @@
 """Values, periods and dates."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from foothold.goals.v1 import values_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,8 +21,9 @@ def from_value(value: Value, currency: str) -> values_pb2.Value:
     )
 
 
+@lru_cache(maxsize=4096)
 def from_period(period: Period) -> values_pb2.Period:
-    """A period with its days and its instants."""
+    """A period with its days and its instants. Shared between callers: copied into messages, never changed."""
     return values_pb2.Period(
         kind=int(period.kind),  # type: ignore[arg-type]  # the enums have the same numbers
         first_day=from_date(period.first),
