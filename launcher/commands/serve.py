@@ -109,7 +109,11 @@ def _configure_telemetry(name: str, settings: Any) -> None:
 
 
 def _end_with_parent(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    import os
+
+    # Not through sys.stdin: a thread that waits inside its buffer makes the interpreter abort at its end.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stop.set()
 
 
