@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from access import Directory
 from chassis.database import Database
@@ -20,6 +19,7 @@ from services.incentives.store.ledger import changed_since, goals_position, move
 from services.incentives.store.statements import BoardRow
 
 _POLL_SECONDS: Final = 0.1
+_SICK_AFTER: Final = 50
 _KEPT: Final = 24
 """So many boards in a period stay in memory, each about 60 MB among 100,000; the longest unused goes first."""
 
@@ -50,6 +50,7 @@ class Leaderboards:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failures = 0
 
     def start(self) -> None:
         self._stopping.clear()
@@ -66,6 +67,10 @@ class Leaderboards:
     def wake(self) -> None:
         """Figures were committed; look now."""
         self._wake.set()
+
+    def check(self) -> str | None:
+        """For health: boards that are not kept up show old ranks."""
+        return "boards are not kept up" if self._failures >= _SICK_AFTER else None
 
     def standings(self, board: Board, node_id: str, period: Period) -> Standings:
         """Who stands where on a board at the enterprise or a branch; the first look reads the database."""
@@ -170,6 +175,8 @@ class Leaderboards:
             self._wake.clear()
             try:
                 self.refresh()
-            except SQLAlchemyError as error:
+                self._failures = 0
+            except Exception as error:  # noqa: BLE001  whatever goes wrong, the next look may find it right
+                self._failures += 1
                 logger(__name__).warning("leaderboards_refresh_failed", error=type(error).__name__)
             self._wake.wait(_POLL_SECONDS)

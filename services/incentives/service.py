@@ -141,6 +141,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             sequencer.check,
             replica.check,
             recomputer.check,
+            leaderboards.check,
             *(each.check for each in followed),
         ],
         closing=[identity.close, goals.close, database.close],

@@ -1,12 +1,15 @@
 """The acceptance cases of incentives, to the last digit, through the public contract."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
-from foothold.incentives.v1 import plans_pb2, statements_pb2
+from foothold.incentives.v1 import plans_pb2, statements_pb2, values_pb2
 
+from services.incentives.domain.tracing import Operation
 from tests.incentives.company import Client, Company
 from tests.incentives.plans import PRO_RATA, S07, S25, bonus, in_yuan, per_point, per_unit, plan, rate
+from tests.incentives.test_rules import AGAIN
 
 _FOLLOW = statements_pb2.LeverChange.LEVER_FOLLOW_NEW_CUSTOMER
 _WIN = statements_pb2.LeverChange.LEVER_WIN_DEAL
@@ -141,6 +144,53 @@ def test_s25_saving_the_plan_warns_of_the_cliffs(company: Company) -> None:
     ]
     assert all(each.severity == plans_pb2.PlanFinding.SEVERITY_WARNING for each in response.warnings)
     assert "10 %" in response.warnings[0].message
+
+
+def again(step: statements_pb2.TraceStep) -> Fraction:
+    """A step done anew, as any client could."""
+    operation = statements_pb2.TraceStep.Operation.Name(step.operation).removeprefix("OPERATION_")
+    if operation == "READ":
+        return exact(step.result)
+    return AGAIN[Operation[operation]](*map(exact, step.operands))
+
+
+def exact(number: statements_pb2.Rational) -> Fraction:
+    return Fraction(int(number.numerator), int(number.denominator))
+
+
+def test_r12_anybody_can_repeat_every_trace_with_a_pencil(company: Company) -> None:
+    one_fen = values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=1, denominator=1, currency="CNY")
+    rules = [
+        per_unit("new_customers", "50"),
+        per_point("close_rate", rate(10, 100), "50"),
+        per_point("win_rate", rate(1, 3), "33.33", PRO_RATA, id="pro-rata"),
+        bonus("close_rate", rate(12, 100), "200"),
+        S25,
+        bonus(
+            "average_order_value",
+            values_pb2.Value(unit=3, numerator=1, denominator=1, currency="CNY"),
+            "1",
+            id="none",
+        ),
+    ]
+    figures = {"customers_followed": 25, "new_customers": 10, "deals_won": 3, "deals_lost": 4}
+    someone = pay(company, "r12", rules, **figures)
+    statement = someone.statement()
+    for line in statement.lines:
+        explained = someone.explain(line.rule_id)
+        assert explained.line == line
+        assert explained.steps
+        for step in explained.steps:
+            assert again(step) == exact(step.result), (line.rule_id, step)
+        read = {
+            step.subject: exact(step.result) for step in explained.steps if not step.operands and step.subject
+        }
+        assert read == {each.metric: each.value.numerator for each in explained.inputs}
+        minor = exact(explained.steps[-1].result)
+        assert minor == line.amount.units * 100 + line.amount.nanos // 10_000_000
+    assert in_yuan(statement.lines[2].amount) == "317.43"
+    tier = someone.explain("tiers").steps[-1]
+    assert tier.subject == "rules[4].tiers[1]"
 
 
 @pytest.fixture(scope="module")
