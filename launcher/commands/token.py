@@ -120,6 +120,72 @@ def sign_in(login: str, password_file: Any, **how: Any) -> None:
 
 
 @token.command()
+@click.option("--login", required=True, help="Whose, by sign-in name.")
+@click.option(
+    "--password-file", type=click.File("r"), help="Where the new password stands; `-` is standard input."
+)
+@options.reach
+@told
+def password(login: str, password_file: Any, **how: Any) -> None:
+    """Set somebody's password and end their sessions: how the first administrator of a new enterprise gets in.
+
+    Exit codes: 0 set; 1 nobody has that sign-in name, or the password is too weak; 2, 3, 5 as `foothold --help` says.
+    """
+    from foothold.identity.v1 import sessions_pb2, sessions_pb2_grpc
+
+    from chassis.ids import new_id
+    from launcher.reaching import reached
+
+    if password_file:
+        chosen = password_file.read().rstrip("\r\n")
+    else:
+        chosen = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    with reached(how["addresses"], how["token"], how["data"]) as platform:
+        person_id = _person(platform, login)
+        sessions_pb2_grpc.SessionServiceStub(platform.channel("identity")).ResetPassword(
+            sessions_pb2.ResetPasswordRequest(request_id=new_id(), person_id=person_id, new_password=chosen)
+        )
+    click.echo(f"the password of {login} is set", err=True)
+
+
+@token.command()
+@click.option("--login", required=True, help="Who, by sign-in name.")
+@click.option("--role", required=True, help="The role, e.g. administrator.")
+@click.option("--node", default="", help="Where, and on everything below. Default: the enterprise.")
+@options.reach
+@told
+def grant(login: str, role: str, node: str, **how: Any) -> None:
+    """Bind a role to a person on a unit: how a new enterprise gets its first administrator.
+
+    Exit codes: 0 granted; 1 no such person, role or unit; 2, 3, 5 as `foothold --help` says.
+    """
+    from foothold.identity.v1 import access_pb2, access_pb2_grpc
+
+    from chassis.ids import new_id
+    from launcher.reaching import reached
+
+    with reached(how["addresses"], how["token"], how["data"]) as platform:
+        subject = _person(platform, login)
+        binding = access_pb2.Binding(role_id=role, subject_id=subject, node_id=node or _enterprise(platform))
+        access_pb2_grpc.AccessServiceStub(platform.channel("identity")).CreateBinding(
+            access_pb2.CreateBindingRequest(request_id=new_id(), binding=binding)
+        )
+    click.echo(f"{login} is {role}", err=True)
+
+
+def _person(platform: Any, login: str) -> str:
+    from foothold.identity.v1 import directory_pb2_grpc
+
+    from launcher.importing.directory import people
+
+    stub = directory_pb2_grpc.DirectoryServiceStub(platform.channel("identity"))
+    for person in people(stub, query=login):
+        if person.login == login.lower():
+            return person.id
+    raise Stop(f"nobody signs in as {login}")
+
+
+@token.command()
 @options.data
 @told
 def operator(data: Path | None) -> None:

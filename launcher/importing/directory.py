@@ -22,12 +22,16 @@ def nodes(stub: directory_pb2_grpc.DirectoryServiceStub) -> Iterator[directory_p
             return
 
 
-def people(stub: directory_pb2_grpc.DirectoryServiceStub) -> Iterator[directory_pb2.Person]:
-    """Everybody the caller may see, people who left included: their history is still theirs."""
+def people(
+    stub: directory_pb2_grpc.DirectoryServiceStub, *, query: str = ""
+) -> Iterator[directory_pb2.Person]:
+    """Whom the caller may see, by part of a name, number or login; who left too: their history is still theirs."""
     token = ""
     while True:
         page = stub.ListPeople(
-            directory_pb2.ListPeopleRequest(page_size=_PAGE, page_token=token, include_dismissed=True)
+            directory_pb2.ListPeopleRequest(
+                page_size=_PAGE, page_token=token, include_dismissed=True, query=query
+            )
         )
         yield from page.people
         token = page.next_page_token

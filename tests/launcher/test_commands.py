@@ -15,7 +15,7 @@ from tests.platform import environment, foothold
 _GROUPS = {
     "seed": ["demo"],
     "import": ["people", "crm"],
-    "token": ["issue", "sign-in", "operator", "component", "keys"],
+    "token": ["issue", "sign-in", "password", "grant", "operator", "component", "keys"],
 }
 _ALL = [[name] for name in _COMMANDS] + [[group, name] for group, names in _GROUPS.items() for name in names]
 
