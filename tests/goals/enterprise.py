@@ -323,8 +323,10 @@ class Enterprise:
         for id, (parent, job_role) in PEOPLE.items():
             more = probation if job_role == "sales" and id != "chen" else {}
             events.append({"person_changed": self.person(id, parent, job_role, **more)})
-        for account in ("crm", "operator"):
-            events.append({"service_account_changed": access_pb2.ServiceAccount(id=account, name=account)})
+        events.extend(
+            {"service_account_changed": access_pb2.ServiceAccount(id=account, name=account)}
+            for account in ("crm", "operator")
+        )
         for number, (role_id, subject, node) in enumerate(BINDINGS):
             binding = access_pb2.Binding(id=f"b{number}", role_id=role_id, subject_id=subject, node_id=node)
             events.append({"binding_added": binding})

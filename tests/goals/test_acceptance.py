@@ -3,15 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from foothold.goals.v1 import progress_pb2, values_pb2
+from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
 
-from tests.goals.enterprise import NOW, Enterprise, count, fact, rate, yuan
+from tests.goals.enterprise import NOW, Enterprise, count, fact, instant, rate, yuan
 
 STATUS = progress_pb2.ProgressStatus
 MARCH = datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
 
 
-def follow(number: int, *, person: str = "li", first: int = 0) -> list[object]:
+def follow(number: int, *, person: str = "li", first: int = 0) -> list[facts_pb2.Fact]:
     return [
         fact(
             "FOLLOW_UP",
@@ -24,7 +24,7 @@ def follow(number: int, *, person: str = "li", first: int = 0) -> list[object]:
     ]
 
 
-def win(number: int, *, person: str = "li") -> list[object]:
+def win(number: int, *, person: str = "li") -> list[facts_pb2.Fact]:
     return [
         fact("DEAL_WON", person, customer=f"c{n}", amount=yuan(1000), at=MARCH + timedelta(hours=n))
         for n in range(number)
@@ -33,7 +33,7 @@ def win(number: int, *, person: str = "li") -> list[object]:
 
 def test_s03_fifteen_of_twenty_followed_up(goals: Enterprise) -> None:
     goals.as_("hr").set_target("customers_followed", count(20))
-    goals.as_("crm").record(*follow(15))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(15))
     progress = goals.as_("li").target_progress("customers_followed")
     assert (progress.done.numerator, progress.remaining.numerator) == (15, 5)
     assert (progress.attainment.numerator, progress.attainment.denominator) == (3, 4)
@@ -44,7 +44,7 @@ def test_s03_fifteen_of_twenty_followed_up(goals: Enterprise) -> None:
 
 def test_s04_two_deals_from_twenty_meet_ten_percent_at_the_threshold(goals: Enterprise) -> None:
     goals.as_("hr").set_target("close_rate", rate(10, 100))
-    goals.as_("crm").record(*follow(20), *win(2))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(20), *win(2))
     progress = goals.as_("manager").target_progress("close_rate")
     assert (progress.done.numerator, progress.done.denominator) == (2, 20)
     assert (progress.attainment.numerator, progress.attainment.denominator) == (1, 1)
@@ -58,7 +58,7 @@ def test_s04_two_deals_from_twenty_meet_ten_percent_at_the_threshold(goals: Ente
 
 def test_s05_twenty_five_of_twenty(goals: Enterprise) -> None:
     goals.as_("hr").set_target("customers_followed", count(20))
-    goals.as_("crm").record(*follow(25))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(25))
     progress = goals.as_("li").target_progress("customers_followed")
     assert (progress.attainment.numerator, progress.attainment.denominator) == (5, 4)
     assert progress.remaining.numerator == 0
@@ -67,7 +67,7 @@ def test_s05_twenty_five_of_twenty(goals: Enterprise) -> None:
 
 def test_s34_an_order_again_and_cancelled(goals: Enterprise) -> None:
     crm, li = goals.as_("crm"), goals.as_("li")
-    crm.record(*follow(10))  # type: ignore[arg-type]
+    crm.record(*follow(10))
     deal = fact("DEAL_WON", external_id="D-1", customer="c1", amount=yuan(500), at=MARCH)
     assert crm.outcomes(deal) == ["RECORDED"]
     assert li.value("close_rate") == (1, 10)
@@ -97,7 +97,7 @@ def test_s34_the_cancellation_may_come_first(goals: Enterprise) -> None:
 
 def test_r4_nobody_followed_is_no_data_neither_zero_nor_met(goals: Enterprise) -> None:
     goals.as_("hr").set_target("close_rate", rate(0, 1))
-    goals.as_("crm").record(*win(1))  # type: ignore[arg-type]
+    goals.as_("crm").record(*win(1))
     progress = goals.as_("li").target_progress("close_rate")
     assert progress.done.denominator == 0
     assert progress.attainment.denominator == 0
@@ -106,9 +106,9 @@ def test_r4_nobody_followed_is_no_data_neither_zero_nor_met(goals: Enterprise) -
 
 def test_r3_thresholds_are_inclusive(goals: Enterprise) -> None:
     goals.as_("hr").set_target("customers_followed", count(20))
-    goals.as_("crm").record(*follow(19))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(19))
     assert goals.as_("li").target_progress("customers_followed").remaining.numerator == 1
-    goals.as_("crm").record(*follow(1, first=19))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(1, first=19))
     progress = goals.as_("li").target_progress("customers_followed")
     assert progress.status == STATUS.PROGRESS_STATUS_AT_THRESHOLD
     assert progress.remaining.numerator == 0
@@ -175,8 +175,6 @@ def test_a_month_past_can_be_asked_for(goals: Enterprise) -> None:
     goals.as_("crm").record(
         *(fact("FOLLOW_UP", customer=f"c{n}", at=moment) for n, moment in enumerate(moments))
     )
-    from tests.goals.enterprise import instant
-
     asked = goals.as_("li").get(as_of=instant(moments[1]))
     progress = asked.targets[0]
     assert progress.done.numerator == 2
@@ -188,10 +186,11 @@ def test_a_month_past_can_be_asked_for(goals: Enterprise) -> None:
 def test_r12_the_trace_reproduces_the_figure(goals: Enterprise) -> None:
     goals.as_("hr").set_target("close_rate", rate(10, 100))
     crm = goals.as_("crm")
-    crm.record(*follow(12), *win(3))  # type: ignore[arg-type]
+    crm.record(*follow(12), *win(3))
     crm.record(fact("DEAL_WON", external_id="gone", at=MARCH))
     crm.record(fact("DEAL_WON", external_id="gone", version=1, at=MARCH, voided=True))
-    facts, token = [], ""
+    facts: list[facts_pb2.RecordedFact] = []
+    token = ""
     while True:
         page = goals.as_("li").explain("close_rate", page_size=5, page_token=token)
         facts.extend(page.facts)
@@ -223,7 +222,7 @@ def test_new_customers_are_explained_by_first_follow_ups_only(goals: Enterprise)
 
 def test_the_course_of_a_month_against_its_pace(goals: Enterprise) -> None:
     goals.as_("hr").set_target("customers_followed", count(31))
-    goals.as_("crm").record(*follow(3), fact("FOLLOW_UP", customer="c1", at=NOW))  # type: ignore[arg-type]
+    goals.as_("crm").record(*follow(3), fact("FOLLOW_UP", customer="c1", at=NOW))
     course = goals.as_("li").progress.GetProgressCourse(
         progress_pb2.GetProgressCourseRequest(
             person_id="li", metric="customers_followed", period_kind=values_pb2.PERIOD_KIND_MONTH
@@ -247,8 +246,6 @@ def test_a_branch_overrides_and_inherits(goals: Enterprise) -> None:
 
 
 def test_a_new_standard_holds_from_its_day_and_february_still_says_what_it_said(goals: Enterprise) -> None:
-    from tests.goals.enterprise import instant
-
     hr = goals.as_("hr")
     hr.set_target("close_rate", rate(12, 100))
     hr.set_target("close_rate", rate(13, 100), first=date(2025, 3, 1))

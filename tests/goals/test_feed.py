@@ -157,4 +157,4 @@ def test_a_component_may_read_feeds_and_nothing_else(goals: Enterprise) -> None:
     assert component.feed.GetFollowing(feed_pb2.GetFollowingRequest()).feeds[0].feed == "identity"
     with pytest.raises(grpc.RpcError) as refused:
         component.get()
-    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED  # type: ignore[attr-defined]  # it is a Call too
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

@@ -2,17 +2,18 @@
 
 import random
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import grpc
 import pytest
-from foothold.goals.v1 import facts_pb2, feed_pb2, metrics_pb2, progress_pb2, targets_pb2
+from foothold.goals.v1 import facts_pb2, feed_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.errors import from_rpc_error
-from tests.goals.enterprise import Enterprise, count, fact, rate, yuan
+from tests.goals.enterprise import Enterprise, day, fact, rate, yuan
 
 SERVICES = [
     descriptor
@@ -37,7 +38,7 @@ TEXTS = (
     "%s",
     "%(x)s",
     "\ud7ff\uffff",
-    "‮王",
+    "\u202e王",
     "\r\n",
     "{}",
     "crm/0/x",
@@ -70,7 +71,7 @@ def generate(chance: random.Random, message: Message, depth: int = 0) -> None:
             setattr(message, field.name, scalar(chance, field))
 
 
-def scalar(chance: random.Random, field: FieldDescriptor) -> Any:
+def scalar(chance: random.Random, field: Any) -> Any:
     kinds = FieldDescriptor
     if field.type == kinds.TYPE_STRING:
         return chance.choice(TEXTS)
@@ -83,7 +84,7 @@ def scalar(chance: random.Random, field: FieldDescriptor) -> Any:
 
 def call(goals: Enterprise, method: MethodDescriptor, raw: bytes) -> str:
     """The status and reason of a call with these bytes; OK when it was answered."""
-    channel = goals.as_("operator").channel
+    channel: Any = goals.as_("operator").channel
     path = f"/{method.containing_service.full_name}/{method.name}"
     response = GetMessageClass(method.output_type)
     try:
@@ -102,7 +103,7 @@ def filled(running: Enterprise) -> Enterprise:
     running.clear()
     running.as_("hr").set_target("close_rate", rate(1, 10))
     running.as_("hr").set_target(
-        "revenue", type(count(1))(unit=3, numerator=5, denominator=1, currency="CNY")
+        "revenue", values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=5, denominator=1, currency="CNY")
     )
     running.as_("crm").record(
         fact("FOLLOW_UP", customer="c"), fact("DEAL_WON", amount=yuan(1)), fact("EMAIL", "wang")
@@ -110,8 +111,74 @@ def filled(running: Enterprise) -> Enterprise:
     return running
 
 
+def corrupt(chance: random.Random, message: Message) -> None:
+    """Replace one field, at some depth, of a valid request."""
+    fields: list[Any] = list(message.DESCRIPTOR.fields)
+    if not fields:
+        return
+    field = chance.choice(fields)
+    if field.is_repeated or field.message_type is None:
+        message.ClearField(field.name)
+        if field.is_repeated:
+            generate(chance, message)
+        else:
+            setattr(message, field.name, scalar(chance, field))
+    elif message.HasField(field.name) and chance.random() < 0.9:
+        corrupt(chance, getattr(message, field.name))
+    else:
+        getattr(message, field.name).SetInParent()
+        generate(chance, getattr(message, field.name))
+
+
+def valid(method: MethodDescriptor) -> Message:
+    """A request of the method that would be answered; what writes fails at the last check only."""
+    asked: dict[str, Any] = {"person_id": "li", "metric": "close_rate", "period_kind": 3}
+    target = targets_pb2.Target(
+        node_id="hq",
+        job_role="sales",
+        metric="deals_won",
+        period_kind=values_pb2.PERIOD_KIND_MONTH,
+        value=values_pb2.Value(unit=values_pb2.UNIT_RATE, numerator=1, denominator=1),
+        effective_from=day(date(2025, 1, 1)),
+    )
+    stranger = fact("DEAL_WON", "nobody", customer="c", amount=yuan(1))
+    requests: dict[str, Message] = {
+        "RecordFact": facts_pb2.RecordFactRequest(fact=stranger),
+        "RecordFacts": facts_pb2.RecordFactsRequest(facts=[stranger]),
+        "StreamFacts": facts_pb2.StreamFactsRequest(facts=[stranger]),
+        "ListFacts": facts_pb2.ListFactsRequest(person_id="li", page_size=1),
+        "GetFactHistory": facts_pb2.GetFactHistoryRequest(fact_id="crm/0/x"),
+        "QueryMetric": metrics_pb2.QueryMetricRequest(
+            metric="revenue", group_by=metrics_pb2.GROUP_BY_MONTH, node_id="hq"
+        ),
+        "SetTarget": targets_pb2.SetTargetRequest(request_id="m", target=target),
+        "EndTarget": targets_pb2.EndTargetRequest(
+            request_id="m", target_id="nothing", effective_to=day(date(2025, 1, 1)), reason="x"
+        ),
+        "ResolveTargets": targets_pb2.ResolveTargetsRequest(person_id="li"),
+        "GetProgress": progress_pb2.GetProgressRequest(person_id="li"),
+        "GetProgressCourse": progress_pb2.GetProgressCourseRequest(**asked),
+        "ExplainProgress": progress_pb2.ExplainProgressRequest(**asked, page_size=1),
+        "ListTeamProgress": progress_pb2.ListTeamProgressRequest(node_id="shanghai", page_size=1),
+    }
+    return requests.get(method.name) or GetMessageClass(method.input_type)()
+
+
+def keep_unwritable(request: Message) -> None:
+    """What corrupting has made valid by chance must still not write."""
+    if isinstance(request, facts_pb2.RecordFactRequest):
+        request.fact.employee_number = "nobody"
+    elif isinstance(request, facts_pb2.RecordFactsRequest | facts_pb2.StreamFactsRequest):
+        for each in request.facts:
+            each.employee_number = "nobody"
+    elif isinstance(request, targets_pb2.SetTargetRequest):
+        request.target.value.denominator = 0
+    elif isinstance(request, targets_pb2.EndTargetRequest):
+        request.target_id = request.target_id and "nothing"
+
+
 def harmless(method: MethodDescriptor, answer: str) -> bool:
-    return answer == "OK" or answer.split()[0] in {
+    return answer == "OK" or answer.split(maxsplit=1)[0] in {
         "INVALID_ARGUMENT",
         "NOT_FOUND",
         "FAILED_PRECONDITION",
@@ -140,10 +207,17 @@ def test_generated_requests_change_nothing_and_are_never_internal(
 ) -> None:
     chance = random.Random(method.full_name)
     before = filled.rows()
-    for _ in range(EACH):
-        request = GetMessageClass(method.input_type)()
-        generate(chance, request)
-        spoil(chance, request)
+    for number in range(EACH):
+        if number % 2 and method.input_type.fields:
+            request = valid(method)
+            corrupt(chance, request)
+            if isinstance(request, feed_pb2.ListEventsRequest):
+                request.wait.seconds = 0
+            keep_unwritable(request)
+        else:
+            request = GetMessageClass(method.input_type)()
+            generate(chance, request)
+            spoil(chance, request)
         answer = call(filled, method, request.SerializeToString())
         assert harmless(method, answer), (answer, request)
     assert filled.rows() == before

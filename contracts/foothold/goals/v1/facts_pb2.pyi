@@ -37,7 +37,8 @@ class _FactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactKind.Val
     """A deal was lost."""
     FACT_KIND_DEAL_REVERSED: _FactKind.ValueType  # 4
     """A won deal or an order was taken back: names it in `reverses`; the named fact counts nowhere while this one stands,
-    whichever of the two comes first.
+    whichever of the two comes first. Callers without goals.facts.record on the enterprise must tell the deal first
+    (FACT_UNKNOWN), for nobody can know yet whose deal they take back.
     """
     FACT_KIND_ORDER: _FactKind.ValueType  # 5
     """A purchase that is not itself the winning of a deal. Needs an amount."""
@@ -61,7 +62,8 @@ FACT_KIND_DEAL_LOST: FactKind.ValueType  # 3
 """A deal was lost."""
 FACT_KIND_DEAL_REVERSED: FactKind.ValueType  # 4
 """A won deal or an order was taken back: names it in `reverses`; the named fact counts nowhere while this one stands,
-whichever of the two comes first.
+whichever of the two comes first. Callers without goals.facts.record on the enterprise must tell the deal first
+(FACT_UNKNOWN), for nobody can know yet whose deal they take back.
 """
 FACT_KIND_ORDER: FactKind.ValueType  # 5
 """A purchase that is not itself the winning of a deal. Needs an amount."""
@@ -172,7 +174,7 @@ class Fact(_message.Message):
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Not negative, in the enterprise's currency, whole minor units."""
+        """Not negative, in the enterprise's currency, whole minor units, at most 10^12 of them."""
 
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -219,14 +221,14 @@ class RecordedFact(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     REVERSED_BY_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
-    """The ledger's own id of this version; traces name it."""
+    """The ledger's own id of this version, `<source>/<version>/<external_id>`; traces name it."""
     counts: _builtins.bool
     """It counts: the highest version, not void, not reversed."""
     reversed_by: _builtins.str
     """The fact_id of the reversal that takes it back, if any."""
     @_builtins.property
     def fact(self) -> Global___Fact:
-        """The fact. Its owner is the person_id; customer is empty where the caller may not see customers."""
+        """The fact. Its owner is the person_id; customer and attributes are empty where the caller may not see customers."""
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:

@@ -83,8 +83,9 @@ class FactsServiceServicer:
 
     def RecordFacts(self, request, context):
         """Records 1..5,000 facts in one transaction, with a result per row; a refused row does not stop the others.
-        Answers only once they are committed. Permission goals.facts.record on each row's person: rows for
-        people the caller may not record for are refused as PERSON_UNKNOWN or PERMISSION_MISSING.
+        Answers only once they are committed. Permission goals.facts.record on each row's person, and on the person of
+        any fact it corrects or takes back: rows for people the caller may not record for are refused as PERSON_UNKNOWN
+        or PERMISSION_MISSING. A version told before with other content is refused as FACT_VERSION_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,8 +41,9 @@ class FactsServiceStub:
     """
     RecordFacts: _grpc.UnaryUnaryMultiCallable[_facts_pb2.RecordFactsRequest, _facts_pb2.RecordFactsResponse]
     """Records 1..5,000 facts in one transaction, with a result per row; a refused row does not stop the others.
-    Answers only once they are committed. Permission goals.facts.record on each row's person: rows for
-    people the caller may not record for are refused as PERSON_UNKNOWN or PERMISSION_MISSING.
+    Answers only once they are committed. Permission goals.facts.record on each row's person, and on the person of
+    any fact it corrects or takes back: rows for people the caller may not record for are refused as PERSON_UNKNOWN
+    or PERMISSION_MISSING. A version told before with other content is refused as FACT_VERSION_CONFLICT.
     """
     StreamFacts: _grpc.StreamStreamMultiCallable[_facts_pb2.StreamFactsRequest, _facts_pb2.StreamFactsResponse]
     """The same as a stream for bulk loads: every request is a batch in a transaction of its own and is answered
@@ -72,8 +73,9 @@ class FactsServiceAsyncStub(FactsServiceStub):
     """
     RecordFacts: _aio.UnaryUnaryMultiCallable[_facts_pb2.RecordFactsRequest, _facts_pb2.RecordFactsResponse]  # type: ignore[assignment]
     """Records 1..5,000 facts in one transaction, with a result per row; a refused row does not stop the others.
-    Answers only once they are committed. Permission goals.facts.record on each row's person: rows for
-    people the caller may not record for are refused as PERSON_UNKNOWN or PERMISSION_MISSING.
+    Answers only once they are committed. Permission goals.facts.record on each row's person, and on the person of
+    any fact it corrects or takes back: rows for people the caller may not record for are refused as PERSON_UNKNOWN
+    or PERMISSION_MISSING. A version told before with other content is refused as FACT_VERSION_CONFLICT.
     """
     StreamFacts: _aio.StreamStreamMultiCallable[_facts_pb2.StreamFactsRequest, _facts_pb2.StreamFactsResponse]  # type: ignore[assignment]
     """The same as a stream for bulk loads: every request is a batch in a transaction of its own and is answered
@@ -112,8 +114,9 @@ class FactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_facts_pb2.RecordFactsResponse, _abc.Awaitable[_facts_pb2.RecordFactsResponse]]:
         """Records 1..5,000 facts in one transaction, with a result per row; a refused row does not stop the others.
-        Answers only once they are committed. Permission goals.facts.record on each row's person: rows for
-        people the caller may not record for are refused as PERSON_UNKNOWN or PERMISSION_MISSING.
+        Answers only once they are committed. Permission goals.facts.record on each row's person, and on the person of
+        any fact it corrects or takes back: rows for people the caller may not record for are refused as PERSON_UNKNOWN
+        or PERMISSION_MISSING. A version told before with other content is refused as FACT_VERSION_CONFLICT.
         """
 
     @_abc_1.abstractmethod

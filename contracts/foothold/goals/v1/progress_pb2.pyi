@@ -165,7 +165,9 @@ class GetProgressRequest(_message.Message):
     """Whose."""
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
-        """The moment asked for; unset for now. Facts that happened after it do not count."""
+        """The moment asked for: facts that happened after it do not count, and the targets are those in force then. Unset
+        for now: whatever is recorded for the periods that hold now counts, also what a clock ahead of ours has told.
+        """
 
     def __init__(
         self,
@@ -205,7 +207,9 @@ class GetProgressResponse(_message.Message):
 
     @_builtins.property
     def last_fact_recorded_at(self) -> _timestamp_pb2.Timestamp:
-        """When the newest fact of this person was recorded; unset when there is none."""
+        """When the newest fact behind these figures was recorded, or, where there is none, the last one before; unset when
+        there is none at all.
+        """
 
     def __init__(
         self,
@@ -445,7 +449,9 @@ class PersonProgress(_message.Message):
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why, as words of a fixed set: `behind`, `at_threshold`, `no_data`, `no_follow_up`."""
+        """Why, as words of a fixed set: `behind`, `at_threshold`, `no_data`, and `no_follow_up` for people with targets and
+        no follow-up today or on the two weekdays before.
+        """
 
     @_builtins.property
     def last_follow_up(self) -> _date_pb2.Date:
