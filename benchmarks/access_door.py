@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-import psutil  # type: ignore[import-untyped]  # it has no type information
+import psutil
 
 from access import (
     Access,
