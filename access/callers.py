@@ -141,9 +141,16 @@ class Scope:
         """Narrows a query to rows whose node id in `column` makes `is_member` true."""
         if self.everywhere:
             return true()
+        return column.in_(select(directory_node.c.id).where(self.member_rows()))
+
+    def member_rows(self) -> ColumnElement[bool]:
+        """The same for a query on the directory's own table of nodes."""
+        if self.everywhere:
+            return true()
         directory = self.caller.directory
         above = {ancestor for node in self.nodes for ancestor in directory.ancestors(node)}
-        return or_(column.in_(sorted(above)), self.clause(column))
+        columns = directory_node.c
+        return or_(columns.id.in_(sorted(above)), columns.ancestors.overlap(array_of(self.nodes)))
 
 
 def missing(permission: str) -> PermissionDenied:

@@ -14,7 +14,12 @@ def upgrade() -> None:
     create_outbox(op)
     create_requests(op)
     op.execute("CREATE UNIQUE INDEX directory_node_one_enterprise ON directory_node (kind) WHERE kind = 1")
-    op.execute("CREATE UNIQUE INDEX directory_person_one_number ON directory_person (employee_number)")
+    # The tree without its many leaves.
+    op.execute("CREATE INDEX directory_node_units ON directory_node (parent_id) WHERE kind < 4")
+    # Lists of people are paged in this order.
+    op.execute("""
+        CREATE UNIQUE INDEX directory_person_one_number ON directory_person (employee_number COLLATE "C")
+    """)
     op.execute("""
         CREATE UNIQUE INDEX directory_binding_once ON directory_binding (subject_id, role_id, node_id)
         WHERE NOT removed
