@@ -1,6 +1,7 @@
 """Training as its callers meet it: a real server on a port, a real PostgreSQL, tokens that identity would issue."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,11 +19,12 @@ from access.tokens import generate_keys
 from chassis.channel import connect
 from chassis.clock import FixedClock
 from chassis.database import Database
+from chassis.errors import Failure, from_rpc_error
 from chassis.server import Server
 from services.identity.domain.roles import BUILT_IN
 from services.training.service import Settings, build
 from tests.conftest import ServiceDatabase
-from tests.training.examples import NOW
+from tests.training.examples import NOW, course_message
 
 _PEOPLE = {
     "li": ("shanghai-sales", "sales", "salesperson"),
@@ -45,11 +47,24 @@ _BINDINGS = [
     ("administrator", "administrator", "hq"),
     ("integrator", "crm", "hq"),
 ]
-_request_ids = itertools.count(1)
+_numbers = itertools.count(1)
+
+
+def number() -> int:
+    """Another one each time, for ids."""
+    return next(_numbers)
 
 
 def request_id() -> str:
-    return f"r{next(_request_ids)}"
+    return f"r{number()}"
+
+
+def reason(error: "pytest.ExceptionInfo[grpc.RpcError]") -> str:
+    return refusal(error).reason
+
+
+def refusal(error: "pytest.ExceptionInfo[grpc.RpcError]") -> Failure:
+    return from_rpc_error(error.value)
 
 
 class Client:
@@ -215,3 +230,48 @@ def school(database_for: Callable[[str], ServiceDatabase]) -> Iterator[School]:
     made = School(database_for("training"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def li(school: School) -> Client:
+    """A newcomer of the Shanghai branch who has not learnt anything yet."""
+    person_id = f"newcomer-{number()}"
+    person = school.person("li", id=person_id, employee_number=person_id)
+    school.tell(person_changed=person)
+    binding = access_pb2.Binding(
+        id=f"of-{person_id}", role_id="salesperson", subject_id=person_id, node_id=person_id
+    )
+    school.tell(binding_added=binding)
+    client = school.as_(person_id)
+    _until_known(client)
+    return client
+
+
+def _until_known(client: Client) -> None:
+    for _ in range(100):
+        try:
+            client.path()
+        except grpc.RpcError as error:
+            if from_rpc_error(error).reason not in {"NOT_READY", "PERMISSION_MISSING"}:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the directory was not refreshed")
+
+
+@pytest.fixture
+def courses(school: School) -> Iterator[tuple[str, str, str]]:
+    """A course with a quiz (pass mark 80), its remedial course, and the course it opens; ids."""
+    n = number()
+    first, again, then = f"price-{n}", f"price-again-{n}", f"closing-{n}"
+    trainer = school.as_("trainer")
+    trainer.create(course_message(again, remedial=True, quiz=None))
+    trainer.create(course_message(first, order=n, remedial_course_id=again))
+    trainer.create(course_message(then, order=n, requires_course_id=first, quiz=None))
+    yield first, again, then
+    # Later tests have paths of their own.
+    nobody = courses_pb2.Course(job_roles=["nobody-here"])
+    for id in (then, first, again):
+        nobody.id = id
+        trainer.update(nobody, "job_roles")

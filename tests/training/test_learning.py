@@ -1,73 +1,14 @@
 """Taking courses, through the public contract."""
 
-import threading
-from collections.abc import Iterator
-from datetime import timedelta
-from itertools import count
+import time
 
 import grpc
 import pytest
-from foothold.identity.v1 import access_pb2, directory_pb2
-from foothold.training.v1 import courses_pb2, feed_pb2, learning_pb2
+from foothold.identity.v1 import directory_pb2
+from foothold.training.v1 import courses_pb2, learning_pb2
 
-from chassis.errors import Failure, from_rpc_error
-from tests.training.conftest import Client, School
+from tests.training.conftest import Client, School, number, reason, refusal
 from tests.training.examples import NOW, course_message, quiz_message
-
-_numbers = count(1)
-
-
-def reason(error: "pytest.ExceptionInfo[grpc.RpcError]") -> str:
-    return refusal(error).reason
-
-
-def refusal(error: "pytest.ExceptionInfo[grpc.RpcError]") -> Failure:
-    return from_rpc_error(error.value)
-
-
-@pytest.fixture
-def li(school: School) -> Client:
-    """A newcomer of the Shanghai branch who has not learnt anything yet."""
-    person_id = f"newcomer-{next(_numbers)}"
-    person = school.person("li", id=person_id, employee_number=person_id)
-    school.tell(person_changed=person)
-    binding = access_pb2.Binding(
-        id=f"of-{person_id}", role_id="salesperson", subject_id=person_id, node_id=person_id
-    )
-    school.tell(binding_added=binding)
-    client = school.as_(person_id)
-    _until_known(client)
-    return client
-
-
-def _until_known(client: Client) -> None:
-    for _ in range(100):
-        try:
-            client.path()
-        except grpc.RpcError as error:
-            if from_rpc_error(error).reason not in {"NOT_READY", "PERMISSION_MISSING"}:
-                raise
-            threading.Event().wait(0.05)
-        else:
-            return
-    raise AssertionError("the directory was not refreshed")
-
-
-@pytest.fixture
-def courses(school: School) -> Iterator[tuple[str, str, str]]:
-    """A course with a quiz (pass mark 80), its remedial course, and the course it opens; ids."""
-    n = next(_numbers)
-    first, again, then = f"price-{n}", f"price-again-{n}", f"closing-{n}"
-    trainer = school.as_("trainer")
-    trainer.create(course_message(again, remedial=True, quiz=None))
-    trainer.create(course_message(first, order=n, remedial_course_id=again))
-    trainer.create(course_message(then, order=n, requires_course_id=first, quiz=None))
-    yield first, again, then
-    # Later tests have paths of their own.
-    nobody = courses_pb2.Course(job_roles=["nobody-here"])
-    for id in (then, first, again):
-        nobody.id = id
-        trainer.update(nobody, "job_roles")
 
 
 def test_s14_seventy_then_the_remedial_then_ninety(li: Client, courses: tuple[str, str, str]) -> None:
@@ -129,7 +70,7 @@ def test_s14_seventy_then_the_remedial_then_ninety(li: Client, courses: tuple[st
 def test_s14_the_pass_mark_is_exact(
     school: School, li: Client, points: tuple[int, int], passes: bool
 ) -> None:
-    id = f"exact-{next(_numbers)}"
+    id = f"exact-{number()}"
     trainer = school.as_("trainer")
     trainer.create(course_message(id, quiz=quiz_message(*points)))
     li.lesson(id)
@@ -180,65 +121,6 @@ def test_a_quiz_changed_later_leaves_the_attempts_made_against_the_old_one(
     assert again.quiz.version == 2
 
 
-def test_two_tries_at_once_are_one_after_the_other(li: Client, courses: tuple[str, str, str]) -> None:
-    first, _, _ = courses
-    li.lesson(first)
-    outcomes: list[str] = []
-
-    def submit() -> None:
-        try:
-            li.hand_in(first, 7, wait_for_ready=True)
-        except grpc.RpcError as error:
-            outcomes.append(from_rpc_error(error).reason)
-        else:
-            outcomes.append("marked")
-
-    threads = [threading.Thread(target=submit) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["RETAKE_LOCKED"] * 5 + ["marked"]
-    assert [each.number for each in li.attempts(course_id=first)] == [1]
-
-
-def test_the_same_request_sent_again_and_at_once_is_one_attempt(
-    li: Client, courses: tuple[str, str, str]
-) -> None:
-    first, _, _ = courses
-    li.lesson(first)
-    request = learning_pb2.SubmitAttemptRequest(request_id="one-try", course_id=first)
-    answers: list[learning_pb2.SubmitAttemptResponse] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(li.learning.SubmitAttempt(request))) for _ in range(5)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == 5
-    assert len({answer.SerializeToString(deterministic=True) for answer in answers}) == 1
-    assert len(li.attempts(course_id=first)) == 1
-    request.answers.add(question_id="q1", option_ids=["a"])
-    with pytest.raises(grpc.RpcError) as reused:
-        li.learning.SubmitAttempt(request)
-    assert reason(reused) == "REQUEST_ID_REUSED"
-
-
-def test_completing_a_lesson_again_changes_nothing(
-    school: School, li: Client, courses: tuple[str, str, str]
-) -> None:
-    first, _, _ = courses
-    li.lesson(first)
-    with school.database.read() as connection:
-        before = connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one()
-    school.clock.advance(timedelta(hours=1))
-    assert li.lesson(first).completed_lesson_ids == ["l1"]
-    with school.database.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one() == before
-    school.clock.set(NOW)
-
-
 @pytest.mark.parametrize(
     ("answers", "field"),
     [
@@ -262,7 +144,7 @@ def test_answers_that_do_not_fit_are_not_an_attempt(
 
 
 def test_a_course_for_other_job_roles_is_not_on_the_path(school: School, li: Client) -> None:
-    id = f"advanced-{next(_numbers)}"
+    id = f"advanced-{number()}"
     school.as_("trainer").create(course_message(id, job_roles=["graduate"], quiz=None))
     grad = school.as_("grad")
     assert id in {each.course.id for each in grad.path().courses}
@@ -276,52 +158,5 @@ def test_a_course_for_other_job_roles_is_not_on_the_path(school: School, li: Cli
     for _ in range(100):
         if id in {each.course.id for each in li.path().courses}:
             break
-        threading.Event().wait(0.05)
+        time.sleep(0.05)
     assert li.lesson(id).state == learning_pb2.COURSE_STATE_PASSED
-
-
-def test_what_was_learnt_is_told_in_the_feed(
-    school: School, li: Client, courses: tuple[str, str, str]
-) -> None:
-    first, _, _ = courses
-    administrator = school.as_("administrator")
-    head = administrator.feed.ListEvents(feed_pb2.ListEventsRequest(page_size=1)).head_position
-    li.lesson(first)
-    li.hand_in(first, 7)
-    request = feed_pb2.ListEventsRequest(after_position=head)
-    request.wait.FromTimedelta(timedelta(seconds=5))
-    events: list[feed_pb2.Event] = []
-    mine: list[feed_pb2.LearningChanged] = []
-    while len(mine) < 2:
-        events += administrator.feed.ListEvents(request).events
-        request.after_position = events[-1].position
-        mine = [e.learning_changed for e in events if e.learning_changed.person_id == li.person_id]
-    lesson, attempt = mine
-    assert (lesson.person_id, lesson.course_id, lesson.state) == (
-        li.person_id,
-        first,
-        learning_pb2.COURSE_STATE_STARTED,
-    )
-    assert (attempt.state, attempt.attempt.points) == (learning_pb2.COURSE_STATE_REMEDIAL_DUE, 70)
-    assert [each.position for each in events] == list(range(head + 1, head + 1 + len(events)))
-
-
-def test_attempts_are_paged_oldest_first(school: School, li: Client) -> None:
-    ids = [f"paged-{next(_numbers)}" for _ in range(3)]
-    trainer = school.as_("trainer")
-    for id in ids:
-        trainer.create(course_message(id))
-        li.lesson(id)
-        li.hand_in(id, 10)
-    request = learning_pb2.ListAttemptsRequest(person_id=li.person_id, page_size=2)
-    first = li.learning.ListAttempts(request)
-    request.page_token = first.next_page_token
-    second = li.learning.ListAttempts(request)
-    assert [each.course_id for each in (*first.attempts, *second.attempts)] == ids
-    assert second.next_page_token == ""
-    request.person_id = "mentor"
-    with pytest.raises(grpc.RpcError) as wrong:
-        school.as_("manager").learning.ListAttempts(request)
-    assert reason(wrong) == "PAGE_TOKEN_INVALID"
-    for id in ids:
-        trainer.update(courses_pb2.Course(id=id, job_roles=["nobody-here"]), "job_roles")
