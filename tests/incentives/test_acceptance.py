@@ -166,12 +166,7 @@ def test_r12_anybody_can_repeat_every_trace_with_a_pencil(company: Company) -> N
         per_point("win_rate", rate(1, 3), "33.33", PRO_RATA, id="pro-rata"),
         bonus("close_rate", rate(12, 100), "200"),
         S25,
-        bonus(
-            "average_order_value",
-            values_pb2.Value(unit=3, numerator=1, denominator=1, currency="CNY"),
-            "1",
-            id="none",
-        ),
+        bonus("average_order_value", one_fen, "1", id="none"),
     ]
     figures = {"customers_followed": 25, "new_customers": 10, "deals_won": 3, "deals_lost": 4}
     someone = pay(company, "r12", rules, **figures)
