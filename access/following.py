@@ -44,6 +44,7 @@ class MemoryReplica:
         self._stub = feed_pb2_grpc.FeedServiceStub(channel)
         self._stopping = threading.Event()
         self._caught_up = threading.Event()
+        self._lost = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -66,6 +67,8 @@ class MemoryReplica:
 
     def check(self) -> str | None:
         """For health."""
+        if self._lost:
+            return "identity's feed does not go on where this process left off: restart it"
         return None if self._caught_up.is_set() else "identity's feed has not been read yet"
 
     def _run(self) -> None:
@@ -76,17 +79,23 @@ class MemoryReplica:
             except (grpc.RpcError, ValueError) as error:
                 if self._stopping.is_set():
                     return
-                logger(__name__).warning("identity_unreachable", error=type(error).__name__)
+                # After a restore from a backup identity no longer knows what it told us since.
+                self._lost = _code(error) is grpc.StatusCode.OUT_OF_RANGE
+                logger(__name__).warning("identity_unreachable", error=type(error).__name__, lost=self._lost)
                 self._stopping.wait(backoff * random.uniform(0.5, 1.0))  # noqa: S311  spread, not secrecy
                 backoff = min(backoff * 2, longest)
                 continue
-            backoff = _BACKOFF_SECONDS[0]
+            backoff, self._lost = _BACKOFF_SECONDS[0], False
             if self._stopping.is_set():
                 return
             if answer.events:
                 self.directory.update(changes_of(answer.events))
             if self.directory.version >= answer.head_position:
                 self._caught_up.set()
+
+
+def _code(error: Exception) -> grpc.StatusCode | None:
+    return error.code() if isinstance(error, grpc.Call) else None
 
 
 def _list(stub: feed_pb2_grpc.FeedServiceStub, after: int, wait: float) -> feed_pb2.ListEventsResponse:

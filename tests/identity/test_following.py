@@ -214,6 +214,19 @@ def test_the_neighbours_directory_is_identitys(enterprise: Enterprise, neighbour
         memory.stop()
 
 
+def test_a_feed_that_was_restored_from_a_backup_is_noticed(enterprise: Enterprise) -> None:
+    memory = MemoryReplica(connect(enterprise.address, token=lambda: enterprise.component_token("gateway")))
+    memory.directory.version = 10**9  # what was told since the backup
+    memory.start()
+    try:
+        until = time.monotonic() + 10
+        while "restart" not in (memory.check() or ""):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        memory.stop()
+
+
 def test_somebody_not_heard_of_yet_is_asked_to_come_again(
     enterprise: Enterprise, neighbour: Neighbour
 ) -> None:
