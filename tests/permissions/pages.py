@@ -40,6 +40,12 @@ class Browser:
         self.post("/sign-in", {"login": self.person_id, "password": PASSWORD}, {})
         self._token = _token_in(self._client.get("/profile").text)
 
+    def cookie(self) -> str:
+        """The session, as a browser sends it."""
+        found = self._client.get_cookie("foothold")
+        assert found is not None
+        return f"foothold={found.value}"
+
     def get(self, address: str) -> str:
         with closing(self._client.get(address)) as response:
             return _word(response)

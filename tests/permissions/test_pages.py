@@ -1,12 +1,10 @@
 """Every route x role x whom it reaches for, held against pages.csv, which people review and no program writes."""
 
 import csv
-import http.client
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -84,13 +82,3 @@ def test_a_dismissal_closes_the_pages_within_five_seconds(enterprise: Enterprise
     while browser.get("/today") != "out":
         assert time.monotonic() < until
         time.sleep(0.02)
-
-
-def test_live_updates_are_for_those_who_are_signed_in(enterprise: Enterprise) -> None:
-    assert enterprise.platform.gateway is not None
-    address = urlsplit(enterprise.platform.web)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
-    connection.request("GET", "/live?watch=progress@newcomer")
-    # 204 tells a page's event source to stop asking.
-    assert connection.getresponse().status == 204
-    connection.close()
