@@ -18,6 +18,10 @@ _MOST: Final = 500
 _Waiting = tuple[Told, "Future[Result]"]
 
 
+def _closed() -> Unavailable:
+    return Unavailable("NOT_READY", "The service is starting or stopping; send it again.")
+
+
 class GroupCommit:
     """Records single facts through a `Recorder`, in as few transactions as their arrival allows.
 
@@ -45,11 +49,15 @@ class GroupCommit:
             self._waiting.put(None)
         for thread in self._threads:
             thread.join()
+        while not self._waiting.empty():
+            late = self._waiting.get()
+            if late is not None:
+                late[1].set_exception(_closed())
 
     def record(self, told: Told) -> Result:
         """What became of the fact, once it is committed. Unavailable NOT_READY while the server stops."""
         if not self._open:
-            raise Unavailable("NOT_READY", "The service is starting or stopping; send it again.")
+            raise _closed()
         answer: Future[Result] = Future()
         self._waiting.put((told, answer))
         return answer.result()

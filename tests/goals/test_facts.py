@@ -60,6 +60,7 @@ def test_a_refused_row_says_why_and_does_not_stop_the_others(
         goals.as_("crm").facts.RecordFact(facts_pb2.RecordFactRequest(fact=bad))
     failure = from_rpc_error(refused.value)
     assert (failure.reason, list(failure.fields)) == (reason, [f"fact.{field}"])
+    assert failure.code.name == ("NOT_FOUND" if reason == "PERSON_UNKNOWN" else "INVALID_ARGUMENT")
 
 
 def test_by_employee_number(goals: Enterprise) -> None:
