@@ -22,7 +22,8 @@ _MOST: Final = 70
 
 def walk(client: FlaskClient) -> Iterator[tuple[str, str]]:
     """Every kind of page that can be reached by links, a few of each kind: path and text."""
-    waiting, seen, kinds = ["/"], set(), Counter[str]()
+    waiting, kinds = ["/"], Counter[str]()
+    seen: set[str] = set()
     while waiting and len(seen) < _MOST:
         path = waiting.pop(0)
         if path in seen:

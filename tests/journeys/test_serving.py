@@ -148,6 +148,14 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert _ledger(again).values_differing == 0
 
 
+def test_a_setting_that_is_not_valid_is_said_before_anything_starts(tmp_path: Path) -> None:
+    environ = {"FOOTHOLD_TELEMETRY_SAMPLING": "often"}
+    done = foothold("serve", "--split", "--no-web", data=tmp_path, check=False, environ=environ)
+    assert done.returncode == 2
+    assert "telemetry_sampling" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_folder_has_one_platform(tmp_path: Path) -> None:
     with running_platform(tmp_path, web=False):
         second = foothold("serve", "--port", "0", data=tmp_path, check=False)
