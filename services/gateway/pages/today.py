@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template
 from services.gateway.doors import needs
 from services.gateway.me import me
 from services.gateway.pages import boards, bonus, goals, learning
-from services.gateway.sections import section
+from services.gateway.sections import at_once, section
 
 blueprint = Blueprint("today", __name__)
 
@@ -41,8 +41,8 @@ SECTIONS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
 @needs("goals.progress.read", own=True)
 def home() -> str:
     found: dict[str, Any] = {}
-    for load in SECTIONS.values():
-        found |= load()
+    for loaded in at_once(SECTIONS.values()):
+        found |= loaded
     return render_template("today.html", watches=watches(), **found)
 
 
