@@ -38,8 +38,8 @@ class Gateway:
         self.flask = flask
         self.parts = parts
         self.hub = hub
-        self._feeds = feeds(parts.clients, hub, parts.replica.directory)
-        parts.checks.extend(feed.check for feed in self._feeds)
+        self.feeds = feeds(parts.clients, hub, parts.replica.directory)
+        parts.checks.extend(feed.check for feed in self.feeds)
         self._host = host.strip("[]")
         self.port = int(port)
         self._app = app
@@ -50,7 +50,7 @@ class Gateway:
     def start(self) -> int:
         """Listen, and return the port. RuntimeError when the address cannot be taken."""
         self.parts.replica.start()
-        for feed in self._feeds:
+        for feed in self.feeds:
             feed.start()
         self.port = self.port or _free_port(self._host)
         if self._accepts():
@@ -66,7 +66,7 @@ class Gateway:
     def stop(self, grace: float = 5.0) -> None:
         """Close live pages, finish what is being answered, then let go of the services."""
         self.parts.stopping = True
-        for feed in self._feeds:
+        for feed in self.feeds:
             feed.stop()
         self.parts.replica.stop()
         self.hub.stop()
