@@ -24,7 +24,7 @@ from benchmarks.incentives_reads import agree
 from chassis.database import migrate, provision, schema_of
 
 _PEOPLE = 1_000
-_FACTS = 150
+_FACTS = 100
 _BATCH = 500
 _PATIENCE = 30
 _READ = "SELECT figures->>'emails_sent' FROM statement WHERE period_kind = 2 AND first_day = %s AND person_id = %s"

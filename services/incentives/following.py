@@ -21,7 +21,8 @@ from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
 
-PAGE_SIZE: Final = 500
+PAGE_SIZE: Final = 200
+"""Small enough that a fresh fact does not wait long behind a page of a bulk load, large enough to keep up with one."""
 # On top of the time the answer may wait for news.
 _ANSWER_SECONDS: Final = 10.0
 _KINDS: Final = {
