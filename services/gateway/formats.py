@@ -7,6 +7,7 @@
 import re
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,7 @@ def moment(when: datetime, zone: str, language: str, *, now: datetime) -> str:
     return f"{day(local.date(), language, weekday=False, today=today)} {local:%H:%M}"
 
 
+@lru_cache(maxsize=4096)
 def spaced(text: str) -> str:
     """Chinese text with a thin space wherever Chinese meets Latin letters or digits, dates excepted."""
     text = _HAN_THEN_LATIN.sub(rf"\1{THIN}", text)

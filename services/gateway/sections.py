@@ -38,6 +38,6 @@ def section(load: Callable[[], Content]) -> Section[Content]:
 
 def at_once(loads: Iterable[Callable[[], Content]]) -> list[Content]:
     """What each of them loads, for the same request and reader: a page waits for the slowest, not for the sum."""
-    first, *others = loads
-    running = [_AT_ONCE.submit(copy_context().run, load) for load in others]
-    return [first(), *(each.result() for each in running)]
+    asked = list(loads)
+    running = [_AT_ONCE.submit(copy_context().run, load) for load in asked[1:]]
+    return [*(load() for load in asked[:1]), *(each.result() for each in running)]

@@ -102,7 +102,9 @@ ROLES: Final[Mapping[str, str]] = {
 }
 JOB_ROLES: Final[Mapping[str, str]] = {
     "sales": later("Sales"),
-    "sales_manager": later("Sales management"),
+    "sales-manager": later("Sales management"),
+    "senior-sales": later("Senior sales"),
+    "it": later("Information technology"),
     "manager": later("Management"),
     "trainer": later("Training"),
     "hr": later("Human resources"),

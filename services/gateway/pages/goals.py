@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -13,7 +14,7 @@ from services.gateway.doors import needs
 from services.gateway.figures import RATE
 from services.gateway.me import Me, me
 from services.gateway.parts import clients
-from services.gateway.sections import section
+from services.gateway.sections import at_once, section
 
 blueprint = Blueprint("goals", __name__)
 
@@ -84,7 +85,11 @@ def listed() -> str:
 def _targets() -> dict[str, Any]:
     def load() -> dict[str, Any]:
         found = progress_of(me().id)
-        rows = [(each, chain(each.target, me()), course_of(me().id, each)) for each in found.answer.targets]
+        targets = found.answer.targets
+        courses = at_once(partial(course_of, me().id, each) for each in targets)
+        rows = [
+            (each, chain(each.target, me()), course) for each, course in zip(targets, courses, strict=True)
+        ]
         weeks = {
             value.metric: value
             for value in found.answer.values
