@@ -116,7 +116,7 @@ def moment(when: datetime, zone: str, language: str, *, now: datetime) -> str:
     return f"{day(local.date(), language, weekday=False, today=today)} {local:%H:%M}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def spaced(text: str) -> str:
     """Chinese text with a thin space wherever Chinese meets Latin letters or digits, dates excepted."""
     text = _HAN_THEN_LATIN.sub(rf"\1{THIN}", text)
