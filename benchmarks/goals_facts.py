@@ -96,7 +96,8 @@ class _Side:
 
 def _batches(side: _Side, raw: list[Callable[[list[facts_pb2.Fact]], None]]) -> Figure:
     """Both with two batches in flight, in turn."""
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     for _ in range(_ROUNDS):
         ours.append(_rate([side.batch, side.batch], lambda: side.work.batch(_BATCH)))
         spare = Work(100, f"r{len(bare)}")
@@ -156,7 +157,8 @@ def _singles(side: _Side, connections: list[psycopg.Connection[Any]]) -> Figure:
             "INSERT INTO raw_row (subject, payload) VALUES (%s, %s)", (f"p{number}", "x" * 100), prepare=True
         )
 
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     for _ in range(_ROUNDS):
         facts = [side.work.fact() for _ in range(_SINGLES)]
         with ThreadPoolExecutor(_IN_FLIGHT) as pool:

@@ -32,8 +32,8 @@ def measure() -> Iterator[Figure]:
         recording = facts_pb2_grpc.FactsServiceStub(channel)
         work = Work(_PEOPLE)
         for _ in range(_FACTS // 1000):
-            request = facts_pb2.RecordFactsRequest(facts=work.batch(1000))
-            recording.RecordFacts(request, metadata=bearer(found.crm), timeout=60)
+            batch = facts_pb2.RecordFactsRequest(facts=work.batch(1000))
+            recording.RecordFacts(batch, metadata=bearer(found.crm), timeout=60)
         connection = stack.enter_context(psycopg.connect(found.url, autocommit=True))
         connection.execute("VACUUM ANALYZE")
         say = stack.enter_context(echo())

@@ -134,6 +134,31 @@ def test_the_same_version_with_other_content_is_refused_and_changes_nothing(goal
     assert goals.rows() == before
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE tally SET n = n + 1 WHERE kind = 2",
+        "DELETE FROM touch",
+        "UPDATE first_touch SET day = day - 1",
+        "UPDATE fact SET counts = false WHERE external_id = 'd'",
+        "UPDATE fact SET counts = true WHERE external_id = 'gone'",
+    ],
+)
+def test_the_check_finds_what_is_wrong(goals: Enterprise, damage: str) -> None:
+    goals.as_("crm").record(
+        fact("DEAL_WON", external_id="d", amount=yuan(3)),
+        fact("FOLLOW_UP", customer="c"),
+        fact("ORDER", external_id="gone", amount=yuan(3)),
+        fact("DEAL_REVERSED", reverses="gone"),
+    )
+    before = goals.as_("operator").check()
+    with goals.database.begin() as connection:
+        connection.execute(text(damage))
+    after = goals.as_("operator").check()
+    assert before.values_differing == 0 < after.values_differing
+    assert before.state_hash != after.state_hash
+
+
 def test_a_void_reversal_takes_nothing_back(goals: Enterprise) -> None:
     crm = goals.as_("crm")
     crm.record(fact("DEAL_REVERSED", external_id="x", reverses="d", voided=True))

@@ -30,13 +30,16 @@ _FACTS: Final = "SELECT count(*), count(*) FILTER (WHERE counts) FROM fact"
 _CHECKS: Final = (
     """
     WITH ranked AS (
-        SELECT fact.*, version = max(version) OVER (PARTITION BY source, external_id) AS newest FROM fact
+        SELECT source, external_id, kind, reverses, voided, current, counts,
+               version = max(version) OVER (PARTITION BY source, external_id) AS newest
+        FROM fact
+    ), taken_back AS (
+        SELECT DISTINCT source, reverses AS external_id, true AS is_taken_back
+        FROM ranked WHERE kind = 4 AND newest AND NOT voided
     ), judged AS (
-        SELECT current, counts, newest, newest AND NOT voided AND (kind NOT IN (2, 5) OR NOT EXISTS (
-            SELECT FROM ranked AS reversal
-            WHERE reversal.source = ranked.source AND reversal.reverses = ranked.external_id
-              AND reversal.kind = 4 AND reversal.newest AND NOT reversal.voided)) AS should
-        FROM ranked
+        SELECT current, counts, newest,
+               newest AND NOT voided AND NOT (kind IN (2, 5) AND coalesce(is_taken_back, false)) AS should
+        FROM ranked LEFT JOIN taken_back USING (source, external_id)
     )
     SELECT 0, count(*) FILTER (WHERE current <> newest OR counts <> should) FROM judged
     """,

@@ -22,10 +22,12 @@ from services.goals.store.correcting import columns_of, correct, find_known
 _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
 _ATTEMPTS: Final = 3
 
-# In one round trip with the lock: the plan of the statement after it must go by index, also when it is
-# made while a table is still empty, for it is kept while the table grows.
+# A large batch ahead is no reason to give up within the usual 5 s. In one round trip with the lock: the plan of
+# the statement after it must go by index, also when it is made while a table is still empty, for it is kept
+# while the table grows.
 _ENTER: Final = """
-SELECT pg_advisory_xact_lock{shared}(%(key)s), (SELECT position FROM calendar),
+SELECT set_config('lock_timeout', '20s', true), pg_advisory_xact_lock{shared}(%(key)s),
+       (SELECT position FROM calendar),
        set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true)
 """
@@ -217,7 +219,7 @@ def gate_key(schema: str) -> int:
 def enter_ledger(connection: Connection, key: int, *, alone: bool) -> int:
     """Pass the ledger's gate for the rest of the transaction; up to which position zones are brought."""
     row = connection.exec_driver_sql(_ENTER_ALONE if alone else _ENTER_SHARED, {"key": key}).one()
-    return int(row[1])
+    return int(row[2])
 
 
 def _sort(facts: Sequence[Fact]) -> _Batch:
