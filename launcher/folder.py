@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import secrets
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from launcher.exits import Exit, Stop
 
 OPERATOR: Final = "operator"
 WEBHOOK_ACCOUNT: Final = "crm-webhook"
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _DEFAULT_CURRENCY: Final = "CNY"
 _COMPONENT_DAYS: Final = 400
 _OPERATOR_TIME: Final = timedelta(hours=12)
@@ -105,6 +107,8 @@ class DataFolder:
 
         Amounts are stored as whole minor units: another currency would silently change what they mean.
         """
+        if wanted and not _CURRENCY.fullmatch(wanted):
+            raise Stop(f"FOOTHOLD_CURRENCY: '{wanted}' is not an ISO 4217 code such as CNY", Exit.USAGE)
         file = self.path / "currency"
         settled = file.read_text().strip() if file.exists() else None
         if settled is None:

@@ -12,7 +12,7 @@ from launcher.folder import DataFolder, Running
 from launcher.members import Together
 from launcher.ports import inner
 from launcher.ready import wait_ready
-from launcher.targets import SERVICES, Given, environment_for, refuse_unknown
+from launcher.targets import SERVICES, Given, environment_for, refuse_unknown, settings_of
 
 _READY_SECONDS: Final = 90.0
 _GRACE_SECONDS: Final = 5.0
@@ -81,9 +81,15 @@ class LocalPlatform:
             addresses["gateway"] = f"{self._web[0]}:{self._web[1]}"
         given = Given(addresses, urls, self.folder.secrets, self._values)
         self._say("Starting the services ...")
+        environments = {
+            target: environment_for(target, given=given, environ=self._environ, files=self._files)
+            for target in self._targets
+        }
+        for target, environment in environments.items():
+            # Said here and once, not by a child that ends again and again.
+            settings_of(target, environment=environment)
         self._shape = self._make_shape()
-        for target in self._targets:
-            environment = environment_for(target, given=given, environ=self._environ, files=self._files)
+        for target, environment in environments.items():
             self._shape.start(target, environment)
         wait_ready(
             self.addresses,

@@ -34,6 +34,8 @@ class PeopleImport:
         self._mapping = mapping
         self._report = report
         self._nodes = {node.id for node in nodes(self._stub)}
+        # Where a row's parent would be made by a real run, a dry one checks it at the nearest unit there is.
+        self._nearest = {node_id: node_id for node_id in self._nodes}
         self._seen: dict[str, directory_pb2.PersonRow] = {}
         self._batch: list[tuple[Row, directory_pb2.PersonRow]] = []
         self.position = 0
@@ -69,6 +71,10 @@ class PeopleImport:
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
+        if self._report.dry_run:
+            # Without an enterprise there is nothing yet that identity could check them against.
+            self._report.recorded += sum(not told.person.parent_id for _, told in batch)
+            batch = [(row, told) for row, told in batch if told.person.parent_id]
         if not batch:
             return
         rows = [told for _, told in batch]
@@ -99,7 +105,7 @@ class PeopleImport:
         ):
             if unit is not None:
                 parent = self._unit(kind, unit, parent, row)
-        return parent
+        return self._nearest.get(parent, "")
 
     def _unit(self, kind: str, unit: Unit, parent: str, row: Row) -> str:
         for column in dict.fromkeys([*columns_of(unit.id), *columns_of(unit.name)]):
@@ -124,6 +130,7 @@ class PeopleImport:
                 if not isinstance(failure, AlreadyExists):
                     raise failure from error
         self._nodes.add(node_id)
+        self._nearest[node_id] = self._nearest.get(parent, "") if self._report.dry_run else node_id
         return node_id
 
     def _person(self, rule: PersonRule, row: Row, parent: str) -> directory_pb2.PersonRow:

@@ -51,6 +51,12 @@ def test_the_currency_is_settled_at_the_first_start(folder: DataFolder) -> None:
         folder.currency("CNY")
 
 
+def test_what_is_no_currency_is_refused_before_it_is_settled(folder: DataFolder) -> None:
+    with pytest.raises(Stop, match="'usd' is not an ISO 4217 code"):
+        folder.currency("usd")
+    assert folder.currency(None) == "CNY"
+
+
 def test_a_platform_that_ended_without_a_word_is_not_running(folder: DataFolder) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -206,9 +206,11 @@ def test_three_shuffled_parts_leave_the_same_state(imported: Imported, maven: Pa
 
 
 def test_a_dry_run_stores_nothing(maven: Path, tmp_path: Path) -> None:
-    command = ("import", "people", str(maven / "sales_teams.csv"), "--mapping", str(_PEOPLE))
-    done = foothold(*command, "--dry-run", "--json", data=tmp_path / "data", check=False, environ=_DOLLARS)
-    told = json.loads(done.stdout)
-    assert told["dry_run"] is True
-    stored = foothold(*command, "--json", data=tmp_path / "data", environ=_DOLLARS)
-    assert json.loads(stored.stdout)["people_recorded"] == 41
+    command = ["import", "people", str(maven / "sales_teams.csv"), "--mapping", str(_PEOPLE), "--json"]
+    command += ["--report", str(tmp_path / "refused.csv")]
+    dry = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=_DOLLARS).stdout)
+    assert (dry["dry_run"], dry["people_recorded"], dry["rows_refused"]) == (True, 41, 0)
+    stored = json.loads(foothold(*command, data=tmp_path / "data", environ=_DOLLARS).stdout)
+    assert stored["people_recorded"] == 41
+    known = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=_DOLLARS).stdout)
+    assert (known["people_recorded"], known["people_already_known"]) == (0, 41)
