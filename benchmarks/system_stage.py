@@ -39,7 +39,7 @@ class Crm:
     def __init__(self, running: Platform) -> None:
         self._stub = facts_pb2_grpc.FactsServiceStub(running.channel("goals"))
         self._progress = progress_pb2_grpc.ProgressServiceStub(running.channel("goals"))
-        self.newcomers = [account.login for account in ACCOUNTS[:4]]
+        self.newcomers = [account.login.replace(".", "-") for account in ACCOUNTS[:4]]
 
     def fact(self, person_id: str, kind: facts_pb2.FactKind.ValueType) -> facts_pb2.Fact:
         return facts_pb2.Fact(
