@@ -24,8 +24,10 @@ from typing import Any, Final
 
 import grpc
 import pytest
+from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
 
 from chassis.channel import connect
+from chassis.errors import Unavailable, from_rpc_error
 from launcher.folder import DataFolder, Running
 from launcher.ready import grpc_problem, web_problem
 
@@ -94,6 +96,18 @@ class Platform:
             assert self.process.poll() is None, f"the platform ended: {self.told()}"
             assert time.monotonic() < deadline, f"not ready after {seconds} s: {problems}\n{self.told()}"
             time.sleep(0.05)
+
+    def ledger(self, seconds: float = 60) -> facts_pb2.CheckLedgerResponse:
+        """The ledger checked against its recompute; patient with a service or database that just died."""
+        stub = facts_pb2_grpc.FactsServiceStub(self.channel("goals", timeout=120))
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return stub.CheckLedger(facts_pb2.CheckLedgerRequest())
+            except grpc.RpcError as error:
+                if not isinstance(from_rpc_error(error), Unavailable) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def command(
         self, *arguments: str, check: bool = True, environ: Mapping[str, str] | None = None

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
 
-from tests.platform import Platform, foothold, metrics_json, running_platform
+from tests.platform import foothold, metrics_json, running_platform
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -98,11 +97,6 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield platform, files
 
 
-def _ledger(platform: Platform) -> facts_pb2.CheckLedgerResponse:
-    stub = facts_pb2_grpc.FactsServiceStub(platform.channel("goals", timeout=120))
-    return stub.CheckLedger(facts_pb2.CheckLedgerRequest())
-
-
 def test_people_are_updated_and_bad_rows_stop_nobody(acme: Any, tmp_path: Path) -> None:
     platform, files = acme
     changed = _TEAM.replace("李娜", "李娜娜") + (
@@ -141,9 +135,9 @@ def test_each_bad_row_is_told_and_the_others_are_recorded(acme: Any, tmp_path: P
         "a8,E1,call,2025-03-04,,\n"
     )
     file = _write(tmp_path, deals_csv=rows)["deals_csv"]
-    before = _ledger(platform)
+    before = platform.ledger()
     dry = _import(platform.folder.path, "crm", file, files["crm_toml"], "--dry-run")
-    assert _ledger(platform).state_hash == before.state_hash
+    assert platform.ledger().state_hash == before.state_hash
     code, told = _import(platform.folder.path, "crm", file, files["crm_toml"])
     assert code == dry[0] == 4
     assert told["refused"] == dry[1]["refused"]
@@ -174,7 +168,7 @@ def test_an_import_outlives_the_services_it_talks_to(acme: Any, tmp_path: Path) 
     ]
     file = _write(tmp_path, calls_csv="\n".join(rows) + "\n")["calls_csv"]
     found: list[tuple[int, dict[str, Any]]] = []
-    before = _ledger(platform).fact_versions
+    before = platform.ledger().fact_versions
     importing = threading.Thread(
         target=lambda: found.append(_import(platform.folder.path, "crm", file, files["crm_toml"]))
     )
@@ -194,7 +188,7 @@ def test_an_import_outlives_the_services_it_talks_to(acme: Any, tmp_path: Path) 
     assert code == 0, told
     # What was committed just before a kill is known when it is sent again.
     assert told["facts_recorded"] + told["facts_already_known"] == 60_000
-    after = _ledger(platform)
+    after = platform.ledger()
     assert after.fact_versions == before + 60_000
     assert after.values_differing == 0
 

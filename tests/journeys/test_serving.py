@@ -30,11 +30,6 @@ def _ends(pid: int, seconds: float = 30) -> bool:
     return False
 
 
-def _ledger(platform: Platform) -> facts_pb2.CheckLedgerResponse:
-    stub = facts_pb2_grpc.FactsServiceStub(platform.channel("goals", timeout=120))
-    return stub.CheckLedger(facts_pb2.CheckLedgerRequest())
-
-
 @SHAPES
 def test_the_demo_is_there_and_seeding_again_changes_nothing(
     split: bool, request: pytest.FixtureRequest
@@ -42,7 +37,7 @@ def test_the_demo_is_there_and_seeding_again_changes_nothing(
     platform: Platform = request.getfixturevalue("platform_split" if split else "platform_all")
     assert platform.running.shape == ("split" if split else "all")
     assert "jiaota-shidi" in platform.output.read_text()
-    before = _ledger(platform)
+    before = platform.ledger()
     assert before.facts_counting > 5_000
     assert before.values_differing == 0
     told = platform.command("seed", "demo").stdout
@@ -52,7 +47,7 @@ def test_the_demo_is_there_and_seeding_again_changes_nothing(
     # What happened in the minutes in between is new; everything else is known.
     assert recorded < 100
     assert known > 5_000
-    assert _ledger(platform).fact_versions == before.fact_versions + recorded
+    assert platform.ledger().fact_versions == before.fact_versions + recorded
     assert " 0 quiz attempts made" in told
 
 
@@ -124,7 +119,7 @@ def test_a_killed_process_is_started_again_and_announced(tmp_path: Path) -> None
                 assert time.monotonic() < deadline, platform.told()
                 time.sleep(0.05)
             platform.wait_ready()
-        assert _ledger(platform).values_differing == 0
+        assert platform.ledger().values_differing == 0
 
 
 @SHAPES
@@ -145,7 +140,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     platform.process.wait()
     assert all(_ends(pid) for pid in pids)
     with running_platform(tmp_path, web=False) as again:
-        assert _ledger(again).values_differing == 0
+        assert again.ledger().values_differing == 0
 
 
 def test_a_setting_that_is_not_valid_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
-from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
 
 from tests.platform import Platform, foothold, metrics_json, running_platform
 
@@ -76,11 +75,6 @@ def _values(platform: Platform, metric: str, by: str) -> dict[str, int]:
     return {
         row["key"]: row["numerator"] for row in metrics_json(platform, "--metric", metric, "--by", by)["rows"]
     }
-
-
-def _ledger(platform: Platform) -> facts_pb2.CheckLedgerResponse:
-    stub = facts_pb2_grpc.FactsServiceStub(platform.channel("goals", timeout=120))
-    return stub.CheckLedger(facts_pb2.CheckLedgerRequest())
 
 
 def test_offices_become_branches_and_managers_and_agents_people(imported: Imported) -> None:
@@ -172,19 +166,19 @@ def test_every_agent_equals_a_sum_over_the_file(imported: Imported, maven: Path)
 
 
 def test_the_ledger_equals_its_recompute(imported: Imported) -> None:
-    ledger = _ledger(imported.platform)
+    ledger = imported.platform.ledger()
     assert ledger.fact_versions == ledger.facts_counting == _FACTS
     assert ledger.values_checked > 0
     assert ledger.values_differing == 0
 
 
 def test_importing_again_records_nothing(imported: Imported, maven: Path) -> None:
-    before = _ledger(imported.platform).state_hash
+    before = imported.platform.ledger().state_hash
     again = _import(imported.platform, "crm", maven / "sales_pipeline.csv", _CRM)
     assert (again["facts_recorded"], again["facts_already_known"]) == (0, _FACTS)
     people = _import(imported.platform, "people", maven / "sales_teams.csv", _PEOPLE)
     assert (people["people_recorded"], people["people_updated"], people["people_already_known"]) == (0, 0, 41)
-    assert _ledger(imported.platform).state_hash == before
+    assert imported.platform.ledger().state_hash == before
 
 
 def test_three_shuffled_parts_leave_the_same_state(imported: Imported, maven: Path, tmp_path: Path) -> None:
@@ -202,7 +196,7 @@ def test_three_shuffled_parts_leave_the_same_state(imported: Imported, maven: Pa
             file.write_text("\n".join([header, *rows[part::3]]) + "\n", "utf-8")
             recorded += _import(platform, "crm", file, _CRM)["facts_recorded"]
         assert recorded == _FACTS
-        assert _ledger(platform).state_hash == _ledger(imported.platform).state_hash
+        assert platform.ledger().state_hash == imported.platform.ledger().state_hash
 
 
 def test_a_dry_run_stores_nothing(maven: Path, tmp_path: Path) -> None:
