@@ -1,7 +1,7 @@
 """How a value stands against a target."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -88,7 +88,10 @@ class Member:
 
 
 def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: date) -> Standing:
-    """How `done` stands in `period` on its day `today`, which counts as elapsed. Thresholds are inclusive (R3)."""
+    """How `done` stands in `period` on its day `today`. Thresholds are inclusive (R3).
+
+    The pace asks for the days before `today`: nobody is behind in the morning for what the day is there for.
+    """
     ratio = bool(metric.numerator)
     value = done.fraction
     if value is None:
@@ -96,7 +99,7 @@ def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: 
     upwards = metric.direction is Direction.AT_LEAST
     missing = max(Fraction(0), target - value if upwards else value - target)
     attainment = value / target if target else Fraction(1)
-    needed = None if ratio else pace(target, period, today)
+    needed = None if ratio else pace(target, period, today - timedelta(days=1))
     if missing:
         on_pace = upwards and needed is not None and value >= needed
         status = Status.ON_PACE if on_pace else Status.BEHIND
@@ -115,9 +118,9 @@ def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: 
     )
 
 
-def pace(target: Fraction, period: Period, today: date) -> Fraction:
-    """What an even pace over the period's days needs by the end of `today`."""
-    elapsed = min(max((today - period.first).days + 1, 0), period.days)
+def pace(target: Fraction, period: Period, through: date) -> Fraction:
+    """What an even pace over the period's days needs by the end of `through`."""
+    elapsed = min(max((through - period.first).days + 1, 0), period.days)
     return target * Fraction(elapsed, period.days)
 
 

@@ -98,7 +98,9 @@ class TargetProgress(_message.Message):
 
     @_builtins.property
     def pace(self) -> _values_pb2.Value:
-        """What should be reached by now at an even pace over the period's days; unset for rates."""
+        """What an even pace over the period's days asks for the days before as_of's, which is still there to be used;
+        unset for rates.
+        """
 
     def __init__(
         self,
