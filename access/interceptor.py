@@ -97,6 +97,9 @@ class Access(grpc.ServerInterceptor):
             claims = self._verifier.verify(token)
         except TokenRefused as refused:
             raise Unauthenticated("TOKEN_INVALID", f"The access token does not work: {refused}.") from refused
+        if claims.kind is not CallerKind.COMPONENT and not self._directory.version:
+            # Just started: nobody may be told that a good token is bad, or a right missing.
+            raise Unavailable("NOT_READY", "This service has not read the directory yet; send it again.")
         if claims.kind is CallerKind.PERSON:
             self._require_active(claims)
         elif claims.kind is CallerKind.SERVICE_ACCOUNT:
