@@ -20,7 +20,7 @@ _BATCH: Final = 12
 # Each is killed at least once; goals and the database, where the facts are, more often.
 _TARGETS: Final = ("goals", "postgres", "incentives", "identity", "training", "gateway")
 _KILLS: Final = (*_TARGETS, "goals", "goals", "postgres", "postgres", "incentives")
-_RESTART_SECONDS: Final = 60
+_RESTART_SECONDS: Final = 120
 
 
 def _undisturbed(folder: Path, facts: list[facts_pb2.Fact]) -> Standing:
@@ -47,7 +47,7 @@ def _tell(capsys: pytest.CaptureFixture[str], line: str) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_killed_at_random_moments_of_an_import_it_ends_as_if_nothing_had_happened(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,7 +77,7 @@ def test_killed_at_random_moments_of_an_import_it_ends_as_if_nothing_had_happene
             while importing.answered == before and importing.alive():
                 time.sleep(0.005)
             killed.append(f"{victim} {time.monotonic() - began:.1f} s")
-        importing.finish(120)
+        importing.finish(180)
         cut = importing.interrupted
         _tell(
             capsys,
