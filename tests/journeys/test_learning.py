@@ -1,6 +1,6 @@
 """S14 in the browser: pass mark 80; 70 locks the next course and asks for the review course; 90 opens it."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from foothold.identity.v1 import directory_pb2, directory_pb2_grpc
@@ -58,7 +58,7 @@ def learner(platform: Platform, directory: Directory) -> str:
         )
     )
     courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training"))
-    common = {"node_id": directory.root_id, "job_roles": [role], "minutes": 5}
+    common: dict[str, Any] = {"node_id": directory.root_id, "job_roles": [role], "minutes": 5}
     lesson = courses_pb2.Lesson(id="one", title="听", text="**先听**客户说完。\n\n<script>alert(1)</script>")
     made = [
         courses_pb2.Course(

@@ -4,7 +4,6 @@ from flask import Blueprint
 
 from services.gateway.pages import (
     account,
-    admin,
     boards,
     bonus,
     courses,
@@ -13,6 +12,7 @@ from services.gateway.pages import (
     learning,
     people,
     plans,
+    running,
     standards,
     team,
     today,
@@ -38,6 +38,6 @@ def blueprints() -> tuple[Blueprint, ...]:
             people,
             standards,
             plans,
-            admin,
+            running,
         )
     )
