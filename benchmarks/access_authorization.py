@@ -33,7 +33,7 @@ from benchmarks.figures import Figure
 from chassis import logs
 from chassis.server import Server, Service, Servicer
 
-_CALLS: Final = 1_000
+_CALLS: Final = 500
 _ROUNDS: Final = 6
 _PERMISSION: Final = "goals.progress.read"
 
