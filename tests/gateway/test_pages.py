@@ -133,6 +133,7 @@ def test_assets_are_kept_for_a_year_by_their_content(visitor: FlaskClient) -> No
         answer = visitor.get(unescape(link))
         assert answer.status_code == 200, link
         assert "immutable" in answer.headers["Cache-Control"], link
+        answer.close()
     assert "http" not in re.sub(r"http-equiv", "", "".join(re.findall(r'(?:href|src)="[^"]*"', page)))
 
 
