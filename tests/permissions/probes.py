@@ -4,6 +4,7 @@ What comes of a probe is a word: `ok` (done, or answered), `narrowed` (answered 
 `denied` (PERMISSION_DENIED), `hidden` (NOT_FOUND), `out` (UNAUTHENTICATED). Anything else is told as it is.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ from chassis.errors import from_rpc_error
 from tests.permissions.enterprise import NODES, PEOPLE, Enterprise
 
 _WORDS: Final = {"UNAUTHENTICATED": "out", "PERMISSION_DENIED": "denied", "NOT_FOUND": "hidden"}
+_BUSY: Final = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED"}
 _ROW_WORDS: Final = {
     "PERMISSION_MISSING": "denied",
     "GRANT_EXCEEDS_CALLER": "denied",
@@ -83,15 +85,18 @@ def row_of(results: Sequence[Any]) -> str:
 
 
 def send(method: MethodDescriptor, probe: Probe, reach: Reach) -> str:
-    """The word for what comes of a probe."""
-    try:
-        found = answer(method, probe, reach)
-    except grpc.RpcError as error:
-        failure = from_rpc_error(error)
-        if failure.reason in probe.through:
-            return "ok"
-        return _WORDS.get(failure.code.name, f"{failure.code.name} {failure.reason}")
-    return probe.meaning(found, reach)
+    """The word for what comes of a probe. A service that is busy, which says nothing about rights, is asked again."""
+    for pause in (0.5, 2.0, 5.0, 0.0):
+        try:
+            return probe.meaning(answer(method, probe, reach), reach)
+        except grpc.RpcError as error:
+            failure = from_rpc_error(error)
+        if failure.code.name not in _BUSY or not pause:
+            break
+        time.sleep(pause)
+    if failure.reason in probe.through:
+        return "ok"
+    return _WORDS.get(failure.code.name, f"{failure.code.name} {failure.reason}")
 
 
 def answer(method: MethodDescriptor, probe: Probe, reach: Reach) -> Any:
