@@ -14,7 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis.errors import from_rpc_error
+from chassis.errors import Failure, from_rpc_error
 from tests.permissions.enterprise import NODES, PEOPLE, Enterprise
 
 _WORDS: Final = {"UNAUTHENTICATED": "out", "PERMISSION_DENIED": "denied", "NOT_FOUND": "hidden"}
@@ -86,6 +86,7 @@ def row_of(results: Sequence[Any]) -> str:
 
 def send(method: MethodDescriptor, probe: Probe, reach: Reach) -> str:
     """The word for what comes of a probe. A service that is busy, which says nothing about rights, is asked again."""
+    failure: Failure | None = None
     for pause in (0.5, 2.0, 5.0, 0.0):
         try:
             return probe.meaning(answer(method, probe, reach), reach)
@@ -94,6 +95,7 @@ def send(method: MethodDescriptor, probe: Probe, reach: Reach) -> str:
         if failure.code.name not in _BUSY or not pause:
             break
         time.sleep(pause)
+    assert failure is not None
     if failure.reason in probe.through:
         return "ok"
     return _WORDS.get(failure.code.name, f"{failure.code.name} {failure.reason}")
