@@ -36,7 +36,19 @@ def test_every_permission_is_one_that_identity_knows() -> None:
     ],
 )
 def test_who_records_for_whom(goals: Enterprise, caller: str, person: str, outcome: str) -> None:
-    assert goals.as_(caller).outcomes(fact("EMAIL", person)) == [outcome]
+    assert goals.as_(caller).outcomes(fact("EMAIL", person, source="foothold")) == [outcome]
+
+
+def test_nobody_takes_a_key_before_the_system_it_belongs_to(goals: Enterprise) -> None:
+    squat = fact("DEAL_WON", external_id="d", version=2**31 - 1, amount=yuan(1))
+    before = goals.rows()
+    for caller in ("li", "manager"):
+        assert goals.as_(caller).outcomes(squat) == ["PERMISSION_MISSING"]
+        alone = facts_pb2.RecordFactRequest(fact=squat)
+        answer = refused(lambda who=caller, told=alone: goals.as_(who).facts.RecordFact(told))  # type: ignore[misc]  # bound per round
+        assert answer == "PERMISSION_DENIED PERMISSION_MISSING"
+    assert goals.rows() == before
+    assert goals.as_("crm").outcomes(fact("DEAL_WON", external_id="d", amount=yuan(5))) == ["RECORDED"]
 
 
 def test_hr_may_see_people_but_not_record_for_them(goals: Enterprise) -> None:
@@ -44,13 +56,13 @@ def test_hr_may_see_people_but_not_record_for_them(goals: Enterprise) -> None:
 
 
 def test_somebody_elses_fact_can_neither_be_corrected_nor_taken_over_nor_reversed(goals: Enterprise) -> None:
-    goals.as_("crm").record(fact("DEAL_WON", "zhao", external_id="d", amount=yuan(5)))
+    goals.as_("crm").record(fact("DEAL_WON", "zhao", source="foothold", external_id="d", amount=yuan(5)))
     before = goals.rows()
     li = goals.as_("li")
     assert li.outcomes(
-        fact("DEAL_WON", external_id="d", version=1, amount=yuan(1)),
-        fact("DEAL_REVERSED", external_id="r1", reverses="d"),
-        fact("DEAL_REVERSED", external_id="r2", reverses="not-known-yet"),
+        fact("DEAL_WON", source="foothold", external_id="d", version=1, amount=yuan(1)),
+        fact("DEAL_REVERSED", source="foothold", external_id="r1", reverses="d"),
+        fact("DEAL_REVERSED", source="foothold", external_id="r2", reverses="not-known-yet"),
     ) == ["PERSON_UNKNOWN", "PERSON_UNKNOWN", "FACT_UNKNOWN"]
     assert goals.rows() == before
 

@@ -16,7 +16,8 @@ from chassis.ids import new_id
 from tests.permissions.platform import Platform
 
 _NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
-_SOURCE: Final = "crm"
+# The one source that people and systems alike may tell.
+_SOURCE: Final = "foothold"
 
 
 def fact(person_id: str, external_id: str) -> facts_pb2.Fact:

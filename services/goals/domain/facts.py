@@ -48,6 +48,10 @@ Content = tuple[int | str | bool | None, ...]
 """Kind, person, occurrence, customer, product, channel, amount, minutes, reverses, attributes, voided."""
 
 
+BY_HAND: Final = "foothold"
+"""The source of what people tell themselves. Every other source is a system's, told by its service account."""
+
+
 class Key(NamedTuple):
     """A fact's identity over all its versions."""
 

@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.errors import Failure, InvalidArgument, NotFound, PermissionDenied
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.goals.domain.facts import Fact, FactKind, Refusal, parse_fact_id
+from services.goals.domain.facts import BY_HAND, Fact, FactKind, Refusal, parse_fact_id
 from services.goals.domain.recorded import Outcome, Recorded, Result
 from services.goals.permissions import CUSTOMERS_READ, FACTS_READ, FACTS_RECORD, LEDGER_CHECK
 from services.goals.store.checking import check_ledger
@@ -54,7 +54,10 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
     ) -> facts_pb2.RecordFactResponse:
         scope = caller(context).scope(FACTS_RECORD)
         position = self._recorder.position
-        fact = self._reader.read(request.fact, owner_within(scope), self._recorder.day_number, self._now())
+        fact = by_its_teller(
+            self._reader.read(request.fact, owner_within(scope), self._recorder.day_number, self._now()),
+            scope,
+        )
         refusal = fact if isinstance(fact, Refusal) else None
         if not isinstance(fact, Refusal):
             result = self._record_one(Told(fact, scope, position))
@@ -158,7 +161,7 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         position = self._recorder.position
         owner, day, now = owner_within(scope), self._recorder.day_number, self._now()
         read = self._reader.read
-        rows = [read(fact, owner, day, now) for fact in request.facts]
+        rows = [by_its_teller(read(fact, owner, day, now), scope) for fact in request.facts]
         told = [row for row in rows if isinstance(row, Fact)]
         recorded = iter(
             self._recorder.record(told, [scope] * len(told), position=position, dry_run=request.dry_run)
@@ -178,6 +181,21 @@ def told(recorded: Recorded, scope: Scope, reader: FactReader) -> facts_pb2.Reco
     """A recorded fact, with its customer for those who may know customers."""
     customers = scope.caller.may(CUSTOMERS_READ, recorded.person_id)
     return from_recorded(recorded, reader, customers=customers)
+
+
+def by_its_teller(fact: Fact | Refusal, scope: Scope) -> Fact | Refusal:
+    """The fact, or its refusal where a person tells it under a system's key.
+
+    Whoever could do that could take a key before the system does, with a version so high that the system's own
+    facts never count.
+    """
+    if isinstance(fact, Fact) and scope.caller.person_id and fact.source != BY_HAND:
+        return Refusal(
+            "source",
+            "PERMISSION_MISSING",
+            f"people record under the source {BY_HAND}; other sources are told by service accounts",
+        )
+    return fact
 
 
 def owner_within(scope: Scope) -> Owner:

@@ -145,7 +145,9 @@ class Fact(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     VOIDED_FIELD_NUMBER: _builtins.int
     source: _builtins.str
-    """The system that told it, [a-z0-9_.-]{1,40}; with external_id the fact's key."""
+    """The system that told it, [a-z0-9_.-]{1,40}; with external_id the fact's key. People tell under `foothold`;
+    every other source is a system's and told by its service account only (PERMISSION_MISSING).
+    """
     external_id: _builtins.str
     """The fact's id in that system, 1..120 characters."""
     version: _builtins.int
