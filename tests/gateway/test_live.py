@@ -196,4 +196,5 @@ def test_nobody_listens_to_what_they_may_not_see(
     assert answer.readline().startswith(b"retry:")
     watched = {watch for page in tuple(gateway.hub._pages) for watch in page.watches if page.person_id == me}
     assert watched == {("progress", me)}
+    answer.close()
     connection.close()

@@ -115,6 +115,7 @@ class LivePages:
                     for topic in line.removeprefix("data: ").split():
                         if topic in parts:
                             visitor.ask("GET", parts[topic])
+        answer.close()
         connection.close()
 
 
