@@ -14,7 +14,7 @@ from google.type.date_pb2 import Date
 from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
 from launcher.demo.enterprise import DemoPerson, enterprise
-from launcher.demo.learning import learn, teach
+from launcher.demo.learning import learn, taught, teach
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
 from launcher.exits import Stop
@@ -27,18 +27,28 @@ Say = Callable[[str], None]
 
 
 def seed_demo(reached: Reached, *, say: Say) -> None:
-    """Make the demo enterprise, or bring it up to today. Stop when another enterprise is there already."""
+    """Make the demo enterprise, or bring it up to today. Stop when another enterprise is there already.
+
+    What stands is left as its users have it since, and as the version that made it had it: only history is added.
+    """
     begun = time.monotonic()
     zone = ZoneInfo(enterprise().zone)
     anchor = _anchor(reached, zone)
-    position = _people(reached, anchor)
-    say(f"{len(enterprise().units)} units, {len(enterprise().people)} people")
-    wait_for_followers(reached, identity=position)
-    set_standards(reached, anchor)
-    teach(reached)
-    say("targets, incentive plans and courses")
-    recorded, known = _history(reached, anchor, zone)
-    say(f"CRM history: {recorded} facts recorded, {known} already known")
+    if taught(reached):
+        say("the demo enterprise is there already; bringing its history up to today")
+        wait_for_followers(reached)
+    else:
+        position = _people(reached, anchor)
+        say(f"{len(enterprise().units)} units, {len(enterprise().people)} people")
+        wait_for_followers(reached, identity=position)
+        set_standards(reached, anchor)
+        teach(reached)
+        say("targets, incentive plans and courses")
+    recorded, known, refused = _history(reached, anchor, zone)
+    say(
+        f"CRM history: {recorded} facts recorded, {known} already known"
+        + (f", {refused} refused" * bool(refused))
+    )
     attempts = learn(reached)
     say(f"training: {attempts} quiz attempts made")
     wait_for_followers(reached)
@@ -135,8 +145,11 @@ def _row(person: DemoPerson, anchor: date) -> directory_pb2.PersonRow:
     )
 
 
-def _history(reached: Reached, anchor: date, zone: ZoneInfo) -> tuple[int, int]:
-    """How many facts were new to the ledger, and how many it knew."""
+def _history(reached: Reached, anchor: date, zone: ZoneInfo) -> tuple[int, int, int]:
+    """How many facts were new to the ledger, how many it knew, and how many it refused.
+
+    It refuses what another version of the demo told differently, or somebody has corrected since.
+    """
     now = datetime.now(UTC)
     facts = [
         fact
@@ -152,11 +165,10 @@ def _history(reached: Reached, anchor: date, zone: ZoneInfo) -> tuple[int, int]:
     for answer in facts_pb2_grpc.FactsServiceStub(reached.channel("goals")).StreamFacts(batches()):
         for result in answer.results:
             outcomes[result.outcome] = outcomes.get(result.outcome, 0) + 1
-            if result.outcome == facts_pb2.FACT_OUTCOME_REFUSED:
-                raise Stop(f"a fact of the demo was refused: {result.field}: {result.message}")
     return (
         outcomes.get(facts_pb2.FACT_OUTCOME_RECORDED, 0),
         outcomes.get(facts_pb2.FACT_OUTCOME_ALREADY_KNOWN, 0),
+        outcomes.get(facts_pb2.FACT_OUTCOME_REFUSED, 0),
     )
 
 
