@@ -42,7 +42,8 @@ def web_problem(url: str) -> str | None:
         with urllib.request.urlopen(url + READY_PATH, timeout=_ASK_SECONDS) as answer:  # noqa: S310  our own http URL
             return None if answer.status == _HEALTHY_STATUS else f"HTTP {answer.status}"
     except urllib.error.HTTPError as error:
-        return f"HTTP {error.code}"
+        with error:
+            return f"HTTP {error.code}"
     except (OSError, ValueError) as error:
         return type(error).__name__
 

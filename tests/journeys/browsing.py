@@ -4,6 +4,7 @@ import contextlib
 import html
 import http.client
 import re
+import socket
 import threading
 import urllib.parse
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ class LivePages:
         self._logins = logins
         self._password = password
         self._threads: list[threading.Thread] = []
+        self._connections: list[http.client.HTTPConnection] = []
         self._stopping = threading.Event()
         self._opened = threading.Semaphore(0)
         self.open = 0
@@ -93,11 +95,18 @@ class LivePages:
 
     def __exit__(self, *_exception: object) -> None:
         self._stopping.set()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                if connection.sock is not None:
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
 
     def _live(self, login: str) -> None:
         visitor = _Visitor(self._platform.web)
         visitor.sign_in(login, self._password)
         connection = visitor.listen()
+        self._connections.append(connection)
         answer = connection.getresponse()
         assert answer.status == 200
         self._opened.release()

@@ -24,7 +24,8 @@ def _try_to_sign_in(web: str) -> None:
     form = urllib.parse.urlencode([*hidden, ("login", "nobody.here"), ("password", _SECRET)]).encode()
     with pytest.raises(urllib.error.HTTPError) as refused:
         browser.open(f"{web}/sign-in", form, timeout=30)
-    assert refused.value.code in {400, 401, 403, 422}
+    with refused.value as answer:
+        assert answer.code in {400, 401, 403, 422}
 
 
 def _whole(spans: list[Span]) -> tuple[Span, Span, list[Span]] | None:
