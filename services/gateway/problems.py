@@ -51,6 +51,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "GRANT_EXCEEDS_CALLER": later("You cannot give somebody more than you hold there yourself."),
     "LAST_ADMINISTRATOR": later("This is the last administrator. Name another one first."),
     "ALREADY_DISMISSED": later("This person has left already."),
+    "COURSE_NOT_FOR_ROLE": later("This course is not for your job role."),
+    "QUIZ_CHANGED": later("The quiz has changed since you opened it. Here is the new one."),
     "COURSE_LOCKED": later("This course is locked. Pass the one before it first."),
     "RETAKE_LOCKED": later("Do the review course first; then the quiz opens again."),
     "LESSONS_INCOMPLETE": later("Finish the lessons first; then the quiz opens."),

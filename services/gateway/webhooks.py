@@ -98,7 +98,9 @@ def crm() -> Response:
     results = [_result(result) for result in answer.results]
     refused = sum(1 for result in answer.results if result.outcome == facts_pb2.FACT_OUTCOME_REFUSED)
     told = orjson.dumps({"results": results, "refused": refused})
-    _answers.keep(request.headers["webhook-id"], body, told)
+    if not refused:
+        # A refusal may be for a passing reason, a person not known yet: told again, it deserves another look.
+        _answers.keep(request.headers["webhook-id"], body, told)
     return Response(told, 200, content_type="application/json")
 
 

@@ -25,6 +25,7 @@ _NASTY: Final = (
     "\ud7ff",
     "\u202e",
     "../../etc/passwd",
+    "//[",
     "<script>alert(1)</script>",
     "'; DROP TABLE people; --",
     "%s%s%n",

@@ -94,6 +94,9 @@ def test_signed_out_one_is_sent_to_the_sign_in_page_and_back_again(visitor: Flas
     [
         "https://evil.example",
         "//evil.example",
+        "//[",
+        "http://[x",
+        "//℀",
         "/\\evil.example",
         "\\\\evil",
         "javascript:alert(1)",

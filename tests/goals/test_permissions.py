@@ -64,6 +64,11 @@ def test_somebody_elses_fact_can_neither_be_corrected_nor_taken_over_nor_reverse
         fact("DEAL_REVERSED", source="foothold", external_id="r1", reverses="d"),
         fact("DEAL_REVERSED", source="foothold", external_id="r2", reverses="not-known-yet"),
     ) == ["PERSON_UNKNOWN", "PERSON_UNKNOWN", "FACT_UNKNOWN"]
+    # A row that is refused makes nobody the owner of its key for the rows beside it.
+    assert li.outcomes(
+        fact("DEAL_REVERSED", source="foothold", external_id="r4", reverses="r3"),
+        fact("DEAL_REVERSED", source="foothold", external_id="r3", reverses="not-known-yet"),
+    ) == ["FACT_UNKNOWN", "FACT_UNKNOWN"]
     assert goals.rows() == before
 
 

@@ -113,6 +113,11 @@ def test_the_team_lists_those_who_need_attention_first(goals: Enterprise) -> Non
     assert (team.total_size, team.needing_attention) == (3, 2)
     assert team.people[0].last_follow_up.day == 20
     assert team.people[0].probation_end.month == 6
+    met = hr.ListTeamProgress(
+        progress_pb2.ListTeamProgressRequest(newcomers_only=True, status=progress_pb2.PROGRESS_STATUS_MET)
+    )
+    assert [each.person_id for each in met.people] == ["wang"]
+    assert met.needing_attention == 2, "a filter hides people, not that they need attention"
     only = progress_pb2.ListTeamProgressRequest(status=progress_pb2.PROGRESS_STATUS_NO_DATA, page_size=1)
     first = hr.ListTeamProgress(only)
     only.page_token = first.next_page_token

@@ -57,20 +57,25 @@ def test_s08_reaching_the_threshold_exactly_is_meeting_it(
 
 @pytest.mark.parametrize(
     ("won", "followed", "paid"),
-    # S09; S13; R1: the product that binary floats get wrong; exactly at, and far below the threshold; no data.
+    # S09; R1: the product that binary floats get wrong; exactly at, and far below the threshold; no data.
     [
         (15, 100, "250.00"),
-        (119, 1000, "50.00"),
         (12, 100, "100.00"),
         (10, 100, "0.00"),
         (1, 100, "0.00"),
         (0, 0, "0.00"),
     ],
 )
-def test_s09_s13_whole_points_above_ten_percent(company: Company, won: int, followed: int, paid: str) -> None:
+def test_s09_whole_points_above_ten_percent(company: Company, won: int, followed: int, paid: str) -> None:
     rules = [per_point("close_rate", rate(10, 100), "50")]
     someone = pay(company, f"s09-{won}-{followed}", rules, deals_won=won, customers_followed=followed)
     assert in_yuan(someone.statement().total) == paid
+
+
+def test_s13_one_whole_point_is_paid_for_one_and_nine_tenths(company: Company) -> None:
+    rules = [per_point("close_rate", rate(10, 100), "50")]
+    someone = pay(company, "s13", rules, deals_won=119, customers_followed=1000)
+    assert in_yuan(someone.statement().total) == "50.00"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ class Browser:
         with closing(self._client.get(address)) as response:
             return _word(response)
 
+    def text(self, address: str) -> str:
+        """What the page says."""
+        with closing(self._client.get(address)) as response:
+            return response.text
+
     def post(self, address: str, form: Mapping[str, str], headers: Mapping[str, str]) -> str:
         sent = {"csrf_token": self._token, **form}
         with closing(self._client.post(address, data=sent, headers=dict(headers))) as response:

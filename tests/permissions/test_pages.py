@@ -72,6 +72,13 @@ def test_each_reader_gets_what_was_reviewed(readers: Readers, name: str) -> None
     assert not differing, "\n".join(differing)
 
 
+def test_roles_are_given_to_those_one_may_know_and_nobody_else_is_named(enterprise: Enterprise) -> None:
+    assert "stranger" in Browser(enterprise, "administrator").text("/access")
+    page = Browser(enterprise, "branch-hr").text("/access")
+    assert "newcomer" in page
+    assert "stranger" not in page
+
+
 def test_a_dismissal_closes_the_pages_within_five_seconds(enterprise: Enterprise) -> None:
     enterprise.twin("salesperson", "twin-reading")
     enterprise.settle()

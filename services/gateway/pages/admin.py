@@ -139,7 +139,8 @@ def bindings() -> str:
     if from_htmx() and request.args.get("page"):
         return render_template("bindings_rows.html", found=found, name_of=_name_of, request_id=new_id)
     people = sorted(
-        (each for each in directory.people() if each.active), key=lambda each: (each.name, each.id)
+        (each for each in directory.people() if each.active and me().covers("identity.people.read", each.id)),
+        key=lambda each: (each.name, each.id),
     )
     return render_template(
         "bindings.html",

@@ -23,6 +23,7 @@ from services.gateway.sections import section
 blueprint = Blueprint("learning", __name__)
 # html off: raw HTML in a lesson is shown as text. Images would load from elsewhere, so they are not drawn.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LONGEST_VERSION: Final = 9
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
@@ -148,6 +149,7 @@ def hand_in(course_id: str) -> Response | str | tuple[str, int]:
     asked = learning_pb2.SubmitAttemptRequest(
         request_id=_request_id(),
         course_id=course_id,
+        quiz_version=_quiz_version(found),
         answers=[
             learning_pb2.Answer(question_id=question, option_ids=[option[:40] for option in options])
             for question, options in chosen.items()
@@ -160,6 +162,9 @@ def hand_in(course_id: str) -> Response | str | tuple[str, int]:
         if failure.reason in ("ALREADY_PASSED", "RETAKE_LOCKED", "LESSONS_INCOMPLETE", "COURSE_LOCKED"):
             flash(message_of(failure))
             return redirect(url_for("learning.course", course_id=course_id), 303)
+        if failure.reason == "QUIZ_CHANGED":
+            flash(message_of(failure))
+            return redirect(url_for("learning.quiz", course_id=course_id), 303)
         if status not in (400, 409, 503):
             raise
         page = render_template(
@@ -173,6 +178,16 @@ def hand_in(course_id: str) -> Response | str | tuple[str, int]:
         )
         return page, status
     return render_template("quiz_result.html", **_result(answer, found))
+
+
+def _quiz_version(found: courses_pb2.Course) -> int:
+    """Which version the page showed; the present one where the form does not say."""
+    told = request.form.get("quiz_version", "")
+    return (
+        int(told)
+        if told.isascii() and told.isdigit() and len(told) <= _LONGEST_VERSION
+        else found.quiz.version
+    )
 
 
 def _result(answer: learning_pb2.SubmitAttemptResponse, found: courses_pb2.Course) -> dict[str, Any]:

@@ -137,6 +137,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 as_of=as_of,
                 newcomers_only=request.newcomers_only,
             )
+        needing_attention = sum(member.needs_attention for member in members)
         if status:
             members = [member for member in members if status in member.statuses]
         rest = [member for member in members if after is None or member.urgency > after]
@@ -144,7 +145,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             people=[from_member(member, self._currency) for member in rest[:size]],
             next_page_token=encode_token(rest[size - 1].urgency, query=request) if len(rest) > size else "",
             total_size=len(members),
-            needing_attention=sum(member.needs_attention for member in members),
+            needing_attention=needing_attention,
             as_of=from_instant(as_of or now),
         )
 

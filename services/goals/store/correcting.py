@@ -157,10 +157,7 @@ def correct(connection: Connection, known: Known, told: Sequence[tuple[Fact, Sco
     for row in connection.exec_driver_sql(_HEADS, _key_columns(named - heads.keys())):
         version = _version(row)
         heads[version.key] = version
-    owners = {fact.key: fact.person_id for fact, _ in told} | {
-        key: head.person_id for key, head in heads.items()
-    }
-    refusals = [_check_right(fact, scope, heads.get(fact.key), owners) for fact, scope in told]
+    refusals = _refusals(told, heads)
     facts = [fact for (fact, _), refusal in zip(told, refusals, strict=True) if refusal is None]
     if facts:
         reversals: dict[Key, set[Key]] = {}
@@ -170,6 +167,19 @@ def correct(connection: Connection, known: Known, told: Sequence[tuple[Fact, Sco
         frozen = {key: frozenset(by) for key, by in reversals.items()}
         _write(connection, plan(facts, heads, frozen))
     return refusals
+
+
+def _refusals(told: Sequence[tuple[Fact, Scope]], heads: Mapping[Key, Version]) -> list[Refusal | None]:
+    """Per row None, or why its teller may not tell it. A refused row says nothing about whose its key is."""
+    known = {key: head.person_id for key, head in heads.items()}
+    refusals: list[Refusal | None] = [None] * len(told)
+    while True:
+        standing = zip(told, refusals, strict=True)
+        owners = {fact.key: fact.person_id for (fact, _), refusal in standing if refusal is None} | known
+        again = [_check_right(fact, scope, heads.get(fact.key), owners) for fact, scope in told]
+        if again == refusals:
+            return refusals
+        refusals = again
 
 
 def _named(fact: Fact, head: Version | None) -> Iterable[Key]:

@@ -397,7 +397,7 @@ class ListTeamProgressResponse(_message.Message):
     total_size: _builtins.int
     """How many people in all."""
     needing_attention: _builtins.int
-    """How many of them need attention."""
+    """How many need attention, also where `status` leaves them out."""
     @_builtins.property
     def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonProgress]:
         """Those who need attention first: most targets behind, then no data, then at threshold, then by employee number."""
