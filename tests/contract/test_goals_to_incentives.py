@@ -128,6 +128,23 @@ def test_s07_from_facts_to_money_and_a_rank(joint: Joint) -> None:
     assert (board.standing.value.numerator, board.standing.value.denominator) == (3, 25)
 
 
+def test_r7_a_new_customer_is_paid_once_however_often_touched(joint: Joint) -> None:
+    joint.newcomer("r7")
+    joint.settle()
+    goals_heard(joint, "r7")
+    known, fresh = "r7-known", "r7-fresh"
+    record(
+        joint,
+        fact(FOLLOW_UP, "r7", "last-month", NOW - timedelta(days=40), customer=known),
+        *(fact(FOLLOW_UP, "r7", f"known{n}", customer=known) for n in range(2)),
+        *(fact(FOLLOW_UP, "r7", f"fresh{n}", customer=fresh) for n in range(3)),
+    )
+    joint.settle()
+    statement = joint.as_("r7").statement()
+    # Two customers were touched five times; one of them is new this month.
+    assert (in_yuan(statement.lines[0].amount), in_yuan(statement.total)) == ("50.00", "50.00")
+
+
 def test_s34_the_same_order_again_and_its_cancelling(joint: Joint) -> None:
     joint.newcomer("s34")
     joint.settle()
