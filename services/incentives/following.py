@@ -21,8 +21,9 @@ from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
 
-PAGE_SIZE: Final = 200
-"""Small enough that a fresh fact does not wait long behind a page of a bulk load, large enough to keep up with one."""
+PAGE_SIZES: Final = (200, 1_000)
+"""Small while little waits, so that a fresh fact does not wait long behind a page; large behind a bulk load, for
+the figures of one person and period are then read, computed and written once for all of a page's events."""
 # On top of the time the answer may wait for news.
 _ANSWER_SECONDS: Final = 10.0
 _KINDS: Final = {
@@ -40,11 +41,16 @@ def follow_goals(
 ) -> Follower[goals_pb2.Event]:
     """The follower that keeps statements up with goals. `channel` carries this component's token."""
     stub = goals_pb2_grpc.FeedServiceStub(channel)
+    smallest, largest = PAGE_SIZES
+    head = 0
 
     def fetch(after: int, wait: float) -> Page[goals_pb2.Event]:
-        request = goals_pb2.ListEventsRequest(after_position=after, page_size=PAGE_SIZE)
+        nonlocal head
+        size = min(max(smallest, head - after), largest)
+        request = goals_pb2.ListEventsRequest(after_position=after, page_size=size)
         request.wait.CopyFrom(Duration(seconds=int(wait)))
         answer = stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
+        head = answer.head_position
         return Page([(event.position, event) for event in answer.events], answer.head_position)
 
     def apply(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
