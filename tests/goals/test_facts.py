@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from foothold.goals.v1 import facts_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from chassis.errors import from_rpc_error
@@ -61,6 +62,54 @@ def test_a_refused_row_says_why_and_does_not_stop_the_others(
     failure = from_rpc_error(refused.value)
     assert (failure.reason, list(failure.fields)) == (reason, [f"fact.{field}"])
     assert failure.code.name == ("NOT_FOUND" if reason == "PERSON_UNKNOWN" else "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "reason"),
+    [
+        ({"external_id": ""}, "external_id", "FIELD_INVALID"),
+        ({"external_id": "x" * 121}, "external_id", "FIELD_INVALID"),
+        ({"external_id": "a\x7fb"}, "external_id", "FIELD_INVALID"),
+        ({"version": -1}, "version", "FIELD_INVALID"),
+        ({"version": 2**31}, "version", "FIELD_INVALID"),
+        ({"customer": "a\nb"}, "customer", "FIELD_INVALID"),
+        ({"customer": "x" * 121}, "customer", "FIELD_INVALID"),
+        ({"amount": Money(currency_code="USD", units=1)}, "amount", "CURRENCY_MISMATCH"),
+        ({"amount": yuan(-1)}, "amount", "FIELD_INVALID"),
+        ({"amount": yuan(10**10, 1)}, "amount", "FIELD_INVALID"),
+        ({"minutes": -1}, "minutes", "FIELD_INVALID"),
+        ({"minutes": 10_081}, "minutes", "FIELD_INVALID"),
+        ({"occurred_at": Timestamp(seconds=946_684_799, nanos=999_999_999)}, "occurred_at", "FIELD_INVALID"),
+        ({"occurred_at": Timestamp(seconds=2**62)}, "occurred_at", "FIELD_INVALID"),
+        ({"occurred_at": Timestamp(seconds=1_700_000_000, nanos=-1)}, "occurred_at", "FIELD_INVALID"),
+        ({"reverses": "x"}, "reverses", "FIELD_INVALID"),
+        ({"attributes": {"": "x"}}, "attributes", "FIELD_INVALID"),
+        ({"person_id": "nobody"}, "person_id", "PERSON_UNKNOWN"),
+    ],
+)
+def test_a_row_is_no_better_for_right_ones_like_it(
+    goals: Enterprise, wrong: dict[str, Any], field: str, reason: str
+) -> None:
+    def order() -> facts_pb2.Fact:
+        return fact("ORDER", customer="甲", product="标准版", channel="phone", amount=yuan(5), minutes=1)
+
+    bad = order()
+    for name in wrong:
+        bad.ClearField(name)  # type: ignore[arg-type]  # each is a field's name
+    bad.MergeFrom(facts_pb2.Fact(**wrong))
+    results = goals.as_("crm").record(order(), order(), bad, order())
+    assert [result.outcome for result in results] == [1, 1, 3, 1]
+    assert (results[2].field, results[2].reason) == (field, reason)
+
+
+def test_a_void_needs_less_than_the_fact_and_teaches_nothing(goals: Enterprise) -> None:
+    crm = goals.as_("crm")
+    void = fact("ORDER", channel="phone", voided=True)
+    assert crm.outcomes(void) == ["RECORDED"]
+    assert (
+        crm.outcomes(fact("ORDER", channel="phone"), fact("ORDER", channel="phone")) == ["FIELD_INVALID"] * 2
+    )
+    assert goals.as_("li").value("orders_placed") == (0, 1)
 
 
 def test_by_employee_number(goals: Enterprise) -> None:

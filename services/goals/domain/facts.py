@@ -175,6 +175,19 @@ def check_content(
     return _check_needs(kind, customer, amount, minutes, reverses)
 
 
+def fits(external_id: str, version: int, customer: str, amount: int | None, minutes: int) -> bool:
+    """Whether what differs from fact to fact is within its bounds, at a glance: False is no refusal yet."""
+    texts = external_id + customer
+    return (
+        len(texts) <= _LONGEST
+        and texts.isprintable()
+        and external_id != ""
+        and 0 <= version <= LARGEST_VERSION
+        and 0 <= minutes <= LARGEST_MINUTES
+        and (amount is None or 0 <= amount <= LARGEST_AMOUNT)
+    )
+
+
 def _check_texts(customer: str, product: str, reverses: str) -> Refusal | None:
     for name, text in (("customer", customer), ("product", product), ("reverses", reverses)):
         if len(text) > _LONGEST or not _plain(text):

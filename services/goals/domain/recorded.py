@@ -54,8 +54,11 @@ class Outcome(IntEnum):
 
 
 class Result(NamedTuple):
-    """What became of a row."""
+    """What became of a row: why it was refused, where it was. Whatever was not refused is known by its fact's id."""
 
     outcome: Outcome
-    fact_id: str = ""
     refusal: Refusal | None = None
+
+
+RECORDED: Final = Result(Outcome.RECORDED)
+ALREADY_KNOWN: Final = Result(Outcome.ALREADY_KNOWN)

@@ -14,12 +14,12 @@ from chassis.errors import Failure, InvalidArgument, NotFound, PermissionDenied
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.facts import BY_HAND, Fact, FactKind, Refusal, parse_fact_id
-from services.goals.domain.recorded import Outcome, Recorded, Result
+from services.goals.domain.recorded import Recorded, Result
 from services.goals.permissions import CUSTOMERS_READ, FACTS_READ, FACTS_RECORD, LEDGER_CHECK
 from services.goals.store.checking import check_ledger
 from services.goals.store.listing import Facts
 from services.goals.store.recording import Recorder, Told
-from services.goals.wire.facts import FactReader, Owner, add_result, from_recorded, from_result
+from services.goals.wire.facts import FactReader, Owner, add_results, from_recorded, from_result
 
 _MOST_FACTS: Final = 5_000
 _LONGEST_ID: Final = 64
@@ -63,7 +63,7 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
             result = self._record_one(Told(fact, scope, position))
             refusal = result.refusal
             if refusal is None:
-                return facts_pb2.RecordFactResponse(result=from_result(result))
+                return facts_pb2.RecordFactResponse(result=from_result(result, fact))
         assert refusal is not None  # noqa: S101  one of the two was
         kind = _KINDS.get(refusal.reason, InvalidArgument)
         raise kind(refusal.reason, refusal.message, fields={f"fact.{refusal.field}": refusal.message})
@@ -161,14 +161,14 @@ class FactsHandler(facts_pb2_grpc.FactsServiceServicer):
         position = self._recorder.position
         owner, day, now = owner_within(scope), self._recorder.day_number, self._now()
         read = self._reader.read
-        rows = [by_its_teller(read(fact, owner, day, now), scope) for fact in request.facts]
+        rows = [read(fact, owner, day, now) for fact in request.facts]
+        if scope.caller.person_id:
+            rows = [by_its_teller(row, scope) for row in rows]
         told = [row for row in rows if isinstance(row, Fact)]
         recorded = iter(
             self._recorder.record(told, [scope] * len(told), position=position, dry_run=request.dry_run)
         )
-        for row in rows:
-            result = next(recorded) if isinstance(row, Fact) else Result(Outcome.REFUSED, refusal=row)
-            add_result(response.results, result)
+        add_results(response.results, rows, recorded)
 
     def _now(self) -> int:
         return (self._clock.now() - _EPOCH) // timedelta(microseconds=1)

@@ -2,12 +2,14 @@
 
 psycopg writes lists element by element in Python, and sends numbers as the smallest integer type that holds
 them, so that every batch would be a statement of other types, to be planned anew. These are written in a few
-calls, and are always of the same type.
+calls for a whole column, and are always of the same type.
 """
 
+import sys
+from array import array
 from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
-from struct import Struct, pack
+from itertools import chain
+from struct import Struct
 from typing import Final
 
 import psycopg
@@ -18,7 +20,9 @@ _BIGINT: Final = 20
 _BIGINT_ARRAY: Final = 1016
 _TEXT: Final = 25
 _TEXT_ARRAY: Final = 1009
-_WIDTH: Final = 8
+# A bigint is its extent, 8, and its two halves: three words in network order. Its halves come in that order, too.
+_NETWORK: Final = sys.byteorder == "big"
+_WORDS: Final = array("i", Struct(">3i").pack(8, 0, 0))
 # Dimensions, whether there are nulls, the element's type, its extent and its lower bound.
 _HEADER: Final = Struct(">5i")
 _LENGTH: Final = Struct(">i").pack
@@ -30,24 +34,34 @@ class Longs:
     __slots__ = ("data",)
 
     def __init__(self, numbers: Iterable[int]) -> None:
-        values = tuple(numbers)
-        count = len(values)
-        self.data = _HEADER.pack(1, 0, _BIGINT, count, 1) + pack(
-            ">" + "iq" * count, *chain.from_iterable(zip(repeat(_WIDTH), values))
-        )
+        values = array("q", numbers)
+        if not _NETWORK:
+            values.byteswap()
+        halves = array("i", values.tobytes())
+        words = _WORDS * len(values)
+        words[1::3] = halves[::2]
+        words[2::3] = halves[1::2]
+        self.data = _HEADER.pack(1, 0, _BIGINT, len(values), 1) + words.tobytes()
 
 
 class Texts:
-    """A text[]. A text that comes often is encoded once."""
+    """A text[]. Texts that come often are encoded once."""
 
     __slots__ = ("data",)
 
     def __init__(self, texts: Sequence[str]) -> None:
-        encoded = {}
-        for each in set(texts):
-            raw = each.encode()
-            encoded[each] = _LENGTH(len(raw)) + raw
-        self.data = _HEADER.pack(1, 0, _TEXT, len(texts), 1) + b"".join(map(encoded.__getitem__, texts))
+        distinct = set(texts)
+        if 2 * len(distinct) > len(texts):
+            encoded = list(map(str.encode, texts))
+            lengths = map(_LENGTH, map(len, encoded))
+            items = b"".join(chain.from_iterable(zip(lengths, encoded, strict=True)))
+        else:
+            known = {}
+            for each in distinct:
+                raw = each.encode()
+                known[each] = _LENGTH(len(raw)) + raw
+            items = b"".join(map(known.__getitem__, texts))
+        self.data = _HEADER.pack(1, 0, _TEXT, len(texts), 1) + items
 
 
 class _ArrayDumper(Dumper):

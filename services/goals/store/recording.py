@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from access import Replica, Scope
 from chassis.database import Database, publishes
 from chassis.errors import Unavailable
-from services.goals.domain.facts import Fact, FactKind, Key, Refusal, fact_id
+from services.goals.domain.facts import Fact, FactKind, Key, Refusal
 from services.goals.domain.periods import Calendar
-from services.goals.domain.recorded import Outcome, Result
+from services.goals.domain.recorded import ALREADY_KNOWN, RECORDED, Outcome, Result
 from services.goals.store.correcting import columns_of, correct, find_known
 
 _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
@@ -224,6 +224,9 @@ def enter_ledger(connection: Connection, key: int, *, alone: bool) -> int:
 
 def _sort(facts: Sequence[Fact]) -> _Batch:
     """Plain rows in the order of their keys; reversals, and keys that come more than once, are the rest."""
+    told = [fact[:2] for fact in facts]
+    if len(set(told)) == len(told) and not any(fact[3] == _REVERSAL for fact in facts):
+        return _Batch(sorted(range(len(told)), key=told.__getitem__), [])
     keys: dict[tuple[str, str], int] = {}
     rest: set[int] = set()
     for index, fact in enumerate(facts):
@@ -233,9 +236,7 @@ def _sort(facts: Sequence[Fact]) -> _Batch:
             rest.add(other)
         elif fact[3] == _REVERSAL:
             rest.add(index)
-    plain = [index for _, index in sorted(keys.items())]
-    if rest:
-        plain = [index for index in plain if index not in rest]
+    plain = [index for _, index in sorted(keys.items()) if index not in rest]
     return _Batch(plain, sorted(rest))
 
 
@@ -249,16 +250,14 @@ def _add(
     ).one()
     if published:
         publishes(connection)
-    recorded = Outcome.RECORDED
     if many == len(chosen):
-        for index, fact in zip(plain, chosen, strict=True):
-            results[index] = Result(recorded, fact_id(fact[0], fact[1], fact[2]))
+        results.update(dict.fromkeys(plain, RECORDED))
         return []
     added = set(zip(sources or (), external_ids or (), strict=True))
     others = []
     for index, fact in zip(plain, chosen, strict=True):
         if fact.key in added:
-            results[index] = Result(recorded, fact.id)
+            results[index] = RECORDED
         else:
             others.append(index)
     return others
@@ -287,7 +286,7 @@ def _settle(
             first[told] = index
             new.append(index)
         elif content == fact.content:
-            results[index] = Result(Outcome.ALREADY_KNOWN, fact.id)
+            results[index] = ALREADY_KNOWN
         else:
             results[index] = Result(Outcome.REFUSED, refusal=CONFLICT)
     if not new:
@@ -297,7 +296,7 @@ def _settle(
     refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new])
     for index, refusal in zip(new, refusals, strict=True):
         if refusal is None:
-            results[index] = Result(Outcome.RECORDED, facts[index].id)
+            results[index] = RECORDED
         else:
             results[index] = Result(Outcome.REFUSED, refusal=refusal)
     for index in rest:
