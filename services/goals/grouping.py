@@ -1,11 +1,13 @@
 """Commits that calls share: facts told one by one at the same time are recorded as one batch.
 
 A commit costs as much as recording hundreds of facts. While one is under way those who come wait, and the
-next one takes all of them; a call that comes alone waits for nobody.
+next one takes all of them, and waits no longer than a commit takes for as many as shared the one before; a
+call that comes alone waits for nobody.
 """
 
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from typing import Final
 
@@ -14,6 +16,7 @@ from services.goals.domain.recorded import Result
 from services.goals.store.recording import Recorder, Told
 
 _MOST: Final = 500
+_LONGEST_GATHERING_SECONDS: Final = 0.05
 
 _Waiting = tuple[Told, "Future[Result]"]
 
@@ -63,21 +66,33 @@ class GroupCommit:
         return answer.result()
 
     def _run(self) -> None:
+        last, took = 1, 0.0
         while (first := self._waiting.get()) is not None:
-            group = [first]
-            ending = False
-            while len(group) < _MOST and not ending:
-                try:
-                    another = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-                if another is None:
-                    ending = True
-                else:
-                    group.append(another)
+            group, ending = self._gather(first, last, min(took, _LONGEST_GATHERING_SECONDS))
+            began = time.monotonic()
             self._commit(group)
+            last, took = len(group), time.monotonic() - began
             if ending:
                 return
+
+    def _gather(self, first: _Waiting, last: int, patience: float) -> tuple[list[_Waiting], bool]:
+        """Whoever waits, and whether to end; `patience` seconds for as many as shared the `last` commit.
+
+        Those who were just answered tell their next fact a moment later: without patience each large group would
+        be followed by a commit for the first few of them.
+        """
+        group = [first]
+        until = time.monotonic() + patience
+        while len(group) < _MOST:
+            left = until - time.monotonic() if len(group) < last else 0.0
+            try:
+                another = self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if another is None:
+                return group, True
+            group.append(another)
+        return group, False
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
