@@ -70,9 +70,16 @@ def money_rule(threshold: values_pb2.Value) -> plans_pb2.Rule:
             "tiers[1]",
         ),
         (
-            tiers("close_rate", (rate(0, 1), rate(3, 2), "1"), (rate(3, 2), None, "5")),
+            tiers("win_rate", (rate(0, 1), rate(3, 2), "1"), (rate(3, 2), None, "5")),
             "TIER_UNREACHABLE",
             "tiers[1]",
+        ),
+        (bonus("win_rate", rate(101, 100), "5"), "VALUE_INVALID", "threshold_bonus.threshold"),
+        (per_point("win_rate", rate(995, 1000), "5"), "VALUE_INVALID", "per_point.threshold"),
+        (
+            per_point("win_rate", rate(1, 1), "5", plans_pb2.PerPoint.MODE_PRO_RATA),
+            "VALUE_INVALID",
+            "per_point.threshold",
         ),
         (tiers("close_rate"), "PLAN_INVALID", "tiers"),
         (tiers("close_rate", (count(0), None, "5")), "VALUE_INVALID", "tiers[0].low.unit"),
@@ -84,7 +91,6 @@ def money_rule(threshold: values_pb2.Value) -> plans_pb2.Rule:
         (per_point("deals_won", count(1), "5"), "PLAN_INVALID", "per_point.metric"),
         (per_point("close_rate", rate(1, 0), "5"), "VALUE_INVALID", "per_point.threshold.denominator"),
         (per_point("close_rate", rate(-1, 10), "5"), "VALUE_INVALID", "per_point.threshold.numerator"),
-        (per_point("close_rate", rate(11, 10), "5"), "VALUE_INVALID", "per_point.threshold"),
         (
             per_point("close_rate", rate(1, 10), "5", plans_pb2.PerPoint.MODE_UNSPECIFIED),
             "PLAN_INVALID",
@@ -128,6 +134,38 @@ def test_r3_what_is_wrong_is_refused_by_name(
     assert f"plan.rules[1]{'.' if field else ''}{field}" in refused.fields
     listed = company.as_("hr").plans.ListPlans(plans_pb2.ListPlansRequest(job_role="refused"))
     assert not listed.plans
+
+
+def test_r4_a_close_rate_passes_100_percent_and_is_paid_for_it(company: Company) -> None:
+    """Deals won this month with customers followed last month: three deals, two customers followed."""
+    role = next(_ROLES)
+    steps = (rate(0, 1), rate(1, 1), "100"), (rate(1, 1), rate(3, 2), "200"), (rate(3, 2), None, "300")
+    rules = (
+        tiers("close_rate", *steps),
+        bonus("close_rate", rate(11, 10), "7"),
+        per_point("close_rate", rate(12, 10), "1"),
+    )
+    company.as_("hr").create(plan(*rules, job_role=role))
+    for person_id, deals, paid in (("above-1", 3, "337.00"), ("above-2", 2, "200.00"), ("above-3", 1, "100.00")):
+        company.newcomer(person_id, job_role=role)
+        company.figures(person_id, None, customers_followed=2, deals_won=deals)
+        company.settle()
+        assert in_yuan(company.as_(person_id).statement().total) == paid
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        tiers("win_rate", (rate(0, 1), rate(1, 1), "1"), (rate(1, 1), None, "5")),
+        bonus("win_rate", rate(1, 1), "5"),
+        per_point("win_rate", rate(99, 100), "5"),
+        per_point("win_rate", rate(995, 1000), "5", plans_pb2.PerPoint.MODE_PRO_RATA),
+    ],
+)
+def test_r3_what_a_share_of_a_whole_can_just_reach_is_accepted(
+    company: Company, rule: plans_pb2.Rule
+) -> None:
+    assert company.as_("hr").create(plan(rule, job_role=next(_ROLES))).plan.id
 
 
 @pytest.mark.parametrize(

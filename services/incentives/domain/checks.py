@@ -2,13 +2,14 @@
 
 import re
 from datetime import date
+from fractions import Fraction
 from typing import Final
 
 from services.incentives.domain.drafts import DraftMoney, DraftPlan, DraftRule, DraftValue
 from services.incentives.domain.findings import Finding, Severity, error
-from services.incentives.domain.metrics import METRICS, Unit
+from services.incentives.domain.metrics import METRICS, Metric, Unit
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.plans import PointMode
+from services.incentives.domain.plans import POINTS, PointMode
 from services.incentives.domain.tiers import check_tiers, cliffs
 
 MOST_RULES: Final = 50
@@ -117,10 +118,13 @@ def _check_rule(field: str, rule: DraftRule, seen: set[str], currency: str) -> l
         found.append(error("PLAN_INVALID", f"{inside}.metric", message))
         return found
     if rule.kind == "tiers":
-        return found + _check_tiers(field, rule, metric.unit, currency)
+        return found + _check_tiers(field, rule, metric, currency)
     found += _check_money(f"{inside}.amount", rule.amount, currency, least=1)
     if rule.kind != "per_unit":
-        found += _check_value(f"{inside}.threshold", rule.threshold, metric.unit, currency)
+        threshold = f"{inside}.threshold"
+        found += _check_value(threshold, rule.threshold, metric.unit, currency) or _check_reach(
+            threshold, rule, metric
+        )
     if rule.kind == "per_point" and rule.mode not in set(PointMode):
         found.append(
             error("PLAN_INVALID", f"{inside}.mode", "Say how part points pay: whole points or pro rata.")
@@ -128,19 +132,39 @@ def _check_rule(field: str, rule: DraftRule, seen: set[str], currency: str) -> l
     return found
 
 
-def _check_tiers(field: str, rule: DraftRule, unit: Unit, currency: str) -> list[Finding]:
+def _check_reach(field: str, rule: DraftRule, metric: Metric) -> list[Finding]:
+    """A threshold out of the metric's reach: the rule would never pay.
+
+    A bonus is paid at the threshold itself (R3); points need room above it, whole points room for a whole one.
+    """
+    if rule.threshold is None or metric.largest is None:
+        return []
+    room = metric.largest - Fraction(rule.threshold.numerator, rule.threshold.denominator)
+    if rule.kind != "per_point":
+        never = room < 0
+    elif rule.mode == PointMode.WHOLE:
+        never = room < Fraction(1, POINTS)
+    else:
+        never = room <= 0
+    if not never:
+        return []
+    message = f"{metric.name} is a share of a whole, at most 100 %: above this threshold nothing is ever paid."
+    return [error("VALUE_INVALID", field, message)]
+
+
+def _check_tiers(field: str, rule: DraftRule, metric: Metric, currency: str) -> list[Finding]:
     if not 1 <= len(rule.tiers) <= MOST_TIERS:
         return [error("PLAN_INVALID", f"{field}.tiers", f"1 to {MOST_TIERS} tiers.")]
     found: list[Finding] = []
     for index, tier in enumerate(rule.tiers):
         name = f"{field}.tiers[{index}]"
-        found += _check_value(f"{name}.low", tier.low, unit, currency, in_range=False)
+        found += _check_value(f"{name}.low", tier.low, metric.unit, currency)
         if tier.high is not None:
-            found += _check_value(f"{name}.high", tier.high, unit, currency, in_range=False)
+            found += _check_value(f"{name}.high", tier.high, metric.unit, currency)
         found += _check_money(f"{name}.amount", tier.amount, currency, least=0)
     if found:
         return found
-    return check_tiers(field, rule.tiers) or cliffs(field, rule.tiers)
+    return check_tiers(field, metric, rule.tiers) or cliffs(field, rule.tiers)
 
 
 def _check_money(field: str, amount: DraftMoney | None, currency: str, *, least: int) -> list[Finding]:
@@ -157,9 +181,7 @@ def _check_money(field: str, amount: DraftMoney | None, currency: str, *, least:
     return []
 
 
-def _check_value(
-    field: str, value: DraftValue | None, unit: Unit, currency: str, *, in_range: bool = True
-) -> list[Finding]:
+def _check_value(field: str, value: DraftValue | None, unit: Unit, currency: str) -> list[Finding]:
     if value is None:
         return [error("PLAN_INVALID", field, "Required.")]
     if value.unit != unit:
@@ -171,8 +193,6 @@ def _check_value(
         return [error("VALUE_INVALID", f"{field}.denominator", f"From 1 to {largest}.")]
     if not 0 <= value.numerator <= LARGEST_NUMERATOR:
         return [error("VALUE_INVALID", f"{field}.numerator", f"From 0 to {LARGEST_NUMERATOR}.")]
-    if in_range and unit is Unit.RATE and value.numerator > value.denominator:
-        return [error("VALUE_INVALID", field, "A rate's threshold is at most 100 %.")]
     return []
 
 

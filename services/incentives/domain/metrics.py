@@ -35,6 +35,15 @@ class Metric:
         return bool(self.denominators)
 
     @property
+    def largest(self) -> int | None:
+        """The value that none passes; None where there is none.
+
+        Only a share of a whole ends at 1: what is counted above the line is counted below it as well, as with
+        win_rate. Deals may be won with customers followed in an earlier period, so close_rate passes 100 % (R4).
+        """
+        return 1 if self.numerator in self.denominators else None
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The base figures it is made of, each once."""
         return tuple(dict.fromkeys((self.numerator, *self.denominators)))

@@ -6,11 +6,14 @@ from itertools import pairwise
 
 from services.incentives.domain.drafts import DraftTier, DraftValue
 from services.incentives.domain.findings import Finding, Severity, error, money, written
-from services.incentives.domain.metrics import Unit
+from services.incentives.domain.metrics import Metric
 
 
-def check_tiers(field: str, tiers: Sequence[DraftTier]) -> list[Finding]:
-    """Errors of shape, each naming the tier. Every single value has been found sound before."""
+def check_tiers(field: str, metric: Metric, tiers: Sequence[DraftTier]) -> list[Finding]:
+    """Errors of shape, each naming the tier. Every single value has been found sound before.
+
+    Out of reach is a tier that holds no value at all, or only values above the metric's largest.
+    """
     found: list[Finding] = []
     low = tiers[0].low
     if low is not None and low.numerator != 0:
@@ -22,7 +25,7 @@ def check_tiers(field: str, tiers: Sequence[DraftTier]) -> list[Finding]:
             )
         )
     for index, tier in enumerate(tiers):
-        found += _alone(f"{field}.tiers[{index}]", tier)
+        found += _alone(f"{field}.tiers[{index}]", metric, tier)
         if index + 1 < len(tiers):
             found += _beside(field, index, tier, tiers[index + 1])
     last = tiers[-1].high
@@ -37,14 +40,15 @@ def check_tiers(field: str, tiers: Sequence[DraftTier]) -> list[Finding]:
     return found
 
 
-def _alone(field: str, tier: DraftTier) -> list[Finding]:
+def _alone(field: str, metric: Metric, tier: DraftTier) -> list[Finding]:
     if tier.low is None:
         return []
     if tier.high is not None and _exact(tier.high) <= _exact(tier.low):
         message = f"No value is at least {written(tier.low)} and below {written(tier.high)}."
         return [error("TIER_UNREACHABLE", field, message)]
-    if tier.low.unit == Unit.RATE and _exact(tier.low) > 1:
-        return [error("TIER_UNREACHABLE", field, f"{written(tier.low)} is more than 100 %.")]
+    if metric.largest is not None and _exact(tier.low) > metric.largest:
+        message = f"{written(tier.low)} is more than {metric.name} can be: it is a share of a whole, at most 100 %."
+        return [error("TIER_UNREACHABLE", field, message)]
     return []
 
 
