@@ -146,7 +146,11 @@ def test_r4_a_close_rate_passes_100_percent_and_is_paid_for_it(company: Company)
         per_point("close_rate", rate(12, 10), "1"),
     )
     company.as_("hr").create(plan(*rules, job_role=role))
-    for person_id, deals, paid in (("above-1", 3, "337.00"), ("above-2", 2, "200.00"), ("above-3", 1, "100.00")):
+    for person_id, deals, paid in (
+        ("above-1", 3, "337.00"),
+        ("above-2", 2, "200.00"),
+        ("above-3", 1, "100.00"),
+    ):
         company.newcomer(person_id, job_role=role)
         company.figures(person_id, None, customers_followed=2, deals_won=deals)
         company.settle()

@@ -148,7 +148,9 @@ def _check_reach(field: str, rule: DraftRule, metric: Metric) -> list[Finding]:
         never = room <= 0
     if not never:
         return []
-    message = f"{metric.name} is a share of a whole, at most 100 %: above this threshold nothing is ever paid."
+    message = (
+        f"{metric.name} is a share of a whole, at most 100 %: above this threshold nothing is ever paid."
+    )
     return [error("VALUE_INVALID", field, message)]
 
 

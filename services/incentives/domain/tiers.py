@@ -47,7 +47,9 @@ def _alone(field: str, metric: Metric, tier: DraftTier) -> list[Finding]:
         message = f"No value is at least {written(tier.low)} and below {written(tier.high)}."
         return [error("TIER_UNREACHABLE", field, message)]
     if metric.largest is not None and _exact(tier.low) > metric.largest:
-        message = f"{written(tier.low)} is more than {metric.name} can be: it is a share of a whole, at most 100 %."
+        message = (
+            f"{written(tier.low)} is more than {metric.name} can be: it is a share of a whole, at most 100 %."
+        )
         return [error("TIER_UNREACHABLE", field, message)]
     return []
 
