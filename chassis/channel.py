@@ -14,8 +14,9 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from chassis import deadline, telemetry
-from chassis.server import LARGEST_MESSAGE
 
+LARGEST_MESSAGE: Final = 8 * 1024 * 1024
+"""Bytes of a message, either way; both ends of a call agree on it."""
 _PAUSES: Final = (0.05, 0.2, 0.8)
 _READS: Final = ("Get", "List", "BatchGet", "Search", "Check", "Read", "Explain", "Preview")
 _SERVICE_CONFIG: Final = orjson.dumps({"loadBalancingConfig": [{"round_robin": {}}]}).decode()

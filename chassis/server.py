@@ -11,11 +11,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.channel import LARGEST_MESSAGE
 from chassis.health import Health
 from chassis.logs import logger
 from chassis.pipeline import Pipeline
 
-LARGEST_MESSAGE: Final = 8 * 1024 * 1024
 # Calls that wait for a thread beyond these are refused at once with RESOURCE_EXHAUSTED.
 _LONGEST_QUEUE: Final = 1_000
 

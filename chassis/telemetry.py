@@ -10,28 +10,28 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import ExceptionContext
+
+# A channel needs this room, and a command in a terminal makes channels: what only a process with telemetry
+# or a database needs is loaded where it is used.
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import ExceptionContext
 
 _NAME: Final = "foothold"
 _LONGEST_STATEMENT: Final = 500
 _TRACEPARENT_PARTS: Final = 4
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STARTED: Final = "chassis.started"
-_instrumented: WeakSet[Engine] = WeakSet()
+_instrumented: "WeakSet[Engine]" = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def configure(
     *,
     endpoint: str | None = None,
     sampling: float = 1.0,
-    span_exporter: SpanExporter | None = None,
-    metric_reader: MetricReader | None = None,
+    span_exporter: "SpanExporter | None" = None,
+    metric_reader: "MetricReader | None" = None,
 ) -> Telemetry | None:
     """Switch telemetry on for this process, once, before servers and channels are made.
 
@@ -80,6 +80,13 @@ def configure(
     shutdown()
     if endpoint is None and span_exporter is None and metric_reader is None:
         return None
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
+
     resource = Resource.create({"service.name": service, "service.namespace": _NAME})
     tracers = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sampling)))
     readers: list[MetricReader] = [metric_reader] if metric_reader else []
@@ -135,11 +142,13 @@ def outgoing(span: trace.Span) -> tuple[str, str] | None:
     return "traceparent", f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
-def instrument(engine: Engine, schema: str) -> None:
+def instrument(engine: "Engine", schema: str) -> None:
     """Time every statement of an engine, and give it a span where the call that makes it has one.
 
     `chassis.database.Database` does this for its own engine; a second time changes nothing.
     """
+    from sqlalchemy import event  # noqa: PLC0415
+
     if engine in _instrumented:
         return
     _instrumented.add(engine)
@@ -154,7 +163,7 @@ class _Statements:
         self._attributes = {"db.system.name": "postgresql", "db.namespace": schema}
 
     def before(
-        self, connection: Connection, _cursor: object, statement: str, _values: object, *_: object
+        self, connection: "Connection", _cursor: object, statement: str, _values: object, *_: object
     ) -> None:
         telemetry = _Current.telemetry
         if telemetry is None:
@@ -169,14 +178,14 @@ class _Statements:
             )
         connection.info[_STARTED] = (time.perf_counter(), span)
 
-    def after(self, connection: Connection, *_: object) -> None:
+    def after(self, connection: "Connection", *_: object) -> None:
         self._finish(connection, failed=False)
 
-    def failed(self, context: ExceptionContext) -> None:
+    def failed(self, context: "ExceptionContext") -> None:
         if context.connection is not None and not context.connection.invalidated:
             self._finish(context.connection, failed=True)
 
-    def _finish(self, connection: Connection, *, failed: bool) -> None:
+    def _finish(self, connection: "Connection", *, failed: bool) -> None:
         telemetry = _Current.telemetry
         if telemetry is None:
             return
@@ -189,7 +198,7 @@ class _Statements:
             span.end()
 
 
-def _exporters(endpoint: str) -> tuple[SpanExporter, MetricExporter]:
+def _exporters(endpoint: str) -> "tuple[SpanExporter, MetricExporter]":
     # Imported here: it takes a third of a second that most commands would spend for nothing.
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415

@@ -66,20 +66,28 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _explain(error: Exception) -> Stop | None:
-    # Loaded here: a command that fails on its arguments needs no gRPC.
+    # Loaded here, and each only where it comes to that: a command that fails on its arguments needs no gRPC,
+    # and one that fails on a call no database.
     import grpc
+
+    from chassis.errors import Failure, from_rpc_error
+
+    if isinstance(error, grpc.RpcError):
+        error = from_rpc_error(error)
+    if isinstance(error, Failure):
+        return Stop(str(error), _code_of(error.code.name))
+    return _explain_own(error)
+
+
+def _explain_own(error: Exception) -> Stop | None:
+    """What failed on this machine: the database, or the settings."""
     import psycopg
     from sqlalchemy.exc import OperationalError
 
     from chassis.embedded import EmbeddedError
-    from chassis.errors import Failure, from_rpc_error
     from chassis.settings import SettingsError
 
-    if isinstance(error, grpc.RpcError):
-        error = from_rpc_error(error)
     match error:
-        case Failure():
-            return Stop(str(error), _code_of(error.code.name))
         case EmbeddedError():
             return Stop(str(error), Exit.UNREACHABLE)
         case psycopg.OperationalError() | OperationalError():

@@ -9,10 +9,13 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from access.tokens import COMPONENTS, TokenIssuer, generate_keys, load_private
 from launcher.exits import Exit, Stop
+
+# Loaded where secrets are made: cryptography takes a while, and most commands find a platform that runs.
+if TYPE_CHECKING:
+    from access.tokens import TokenIssuer
 
 OPERATOR: Final = "operator"
 WEBHOOK_ACCOUNT: Final = "crm-webhook"
@@ -77,6 +80,8 @@ class DataFolder:
 
     def write_secrets(self, into: Path) -> list[Path]:
         """Make what is missing of a platform's secrets in a folder of their own; all of their paths."""
+        from access.tokens import COMPONENTS, TokenIssuer, generate_keys, load_private
+
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (into / "signing_key.pem").exists():
             private, public = generate_keys()
@@ -127,7 +132,9 @@ class DataFolder:
             _write(file, secrets.token_urlsafe(32))
         return file.read_text()
 
-    def _issuer(self) -> TokenIssuer:
+    def _issuer(self) -> "TokenIssuer":
+        from access.tokens import TokenIssuer, load_private
+
         return TokenIssuer(load_private((self.secrets / "signing_key.pem").read_text()))
 
     def running(self) -> Running | None:

@@ -44,6 +44,30 @@ def test_help_loads_no_service_and_no_grpc() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_command_that_asks_a_platform_loads_no_database_and_no_exporter() -> None:
+    """They would take longer than the question."""
+    asked = ["metrics", "--metric=revenue", "--address=goals=127.0.0.1:1", "--token=some"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "launcher.main", *asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert done.returncode == 3
+    assert "grpc" in loaded
+    assert not loaded & {
+        "alembic",
+        "jwt",
+        "opentelemetry.sdk",
+        "psycopg",
+        "pydantic",
+        "services",
+        "sqlalchemy",
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "says"),
     [
