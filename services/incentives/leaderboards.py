@@ -9,10 +9,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from access import Directory
+from chassis.clock import Clock
 from chassis.database import Database
 from chassis.logs import logger
 from services.incentives.catalogue import Catalogue
-from services.incentives.domain.periods import Period
+from services.incentives.domain.periods import Period, today
 from services.incentives.domain.ranking import Board, Place, place
 from services.incentives.standings import Standings
 from services.incentives.store.ledger import changed_since, goals_position, moved_since, of_period
@@ -20,8 +21,13 @@ from services.incentives.store.statements import BoardRow
 
 _POLL_SECONDS: Final = 0.1
 _SICK_AFTER: Final = 50
-_KEPT: Final = 24
-"""So many boards in a period stay in memory, each about 60 MB among 100,000; the longest unused goes first."""
+_KEPT_LIVE: Final = 24
+_KEPT_OTHER: Final = 4
+"""So many boards in a period stay in memory, each about 60 MB among 100,000; the longest unused goes first.
+
+Boards of periods that run have places of their own: whoever looks through old ones never makes them cold.
+"""
+_LAST_TO_END, _FIRST_TO_BEGIN = "Etc/GMT+12", "Etc/GMT-14"
 
 
 class _Race:
@@ -35,15 +41,28 @@ class _Race:
         self.at: dict[str, Standings] = {}
         self.used = time.monotonic()
 
+    def note(self, row: BoardRow) -> None:
+        """A person's figures in the period."""
+        found = place(self.board, row.figures)
+        if found is None:
+            self.places.pop(row.person_id, None)
+        else:
+            self.places[row.person_id] = found
+        if row.as_of is not None and (self.as_of is None or row.as_of > self.as_of):
+            self.as_of = row.as_of
+
 
 class Leaderboards:
     """Boards in memory, loaded when first looked at, and a thread that keeps them up."""
 
-    def __init__(self, database: Database, directory: Directory, catalogue: Catalogue) -> None:
+    def __init__(self, database: Database, directory: Directory, catalogue: Catalogue, clock: Clock) -> None:
         self._database = database
         self._directory = directory
         self._catalogue = catalogue
+        self._clock = clock
         self._changing = threading.Lock()
+        # One board is read at a time, of running periods and of others: old ones must not hold up live ones.
+        self._loading = {True: threading.Lock(), False: threading.Lock()}
         self._races: dict[tuple[str, Period], _Race] = {}
         self._goals = 0
         self._identity = 0
@@ -89,20 +108,9 @@ class Leaderboards:
             self._refresh(connection, known)
 
     def _open(self, board: Board, node_id: str, period: Period) -> Standings:
+        with self._loading[self._is_live(period)]:
+            race = self._races.get((board.id, period)) or self._load(board, period)
         with self._changing:
-            race = self._races.get((board.id, period))
-            if race is None:
-                race = _Race(board, period)
-                known = self._directory.version
-                with self._database.read() as connection:
-                    self._refresh(connection, known)
-                    for row in of_period(connection, period):
-                        found = place(board, row.figures)
-                        if found is not None:
-                            race.places[row.person_id] = found
-                        if row.as_of is not None and (race.as_of is None or row.as_of > race.as_of):
-                            race.as_of = row.as_of
-                self._keep(race)
             standings = race.at.get(node_id)
             if standings is None:
                 standings = Standings()
@@ -118,11 +126,38 @@ class Leaderboards:
                 race.at[node_id] = standings
             return standings
 
+    def _load(self, board: Board, period: Period) -> _Race:
+        """Read everybody's place; changes go on meanwhile, and what was missed is taken in at the end."""
+        race = _Race(board, period)
+        with self._database.read() as connection:
+            seen = goals_position(connection)
+            for row in of_period(connection, period):
+                race.note(row)
+        known = self._directory.version
+        with self._changing, self._database.read() as connection:
+            self._refresh(connection, known)
+            for row in changed_since(connection, seen):
+                if row.period == period:
+                    race.note(row)
+            self._keep(race)
+        return race
+
     def _keep(self, race: _Race) -> None:
+        """Put a board on its shelf; one without anybody costs nothing to read again and takes no place there."""
+        if not race.places and not self._is_live(race.period):
+            return
         races = {**self._races, (race.board.id, race.period): race}
-        if len(races) > _KEPT:
-            del races[min(races, key=lambda key: races[key].used)]
+        for live, most in ((True, _KEPT_LIVE), (False, _KEPT_OTHER)):
+            shelf = [key for key in races if self._is_live(key[1]) is live]
+            shelf.sort(key=lambda key: races[key].used, reverse=True)
+            for key in shelf[most:]:
+                del races[key]
         self._races = races
+
+    def _is_live(self, period: Period) -> bool:
+        """Whether the period runs somewhere on Earth."""
+        now = self._clock.now()
+        return period.end_day > today(now, _LAST_TO_END) and period.first_day <= today(now, _FIRST_TO_BEGIN)
 
     def _plays(self, board: Board, person_id: str) -> bool:
         person = self._directory.person(person_id)
@@ -145,7 +180,8 @@ class Leaderboards:
         for row in rows:
             for race in self._races.values():
                 if race.period == row.period:
-                    self._told(race, row.person_id, place(race.board, row.figures), row.as_of)
+                    race.note(row)
+                    self._put(race, row.person_id, row.as_of)
 
     def _take_people(self, people: set[str], above: bool) -> None:  # noqa: FBT001  whether a node above people changed
         for race in self._races.values():
@@ -154,15 +190,6 @@ class Leaderboards:
                 race.at = {}
             for person_id in people & race.places.keys():
                 self._put(race, person_id, None)
-
-    def _told(self, race: _Race, person_id: str, found: Place | None, as_of: datetime | None) -> None:
-        if found is None:
-            race.places.pop(person_id, None)
-        else:
-            race.places[person_id] = found
-        if as_of is not None and (race.as_of is None or as_of > race.as_of):
-            race.as_of = as_of
-        self._put(race, person_id, as_of)
 
     def _put(self, race: _Race, person_id: str, as_of: datetime | None) -> None:
         found = race.places.get(person_id) if self._plays(race.board, person_id) else None

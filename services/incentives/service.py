@@ -92,7 +92,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     calculator = Calculator(catalogue, clock, encode)
     recomputer = Recomputer(database, calculator)
     replica = Replica(database, on_change=on_identity)
-    leaderboards = Leaderboards(database, replica.directory, catalogue)
+    leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
     following_identity = follow_identity(replica, database=database, channel=identity)
     following_goals = follow_goals(
         calculator, database=database, channel=goals, after_commit=leaderboards.wake

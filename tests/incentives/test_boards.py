@@ -1,5 +1,6 @@
 """Boards: kept for the enterprise and every branch, live, of those who work here."""
 
+import gc
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,8 @@ from foothold.incentives.v1 import boards_pb2, values_pb2
 from google.type import date_pb2
 
 from chassis.errors import Failure, from_rpc_error
-from tests.incentives.company import Company, person, request_id
+from services.incentives.standings import Standings
+from tests.incentives.company import TODAY, Company, person, request_id
 
 _MAY = date(2024, 5, 15)
 _ON = date_pb2.Date(year=2024, month=5, day=15)
@@ -97,6 +99,43 @@ def test_boards_follow_figures_people_and_roles(company: Company) -> None:
     company.figures("live-2", june, customers_followed=0)
     company.settle()
     assert names(hr.board("follow-ups-month", "hq", on=on)) == []
+
+
+def test_whoever_looks_through_old_boards_makes_no_live_one_cold_and_fills_no_memory(
+    company: Company,
+) -> None:
+    hr = company.as_("hr")
+    company.newcomer("curious")
+    months = [date(2021 + number // 12, 1 + number % 12, 14) for number in range(36)]
+    for month in months:
+        company.figures("curious", month, customers_followed=7)
+    company.figures("curious", TODAY, customers_followed=3)
+    company.settle()
+    live = hr.board("follow-ups-month", "hq")
+    assert "curious" in names(live)
+    for month in months:
+        asked = date_pb2.Date(year=month.year, month=month.month, day=month.day)
+        (entry,) = hr.board("follow-ups-month", "hq", on=asked).entries
+        assert (entry.person_id, entry.value.numerator) == ("curious", 7)
+    for number in range(30):
+        asked = date_pb2.Date(year=2001 + number // 12, month=1 + number % 12, day=1)
+        assert not hr.board("follow-ups-month", "hq", on=asked).entries
+    with company.database.begin() as connection:
+        # Nobody can read a statement now: what answers is in memory.
+        connection.exec_driver_sql("LOCK TABLE statement IN ACCESS EXCLUSIVE MODE")
+        assert hr.board("follow-ups-month", "hq") == live
+        last = date_pb2.Date(year=months[-1].year, month=months[-1].month, day=1)
+        assert names(hr.board("follow-ups-month", "hq", on=last)) == ["curious"]
+    gc.collect()
+    kept = sum(isinstance(each, Standings) for each in gc.get_objects())
+    asked_so_far = 36 + 30
+    assert kept < asked_so_far / 2
+    # An old board is kept up as long as it is there, and read anew when it comes back.
+    for month in (months[-1], months[0]):
+        company.figures("curious", month, customers_followed=8)
+        company.settle()
+        asked = date_pb2.Date(year=month.year, month=month.month, day=month.day)
+        assert hr.board("follow-ups-month", "hq", on=asked).entries[0].value.numerator == 8
 
 
 def test_pages_of_a_board_go_on_where_they_stopped(company: Company) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Final, NamedTuple
+from weakref import ref
 
 import grpc
 from foothold.incentives.v1 import boards_pb2, boards_pb2_grpc
@@ -29,15 +30,20 @@ _READ: Final = "incentives.boards.read"
 _WRITE: Final = "incentives.boards.write"
 _CREATE: Final = "/foothold.incentives.v1.BoardsService/CreateBoard"
 _DEFAULT_PAGE: Final = 10
+# At most 2,000 pages of 100 entries, some 80 MB; longer pages are lists for a program, made when asked for.
 _KEPT_PAGES: Final = 2_000
+_KEPT_SIZE: Final = 100
 # Until the page and the standing are of the same moment; a board never changes that often.
 _ATTEMPTS: Final = 3
 
 
 class _Kept(NamedTuple):
-    """A page and the state of the board and of the directory it shows."""
+    """A page and the state of the board and of the directory it shows.
 
-    standings: Standings
+    It does not hold the board: one that left memory must be free to go.
+    """
+
+    standings: "ref[Standings]"
     state: tuple[int, int]
     message: boards_pb2.GetBoardResponse
 
@@ -152,14 +158,16 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         key = (request.SerializeToString(deterministic=True), period)
         state = (version, directory.version)
         kept = self._pages.get(key)
-        if kept is not None and kept.standings is standings and kept.state == state:
+        if kept is not None and kept.standings() is standings and kept.state == state:
             return kept
         page = standings.page(after=cursor, limit=size)
         message = self._make_page(request, board, period, directory, page)
-        if len(self._pages) >= _KEPT_PAGES:
-            self._pages = {}
-        kept = self._pages[key] = _Kept(standings, (page.version, state[1]), message)
-        return kept
+        made = _Kept(ref(standings), (page.version, state[1]), message)
+        if len(page.entries) <= _KEPT_SIZE:
+            if len(self._pages) >= _KEPT_PAGES:
+                self._pages = {}
+            self._pages[key] = made
+        return made
 
     def _make_page(
         self,
