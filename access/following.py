@@ -99,10 +99,11 @@ def _code(error: Exception) -> grpc.StatusCode | None:
 
 
 def _list(stub: feed_pb2_grpc.FeedServiceStub, after: int, wait: float) -> feed_pb2.ListEventsResponse:
-    request = feed_pb2.ListEventsRequest(after_position=after, page_size=_PAGE_SIZE)
+    request = feed_pb2.ListEventsRequest(after_position=after, page_size=_PAGE_SIZE, compacted=True)
     request.wait.CopyFrom(Duration(seconds=int(wait), nanos=int(wait % 1 * 1_000_000_000)))
     return stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
 
 
 def _page(answer: feed_pb2.ListEventsResponse) -> Page[feed_pb2.Event]:
-    return Page([(event.position, event) for event in answer.events], answer.head_position)
+    events = [(event.position, event) for event in answer.events]
+    return Page(events, answer.head_position, answer.compacted_position)

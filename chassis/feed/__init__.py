@@ -1,12 +1,12 @@
-"""Events between services: outbox, sequencer, reader, follower (docs/decisions/0102)."""
+"""Events between services: outbox, sequencer, reader, follower, compaction (docs/decisions/0102, 0106)."""
 
+from chassis.feed.compaction import Compaction, create_newest
 from chassis.feed.follower import Follower, GapError, Page, create_cursors
 from chassis.feed.outbox import (
     Extent,
     NewEvent,
     StoredEvent,
     create_outbox,
-    forget_events,
     publish,
     read_events,
     read_extent,
@@ -17,6 +17,7 @@ from chassis.feed.sequencer import Sequencer
 from chassis.idempotency import create_requests
 
 __all__ = [
+    "Compaction",
     "Extent",
     "FeedPage",
     "FeedReader",
@@ -27,9 +28,9 @@ __all__ = [
     "Sequencer",
     "StoredEvent",
     "create_cursors",
+    "create_newest",
     "create_outbox",
     "create_requests",
-    "forget_events",
     "publish",
     "read_events",
     "read_extent",

@@ -36,10 +36,14 @@ _MOVE: Final = text("UPDATE cursors SET position = :position, moved_at = now() W
 
 @dataclass(frozen=True)
 class Page(Generic[E]):
-    """What a fetch brought: (position, event) in order without a gap, and the feed's head at that time."""
+    """What a fetch brought: (position, event) in order, and the feed's head at that time.
+
+    Beyond `floor` there is no gap; up to it only the newest event of each state may be left.
+    """
 
     events: Sequence[tuple[int, E]]
     head: int
+    floor: int = 0
 
 
 class GapError(RuntimeError):
@@ -186,9 +190,11 @@ class Follower(Generic[E]):
         with self._database.begin() as connection:
             held = connection.execute(_HOLD, {"name": self.name}).scalar_one()
             new = [(position, event) for position, event in page.events if position > held]
-            for expected, (position, _) in enumerate(new, start=held + 1):
-                if position != expected:
+            expected = held + 1
+            for position, _ in new:
+                if position != expected and not expected < position <= page.floor + 1:
                     raise GapError(f"{self.name}: position {position} came where {expected} was due")
+                expected = position + 1
             if not new:
                 return int(held)
             self._apply(connection, [event for _, event in new])

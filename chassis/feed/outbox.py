@@ -2,7 +2,7 @@
 
 A row of `outbox` has no position until its transaction has committed and the sequencer has seen it; from
 then on positions are 1, 2, 3, ... without a gap. `outbox_head` keeps the last one given (and how far old
-events were removed), so that positions go on where they stopped even when the table is emptied.
+events were thinned out, see `compaction`), so that positions go on where they stopped.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class StoredEvent(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """What a feed holds: the positions after `floor` up to and including `head`."""
+    """What a feed holds: the positions after `floor` up to and including `head`, and what compaction left before."""
 
     floor: int
     head: int
@@ -108,16 +108,17 @@ def read_extent(connection: Connection) -> Extent:
     return Extent(floor, head)
 
 
-def require_within(extent: Extent, after: int) -> None:
+def require_within(extent: Extent, after: int, *, compacted: bool = False) -> None:
     """Refuse a reader that would silently miss events.
 
-    OUT_OF_RANGE FEED_POSITION_EXPIRED where events after `after` were removed, and FEED_POSITION_UNKNOWN
-    where that position was never given: the reader knows a future this feed, restored from a backup, lost.
+    OUT_OF_RANGE FEED_POSITION_EXPIRED where events after `after` were removed, unless the newest of each state
+    will do (`compacted`), and FEED_POSITION_UNKNOWN where that position was never given: the reader knows a
+    future this feed, restored from a backup, lost.
     """
-    if after < extent.floor:
+    if after < extent.floor and not compacted:
         raise OutOfRange(
             "FEED_POSITION_EXPIRED",
-            f"events up to position {extent.floor} were removed; start from a snapshot",
+            f"up to position {extent.floor} only the newest event of each state is kept; ask with `compacted`",
             metadata={"floor": str(extent.floor), "head": str(extent.head)},
         )
     if after > extent.head:
@@ -126,28 +127,3 @@ def require_within(extent: Extent, after: int) -> None:
             f"position {after} was never given; the last one is {extent.head}",
             metadata={"floor": str(extent.floor), "head": str(extent.head)},
         )
-
-
-def forget_events(connection: Connection, *, before: datetime, limit: int = 10_000) -> int:
-    """Remove at most `limit` of the oldest positioned events that occurred before `before`; how many."""
-    removed = connection.execute(
-        text("""
-        WITH old AS (
-            SELECT position FROM outbox
-            WHERE position > (SELECT floor FROM outbox_head FOR UPDATE) ORDER BY position LIMIT :limit
-        ), last AS (
-            SELECT max(old.position) AS position FROM old
-            WHERE old.position < coalesce((
-                SELECT min(kept.position) FROM outbox AS kept
-                WHERE kept.position IN (SELECT position FROM old) AND kept.occurred_at >= :before
-            ), 9223372036854775807)
-        ), removed AS (
-            DELETE FROM outbox USING last WHERE outbox.position <= last.position RETURNING 1
-        ), moved AS (
-            UPDATE outbox_head SET floor = last.position FROM last WHERE last.position IS NOT NULL
-        )
-        SELECT count(*) FROM removed
-        """),
-        {"before": before, "limit": limit},
-    ).scalar_one()
-    return int(removed)

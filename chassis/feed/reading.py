@@ -21,10 +21,11 @@ _ANSWER_SECONDS: Final = 0.2
 
 
 class FeedPage(NamedTuple):
-    """Events in order, and the feed's last position when they were read."""
+    """Events in order, the feed's last position when they were read, and up to where positions may be missing."""
 
     events: list[StoredEvent]
     head: int
+    floor: int
 
 
 class FeedReader:
@@ -48,13 +49,14 @@ class FeedReader:
         after: int,
         wait: float = 0.0,
         page_size: int = 0,
+        compacted: bool = False,
         active: Callable[[], bool] | None = None,
     ) -> FeedPage:
         """The events after position `after`, waiting up to `wait` seconds (at most 30) for the first.
 
-        `page_size` 0 means 500; more than 2000 is read as 2000. `active` is the call's
-        `context.is_active`. INVALID_ARGUMENT FIELD_INVALID for negative values; OUT_OF_RANGE
-        FEED_POSITION_EXPIRED or FEED_POSITION_UNKNOWN; RESOURCE_EXHAUSTED TOO_MANY_WAITERS.
+        `page_size` 0 means 500; more than 2000 is read as 2000. `compacted`: of old events the newest of each
+        state will do. `active` is the call's `context.is_active`. INVALID_ARGUMENT FIELD_INVALID for negative
+        values; OUT_OF_RANGE FEED_POSITION_EXPIRED or FEED_POSITION_UNKNOWN; RESOURCE_EXHAUSTED TOO_MANY_WAITERS.
         """
         negative = {
             name: "must not be negative"
@@ -67,11 +69,12 @@ class FeedReader:
             self._wait(after, min(wait, deadline.limit(LONGEST_WAIT) - _ANSWER_SECONDS), active)
         with self._database.read() as connection:
             extent = read_extent(connection)
-            require_within(extent, after)
+            require_within(extent, after, compacted=compacted)
             if after == extent.head:
-                return FeedPage([], extent.head)
+                return FeedPage([], extent.head, extent.floor)
             limit = min(page_size or DEFAULT_PAGE, LARGEST_PAGE)
-            return FeedPage(read_events(connection, after=after, limit=limit), extent.head)
+            events = read_events(connection, after=after, limit=limit)
+            return FeedPage(events, extent.head, extent.floor)
 
     def _wait(self, after: int, seconds: float, active: Callable[[], bool] | None) -> None:
         with self._lock:

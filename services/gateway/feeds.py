@@ -146,7 +146,8 @@ class Meanings:
 
 def _fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callable[[int, int, int], _Page]:
     def fetch(after: int, size: int, wait: int) -> _Page:
-        asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait))
+        # What is old is nothing to an open page, and where the feed ends is asked for from the beginning.
+        asked = request(after_position=after, page_size=size, wait=Duration(seconds=wait), compacted=True)
         page: _Page = method(asked, timeout=wait + _ANSWER_SECONDS)
         return page
 

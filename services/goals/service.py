@@ -1,5 +1,6 @@
 """Wires goals together; nothing else does."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -21,7 +22,7 @@ from access import Access, TokenVerifier, load_public, require_rows
 from chassis.channel import connect
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
-from chassis.feed import FeedReader, Sequencer
+from chassis.feed import Compaction, FeedReader, Sequencer
 from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
@@ -39,6 +40,7 @@ from services.goals.permissions import PERMISSIONS
 from services.goals.store.recording import Recorder
 from services.goals.store.targets import TargetsCache
 from services.goals.wire.facts import FactReader
+from services.goals.wire.feed import states_of
 
 NAME: Final = "goals"
 PACKAGE: Final = "services.goals"
@@ -68,6 +70,8 @@ class Settings(BaseModel):
     """host:port of identity."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
     """The enterprise's currency, ISO 4217."""
+    feed_kept_days: int = Field(default=30, ge=2, le=3650)
+    """How many days the feed keeps every event; of older ones the newest of each state stays."""
     telemetry_endpoint: str = ""
     """OTLP gRPC endpoint; empty for none."""
     telemetry_sampling: Decimal = Field(default=Decimal(1), ge=0, le=1)
@@ -85,6 +89,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     database = Database(url, schema=schema_of(NAME), pool_size=settings.database_connections)
     identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
     sequencer = Sequencer(database)
+    compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     following = Following(database, identity)
     recorder = Recorder(database, following.replica)
     group = GroupCommit(recorder)
@@ -129,7 +134,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following.replica,
             following.follower,
             group,
-            Housekeeping(database, [forget_old_requests]),
+            Housekeeping(database, [forget_old_requests, compaction]),
         ],
         checks=[
             database.check,

@@ -18,7 +18,7 @@ from access.tokens import public_pem
 from chassis import telemetry
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
-from chassis.feed import FeedReader, Sequencer
+from chassis.feed import Compaction, FeedReader, Sequencer
 from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
@@ -30,6 +30,7 @@ from services.identity.passwords import CHEAP, Passwords
 from services.identity.permissions import PERMISSIONS
 from services.identity.secrecy import Secrecy
 from services.identity.settings import Settings
+from services.identity.wire import states_of
 
 __all__ = ["NAME", "Settings", "build"]
 
@@ -56,6 +57,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     database = Database(url, schema=schema_of(NAME), pool_size=settings.database_pool)
     telemetry.instrument(database.engine, database.schema)
     sequencer = Sequencer(database)
+    compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     # Identity's own tables are the replica: it stands at its own revision instead of a feed's position.
     replica = Replica(database)
     foundation = Foundation(database, clock)
@@ -104,7 +106,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             foundation,
             replica,
             sequencer,
-            Housekeeping(database, [forget_old_requests, *chores(clock)]),
+            Housekeeping(database, [forget_old_requests, compaction, *chores(clock)]),
         ],
         checks=[
             database.check,

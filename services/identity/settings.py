@@ -43,6 +43,12 @@ class Settings(BaseModel):
     demo_passwords: bool = Field(
         default=False, description="Cheap password hashes, for a demo's many accounts. Never for real people."
     )
+    feed_kept_days: int = Field(
+        default=30,
+        ge=2,
+        le=3650,
+        description="How many days the feed keeps every event; older ends of sessions are dropped.",
+    )
     telemetry_endpoint: str = Field(default="", description="OTLP gRPC endpoint; empty is off.")
     telemetry_sampling: Decimal = Field(
         default=Decimal(1), ge=0, le=1, description="The share of traces recorded; metrics count everything."

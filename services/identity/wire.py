@@ -283,3 +283,11 @@ def from_stored_event(event: StoredEvent) -> feed_pb2.Event:
     message.position = event.position
     message.occurred_at.CopyFrom(from_instant(event.occurred_at))
     return message
+
+
+def states_of(event: StoredEvent) -> Sequence[str] | None:
+    """The end of a session tells nobody anything once its tokens have run out, within the hour.
+
+    Everything else stays: who stood where when is what closed periods are explained by.
+    """
+    return () if event.kind == "session_ended" else None

@@ -47,11 +47,12 @@ def follow_goals(
     def fetch(after: int, wait: float) -> Page[goals_pb2.Event]:
         nonlocal head
         size = min(max(smallest, head - after), largest)
-        request = goals_pb2.ListEventsRequest(after_position=after, page_size=size)
+        request = goals_pb2.ListEventsRequest(after_position=after, page_size=size, compacted=True)
         request.wait.CopyFrom(Duration(seconds=int(wait)))
         answer = stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
         head = answer.head_position
-        return Page([(event.position, event) for event in answer.events], answer.head_position)
+        events = [(event.position, event) for event in answer.events]
+        return Page(events, head, answer.compacted_position)
 
     def apply(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
         calculator.take(connection, told_by(events))

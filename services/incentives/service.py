@@ -1,5 +1,6 @@
 """Wires incentives together; nothing else does."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +20,7 @@ from access import Access, Replica, TokenVerifier, follow_identity, load_public,
 from chassis.channel import connect
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
-from chassis.feed import FeedReader, Sequencer
+from chassis.feed import Compaction, FeedReader, Sequencer
 from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
@@ -34,6 +35,7 @@ from services.incentives.handlers import BoardsHandler, FeedHandler, PlansHandle
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
+from services.incentives.wire.feed import states_of
 from services.incentives.wire.statements import from_statement
 
 NAME: Final = "incentives"
@@ -65,6 +67,8 @@ class Settings(BaseModel):
     """host:port of goals."""
     currency: str = Field(default="CNY", pattern="[A-Z]{3}")
     """The enterprise's one currency, ISO 4217, of those with hundredths."""
+    feed_kept_days: int = Field(default=30, ge=2, le=3650)
+    """How many days the feed keeps every event; of older ones the newest of each state stays."""
     telemetry_endpoint: str = ""
     """OTLP gRPC endpoint; empty for none."""
     telemetry_sampling: Decimal = Field(default=Decimal(1), ge=0, le=1)
@@ -88,6 +92,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         return from_statement(statement, plan, currency).SerializeToString()
 
     sequencer = Sequencer(database)
+    compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     catalogue = Catalogue()
     calculator = Calculator(catalogue, clock, encode)
     recomputer = Recomputer(database, calculator)
@@ -133,7 +138,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following_goals,
             recomputer,
             leaderboards,
-            Housekeeping(database, [forget_old_requests]),
+            Housekeeping(database, [forget_old_requests, compaction]),
         ],
         checks=[
             database.check,

@@ -1,5 +1,6 @@
 """Wires training together; nothing else does."""
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -19,7 +20,7 @@ from chassis import telemetry
 from chassis.channel import connect
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, schema_of
-from chassis.feed import FeedReader, Sequencer
+from chassis.feed import Compaction, FeedReader, Sequencer
 from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
@@ -27,6 +28,7 @@ from chassis.server import Service, Servicer
 from services.training.following import FollowedFeed, followers
 from services.training.handlers import CoursesHandler, FeedHandler, LearningHandler
 from services.training.permissions import PERMISSIONS
+from services.training.wire import states_of
 
 NAME: Final = "training"
 PACKAGE: Final = "services.training"
@@ -52,6 +54,8 @@ class Settings(BaseModel):
     """Training's own token, for identity's feed."""
     identity_address: str
     """host:port of identity."""
+    feed_kept_days: int = Field(default=30, ge=2, le=3650)
+    """How many days the feed keeps every event; of older ones the newest of each state stays."""
     telemetry_endpoint: str = ""
     """OTLP gRPC endpoint; empty for none."""
     telemetry_sampling: Decimal = Field(default=Decimal(1), ge=0, le=1)
@@ -69,6 +73,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     telemetry.instrument(database.engine, database.schema)
     identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
     sequencer = Sequencer(database)
+    compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     replica = Replica(database)
     followed = followers(replica, database=database, identity=identity)
     for each in followed:
@@ -94,7 +99,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             ),
         ],
         interceptors=[Access(PERMISSIONS, verifier=verifier, directory=replica.directory, clock=clock)],
-        background=[sequencer, replica, *followed, Housekeeping(database, [forget_old_requests])],
+        background=[sequencer, replica, *followed, Housekeeping(database, [forget_old_requests, compaction])],
         checks=[
             database.check,
             migrated(database, url, PACKAGE),

@@ -8,6 +8,7 @@ from typing import Final
 from foothold.training.v1 import courses_pb2, feed_pb2, learning_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.feed import StoredEvent
 from services.training.domain.courses import Course, Lesson, Option, Question, Quiz
 from services.training.domain.learning import Attempt, Progress, State
 from services.training.domain.quizzes import Answer, Mark
@@ -190,6 +191,14 @@ def from_stored_event(payload: bytes, *, position: int, occurred_at: datetime) -
     event.position = position
     event.occurred_at.CopyFrom(_instant(occurred_at))
     return event
+
+
+def states_of(event: StoredEvent) -> Sequence[str] | None:
+    """A course as it is, and how far a person is with a course; attempts at quizzes are kept for good."""
+    told = feed_pb2.Event.FromString(event.payload)
+    if told.HasField("course_changed"):
+        return ("",)
+    return None if told.learning_changed.HasField("attempt") else (told.learning_changed.course_id,)
 
 
 def _instant(at: datetime) -> Timestamp:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.database import Database, provision, schema_of
 from chassis.embedded import EmbeddedPostgres
-from chassis.errors import OutOfRange, ResourceExhausted, Unavailable
+from chassis.errors import ResourceExhausted, Unavailable
 from chassis.feed import (
     FeedReader,
     Follower,
@@ -30,7 +29,6 @@ from chassis.feed import (
     StoredEvent,
     create_cursors,
     create_outbox,
-    forget_events,
     publish,
     read_events,
 )
@@ -268,28 +266,6 @@ def test_a_follower_goes_on_where_it_stopped_and_refuses_a_gap(bakery: Database)
     _eventually(lambda: again.position == 4)
     again.stop()
     assert seen == [b"a", b"b", b"c", b"d"]
-
-
-def test_positions_go_on_after_old_events_are_removed_and_late_readers_are_told(bakery: Database) -> None:
-    sequencer = Sequencer(bakery)
-    reader = FeedReader(bakery, sequencer)
-    sequencer.start()
-    _publish(bakery, *range(10))
-    sequencer.wait_beyond(9, 5)
-    with bakery.begin() as connection:
-        assert forget_events(connection, before=datetime.now(UTC) + timedelta(hours=1), limit=4) == 4
-        assert forget_events(connection, before=datetime.now(UTC) - timedelta(hours=1)) == 0
-        assert forget_events(connection, before=datetime.now(UTC) + timedelta(hours=1)) == 6
-    _publish(bakery, 10)
-    page = reader.page(after=10, wait=5)
-    assert [event.position for event in page.events] == [11]
-    with pytest.raises(OutOfRange) as expired:
-        reader.page(after=9)
-    assert expired.value.reason == "FEED_POSITION_EXPIRED"
-    with pytest.raises(OutOfRange) as unknown:
-        reader.page(after=12)
-    assert unknown.value.reason == "FEED_POSITION_UNKNOWN"
-    sequencer.stop()
 
 
 def test_only_so_many_callers_may_wait(bakery: Database) -> None:

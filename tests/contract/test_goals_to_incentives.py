@@ -13,8 +13,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import SecretStr
 
 from chassis.channel import connect
+from chassis.errors import from_rpc_error
 from chassis.server import Server
 from services.goals.service import Settings, build
+from tests.ageing import grow_old, numbered
 from tests.conftest import ServiceDatabase
 from tests.incentives.company import NOW, Company, eventually
 from tests.incentives.plans import S07, in_yuan, plan
@@ -46,13 +48,26 @@ class Joint(Company):
         return f"127.0.0.1:{self._goals.port}"
 
     def goals_head(self) -> int:
+        # What was committed a moment ago may not have its position yet.
+        numbered(self._goals_database.database)
+        request = feed_pb2.ListEventsRequest(page_size=1, compacted=True)
+        return self.goals_feed().ListEvents(request).head_position
+
+    def goals_feed(self) -> feed_pb2_grpc.FeedServiceStub:
         if self._asking is None:
             token = self.issuer.component("gateway", lifetime=timedelta(days=900))
             self._asking = connect(self.goals_address(), token=lambda: token)
-        answer = feed_pb2_grpc.FeedServiceStub(self._asking).ListEvents(
-            feed_pb2.ListEventsRequest(page_size=1)
-        )
-        return answer.head_position
+        return feed_pb2_grpc.FeedServiceStub(self._asking)
+
+    def events_left(self) -> list[int]:
+        """The positions of goals' feed that are there; at most 1,000."""
+        request = feed_pb2.ListEventsRequest(page_size=1_000, compacted=True)
+        return [event.position for event in self.goals_feed().ListEvents(request).events]
+
+    def let_goals_grow_old(self) -> None:
+        """Forty days go by, and goals' housekeeping does its round."""
+        assert self._goals is not None
+        grow_old(self._goals_database.database, self._goals)
 
     def crm(self) -> facts_pb2_grpc.FactsServiceStub:
         token, _ = self.issuer.service_account("crm", lifetime=timedelta(days=900))
@@ -176,6 +191,37 @@ def test_r10_shuffled_doubled_and_in_parts_the_money_is_the_same(joint: Joint) -
             record(joint, *told[start : start + 9])
     joint.settle()
     assert {total(joint, f"shuffled-{number}") for number in range(3)} == {"600.00"}
+
+
+def test_a_new_incentives_reads_a_thinned_out_feed_and_pays_the_same(joint: Joint) -> None:
+    names = ["thin-0", "thin-1"]
+    for name in names:
+        joint.newcomer(name)
+        joint.settle()
+        goals_heard(joint, name)
+        for each in s07_facts(name):
+            record(joint, each)
+    joint.settle()
+    paid, before = joint.stored(), joint.events_left()
+    joint.let_goals_grow_old()
+    after = joint.events_left()
+    # One event of each person and month or week at most, where there was one of every fact.
+    assert len(after) < len(before) / 5
+    with pytest.raises(grpc.RpcError) as refused:
+        joint.goals_feed().ListEvents(feed_pb2.ListEventsRequest(after_position=after[0] - 1))
+    assert from_rpc_error(refused.value).reason == "FEED_POSITION_EXPIRED"
+    # A new database: no statement, no cursor. What it is told it takes in in two sittings.
+    joint.server.stop(grace=1)
+    with joint.database.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM statement")
+        connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'goals'")
+    joint.server = joint.serve()
+    joint.restart()
+    joint.settle()
+    assert joint.stored() == paid
+    # And it goes on from there.
+    record(joint, fact(DEAL_WON, "thin-0", "deal3", customer="thin-0-c3"))
+    eventually(lambda: total(joint, "thin-0") == "800.00")
 
 
 def goals_heard(joint: Joint, person_id: str) -> None:

@@ -45,9 +45,12 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             after=request.after_position,
             wait=request.wait.seconds + request.wait.nanos / _NANOS,
             page_size=min(request.page_size, _LARGEST_PAGE) or _DEFAULT_PAGE,
+            compacted=request.compacted,
             active=context.is_active,
         )
-        return feed_pb2.ListEventsResponse(events=self._told(page.events), head_position=page.head)
+        return feed_pb2.ListEventsResponse(
+            events=self._told(page.events), head_position=page.head, compacted_position=page.floor
+        )
 
     def GetFollowing(
         self, request: feed_pb2.GetFollowingRequest, context: grpc.ServicerContext

@@ -1,11 +1,12 @@
 """Events: a change's days as written in the outbox, and figures as they are when the event is read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from foothold.goals.v1 import feed_pb2, targets_pb2
 
+from chassis.feed import StoredEvent
 from services.goals.domain.metrics import BASE_METRICS, Figures, evaluate
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import Target
@@ -33,6 +34,15 @@ def target_event(position: int, occurred_at: datetime, payload: bytes) -> feed_p
 def days_of(payload: bytes) -> list[date]:
     """The local days whose figures changed."""
     return [date.fromordinal(_EPOCH + int(number)) for number in payload.split(b",")]
+
+
+def states_of(event: StoredEvent) -> Sequence[str] | None:
+    """The weeks and months whose figures changed, read anew with the event; targets are kept for good."""
+    if event.kind == TARGET_CHANGED:
+        return None
+    days = days_of(event.payload)
+    weeks = {f"week {day - timedelta(days=day.weekday())}" for day in days}
+    return [*weeks, *{f"month {day:%Y-%m}" for day in days}]
 
 
 def values_event(

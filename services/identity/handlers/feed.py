@@ -24,8 +24,11 @@ class FeedService(feed_pb2_grpc.FeedServiceServicer):
             after=request.after_position,
             wait=request.wait.seconds + request.wait.nanos / _NANOS,
             page_size=request.page_size,
+            compacted=request.compacted,
             active=context.is_active,
         )
         return feed_pb2.ListEventsResponse(
-            events=[wire.from_stored_event(event) for event in page.events], head_position=page.head
+            events=[wire.from_stored_event(event) for event in page.events],
+            head_position=page.head,
+            compacted_position=page.floor,
         )

@@ -7,10 +7,10 @@ import grpc
 from foothold.incentives.v1 import feed_pb2, feed_pb2_grpc
 
 from access import caller
-from chassis.feed import FeedReader, StoredEvent
+from chassis.feed import FeedReader
 from chassis.validation import Fields
+from services.incentives.wire.feed import from_stored
 
-PLAN_CREATED: Final = "plan_created"
 _PERMISSION: Final = "incentives.feed.read"
 _LARGEST_PAGE: Final = 1_000
 _NANOS: Final = 1_000_000_000
@@ -45,9 +45,12 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             after=request.after_position,
             wait=request.wait.seconds + request.wait.nanos / _NANOS,
             page_size=size,
+            compacted=request.compacted,
             active=context.is_active,
         )
-        return feed_pb2.ListEventsResponse(events=map(_event, page.events), head_position=page.head)
+        return feed_pb2.ListEventsResponse(
+            events=map(from_stored, page.events), head_position=page.head, compacted_position=page.floor
+        )
 
     def GetFollowing(
         self, request: feed_pb2.GetFollowingRequest, context: grpc.ServicerContext
@@ -59,13 +62,3 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
                 for each in self._followed
             ]
         )
-
-
-def _event(stored: StoredEvent) -> feed_pb2.Event:
-    message = feed_pb2.Event(position=stored.position)
-    message.occurred_at.FromDatetime(stored.occurred_at)
-    if stored.kind == PLAN_CREATED:
-        message.plan_created.MergeFromString(stored.payload)
-    else:
-        message.statement_changed.MergeFromString(stored.payload)
-    return message

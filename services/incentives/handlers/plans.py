@@ -21,8 +21,8 @@ from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.reading import read_back
-from services.incentives.handlers.feed import PLAN_CREATED
 from services.incentives.store.catalogue import CatalogueStore, read_plans
+from services.incentives.wire.feed import PLAN_CREATED
 from services.incentives.wire.plans import from_finding, from_plan, to_draft
 
 _READ: Final = "incentives.plans.read"

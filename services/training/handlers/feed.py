@@ -32,6 +32,7 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             after=request.after_position,
             wait=request.wait.seconds + request.wait.nanos / _NANOS,
             page_size=min(request.page_size, _LARGEST_PAGE) or _DEFAULT_PAGE,
+            compacted=request.compacted,
             active=context.is_active,
         )
         return feed_pb2.ListEventsResponse(
@@ -40,6 +41,7 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
                 for each in page.events
             ],
             head_position=page.head,
+            compacted_position=page.floor,
         )
 
     def GetFollowing(

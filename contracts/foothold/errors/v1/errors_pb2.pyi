@@ -49,7 +49,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TOO_MANY_WAITERS: _ErrorReason.ValueType  # 12
     """Too many long polls are already open on this process. Try again shortly."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 13
-    """Events after that feed position were removed; metadata `floor` is the last removed. Start from a snapshot."""
+    """Up to position `floor` (metadata) only the newest event of each state is kept, the others were removed. Ask again
+    with `compacted` to be given those: applied in order they end in the right state. Start again at 0 to rebuild.
+    """
     ERROR_REASON_FEED_POSITION_UNKNOWN: _ErrorReason.ValueType  # 14
     """That feed position was never given; metadata `head` is the last. The feed was restored from a backup."""
     ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 20
@@ -179,7 +181,9 @@ ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 11
 ERROR_REASON_TOO_MANY_WAITERS: ErrorReason.ValueType  # 12
 """Too many long polls are already open on this process. Try again shortly."""
 ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 13
-"""Events after that feed position were removed; metadata `floor` is the last removed. Start from a snapshot."""
+"""Up to position `floor` (metadata) only the newest event of each state is kept, the others were removed. Ask again
+with `compacted` to be given those: applied in order they end in the right state. Start again at 0 to rebuild.
+"""
 ERROR_REASON_FEED_POSITION_UNKNOWN: ErrorReason.ValueType  # 14
 """That feed position was never given; metadata `head` is the last. The feed was restored from a backup."""
 ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 20

@@ -31,10 +31,16 @@ class ListEventsRequest(_message.Message):
     AFTER_POSITION_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    COMPACTED_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
     """The last position the caller has handled; 0 for the beginning."""
     page_size: _builtins.int
     """At most this many, 1..1,000; 0 for 200."""
+    compacted: _builtins.bool
+    """Of events older than the feed keeps whole (feed_kept_days), the newest of each state will do: whoever applies them
+    in order ends in the right state. Without it, asking for positions below `compacted_position` is refused with
+    FEED_POSITION_EXPIRED.
+    """
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for news, at most 30 s; 0 answers at once."""
@@ -45,10 +51,11 @@ class ListEventsRequest(_message.Message):
         after_position: _builtins.int = ...,
         wait: _duration_pb2.Duration | None = ...,
         page_size: _builtins.int = ...,
+        compacted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "page_size", b"page_size", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "compacted", b"compacted", "page_size", b"page_size", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -62,8 +69,11 @@ class ListEventsResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     HEAD_POSITION_FIELD_NUMBER: _builtins.int
+    COMPACTED_POSITION_FIELD_NUMBER: _builtins.int
     head_position: _builtins.int
     """The newest position there is."""
+    compacted_position: _builtins.int
+    """Up to here positions may be missing: only the newest event of each state is kept. Beyond it they are dense."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
         """The events; empty when nothing came in time."""
@@ -73,10 +83,11 @@ class ListEventsResponse(_message.Message):
         *,
         events: _abc.Iterable[Global___Event] | None = ...,
         head_position: _builtins.int = ...,
+        compacted_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "head_position", b"head_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compacted_position", b"compacted_position", "events", b"events", "head_position", b"head_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -93,7 +104,7 @@ class Event(_message.Message):
     VALUES_CHANGED_FIELD_NUMBER: _builtins.int
     TARGET_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
-    """Dense, from 1."""
+    """From 1, ascending."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""

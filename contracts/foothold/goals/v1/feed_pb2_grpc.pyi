@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FeedServiceStub:
-    """The event feed. Positions are dense and start at 1."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,25 +35,27 @@ class FeedServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FeedServiceAsyncStub: ...
     ListEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.ListEventsRequest, _feed_pb2.ListEventsResponse]
     """Events after a position; waits up to `wait` for the first when there are none. Permission goals.feed.read
-    on the enterprise, and the platform's own processes.
+    on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+    TOO_MANY_WAITERS.
     """
     GetFollowing: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
 
 @_typing.type_check_only
 class FeedServiceAsyncStub(FeedServiceStub):
-    """The event feed. Positions are dense and start at 1."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.ListEventsRequest, _feed_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Events after a position; waits up to `wait` for the first when there are none. Permission goals.feed.read
-    on the enterprise, and the platform's own processes.
+    on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+    TOO_MANY_WAITERS.
     """
     GetFollowing: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]  # type: ignore[assignment]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
 
 class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The event feed. Positions are dense and start at 1."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     @_abc_1.abstractmethod
     def ListEvents(
@@ -62,7 +64,8 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.ListEventsResponse, _abc.Awaitable[_feed_pb2.ListEventsResponse]]:
         """Events after a position; waits up to `wait` for the first when there are none. Permission goals.feed.read
-        on the enterprise, and the platform's own processes.
+        on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+        TOO_MANY_WAITERS.
         """
 
     @_abc_1.abstractmethod

@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/identity/v1/feed.proto\x12\x14\x66oothold.identity.v1\x1a!foothold/identity/v1/access.proto\x1a$foothold/identity/v1/directory.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"X\n\x12ListEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.foothold.identity.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\"\xea\x03\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0cnode_changed\x18\x03 \x01(\x0b\x32\x1a.foothold.identity.v1.NodeH\x00\x12\x36\n\x0eperson_changed\x18\x04 \x01(\x0b\x32\x1c.foothold.identity.v1.PersonH\x00\x12\x32\n\x0crole_changed\x18\x05 \x01(\x0b\x32\x1a.foothold.identity.v1.RoleH\x00\x12\x36\n\rbinding_added\x18\x06 \x01(\x0b\x32\x1d.foothold.identity.v1.BindingH\x00\x12\x38\n\x0f\x62inding_removed\x18\x07 \x01(\x0b\x32\x1d.foothold.identity.v1.BindingH\x00\x12;\n\rsession_ended\x18\x08 \x01(\x0b\x32\".foothold.identity.v1.SessionEndedH\x00\x12G\n\x17service_account_changed\x18\t \x01(\x0b\x32$.foothold.identity.v1.ServiceAccountH\x00\x42\x06\n\x04\x62ody\"e\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2n\n\x0b\x46\x65\x65\x64Service\x12_\n\nListEvents\x12\'.foothold.identity.v1.ListEventsRequest\x1a(.foothold.identity.v1.ListEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/identity/v1/feed.proto\x12\x14\x66oothold.identity.v1\x1a!foothold/identity/v1/access.proto\x1a$foothold/identity/v1/directory.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"t\n\x12ListEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.foothold.identity.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\xea\x03\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0cnode_changed\x18\x03 \x01(\x0b\x32\x1a.foothold.identity.v1.NodeH\x00\x12\x36\n\x0eperson_changed\x18\x04 \x01(\x0b\x32\x1c.foothold.identity.v1.PersonH\x00\x12\x32\n\x0crole_changed\x18\x05 \x01(\x0b\x32\x1a.foothold.identity.v1.RoleH\x00\x12\x36\n\rbinding_added\x18\x06 \x01(\x0b\x32\x1d.foothold.identity.v1.BindingH\x00\x12\x38\n\x0f\x62inding_removed\x18\x07 \x01(\x0b\x32\x1d.foothold.identity.v1.BindingH\x00\x12;\n\rsession_ended\x18\x08 \x01(\x0b\x32\".foothold.identity.v1.SessionEndedH\x00\x12G\n\x17service_account_changed\x18\t \x01(\x0b\x32$.foothold.identity.v1.ServiceAccountH\x00\x42\x06\n\x04\x62ody\"e\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2n\n\x0b\x46\x65\x65\x64Service\x12_\n\nListEvents\x12\'.foothold.identity.v1.ListEventsRequest\x1a(.foothold.identity.v1.ListEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +36,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.identity.v1.feed_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTEVENTSREQUEST']._serialized_start=195
-  _globals['_LISTEVENTSREQUEST']._serialized_end=298
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=300
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=388
-  _globals['_EVENT']._serialized_start=391
-  _globals['_EVENT']._serialized_end=881
-  _globals['_SESSIONENDED']._serialized_start=883
-  _globals['_SESSIONENDED']._serialized_end=984
-  _globals['_FEEDSERVICE']._serialized_start=986
-  _globals['_FEEDSERVICE']._serialized_end=1096
+  _globals['_LISTEVENTSREQUEST']._serialized_end=317
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=319
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=435
+  _globals['_EVENT']._serialized_start=438
+  _globals['_EVENT']._serialized_end=928
+  _globals['_SESSIONENDED']._serialized_start=930
+  _globals['_SESSIONENDED']._serialized_end=1031
+  _globals['_FEEDSERVICE']._serialized_start=1033
+  _globals['_FEEDSERVICE']._serialized_end=1143
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FeedServiceStub:
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class FeedServiceStub:
 
 
 class FeedServiceServicer:
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     def ListEvents(self, request, context):
@@ -72,7 +72,7 @@ def add_FeedServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FeedService:
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FeedServiceStub:
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,7 +41,7 @@ class FeedServiceStub:
 
 @_typing.type_check_only
 class FeedServiceAsyncStub(FeedServiceStub):
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.ListEventsRequest, _feed_pb2.ListEventsResponse]  # type: ignore[assignment]
@@ -51,7 +51,7 @@ class FeedServiceAsyncStub(FeedServiceStub):
     """
 
 class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The event feed. Positions are dense and start at 1; reading again from any position gives the same events."""
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`."""
 
     @_abc_1.abstractmethod
     def ListEvents(

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FeedServiceStub:
-    """The event feed. Positions are dense and start at 1.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     def __init__(self, channel):
@@ -48,12 +48,13 @@ class FeedServiceStub:
 
 
 class FeedServiceServicer:
-    """The event feed. Positions are dense and start at 1.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     def ListEvents(self, request, context):
         """Events after a position; waits up to `wait` for the first when there are none. Permission incentives.feed.read
-        on the enterprise, and the platform's own processes.
+        on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
+        TOO_MANY_WAITERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +89,7 @@ def add_FeedServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FeedService:
-    """The event feed. Positions are dense and start at 1.
+    """The event feed. Positions start at 1 and are dense beyond `compacted_position`.
     """
 
     @staticmethod

@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/training/v1/feed.proto\x12\x14\x66oothold.training.v1\x1a\"foothold/training/v1/courses.proto\x1a#foothold/training/v1/learning.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"X\n\x12ListEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.foothold.training.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\"\xcd\x01\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x10learning_changed\x18\x03 \x01(\x0b\x32%.foothold.training.v1.LearningChangedH\x00\x12\x36\n\x0e\x63ourse_changed\x18\x04 \x01(\x0b\x32\x1c.foothold.training.v1.CourseH\x00\x42\x06\n\x04\x62ody\"\x99\x01\n\x0fLearningChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.foothold.training.v1.CourseState\x12.\n\x07\x61ttempt\x18\x04 \x01(\x0b\x32\x1d.foothold.training.v1.Attempt\"\x15\n\x13GetFollowingRequest\"I\n\x14GetFollowingResponse\x12\x31\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\".foothold.training.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xd5\x01\n\x0b\x46\x65\x65\x64Service\x12_\n\nListEvents\x12\'.foothold.training.v1.ListEventsRequest\x1a(.foothold.training.v1.ListEventsResponse\x12\x65\n\x0cGetFollowing\x12).foothold.training.v1.GetFollowingRequest\x1a*.foothold.training.v1.GetFollowingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/training/v1/feed.proto\x12\x14\x66oothold.training.v1\x1a\"foothold/training/v1/courses.proto\x1a#foothold/training/v1/learning.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"t\n\x12ListEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.foothold.training.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\xcd\x01\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x10learning_changed\x18\x03 \x01(\x0b\x32%.foothold.training.v1.LearningChangedH\x00\x12\x36\n\x0e\x63ourse_changed\x18\x04 \x01(\x0b\x32\x1c.foothold.training.v1.CourseH\x00\x42\x06\n\x04\x62ody\"\x99\x01\n\x0fLearningChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.foothold.training.v1.CourseState\x12.\n\x07\x61ttempt\x18\x04 \x01(\x0b\x32\x1d.foothold.training.v1.Attempt\"\x15\n\x13GetFollowingRequest\"I\n\x14GetFollowingResponse\x12\x31\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\".foothold.training.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xd5\x01\n\x0b\x46\x65\x65\x64Service\x12_\n\nListEvents\x12\'.foothold.training.v1.ListEventsRequest\x1a(.foothold.training.v1.ListEventsResponse\x12\x65\n\x0cGetFollowing\x12).foothold.training.v1.GetFollowingRequest\x1a*.foothold.training.v1.GetFollowingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,19 +36,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.training.v1.feed_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTEVENTSREQUEST']._serialized_start=195
-  _globals['_LISTEVENTSREQUEST']._serialized_end=298
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=300
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=388
-  _globals['_EVENT']._serialized_start=391
-  _globals['_EVENT']._serialized_end=596
-  _globals['_LEARNINGCHANGED']._serialized_start=599
-  _globals['_LEARNINGCHANGED']._serialized_end=752
-  _globals['_GETFOLLOWINGREQUEST']._serialized_start=754
-  _globals['_GETFOLLOWINGREQUEST']._serialized_end=775
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=777
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=850
-  _globals['_FOLLOWEDFEED']._serialized_start=852
-  _globals['_FOLLOWEDFEED']._serialized_end=921
-  _globals['_FEEDSERVICE']._serialized_start=924
-  _globals['_FEEDSERVICE']._serialized_end=1137
+  _globals['_LISTEVENTSREQUEST']._serialized_end=317
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=319
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=435
+  _globals['_EVENT']._serialized_start=438
+  _globals['_EVENT']._serialized_end=643
+  _globals['_LEARNINGCHANGED']._serialized_start=646
+  _globals['_LEARNINGCHANGED']._serialized_end=799
+  _globals['_GETFOLLOWINGREQUEST']._serialized_start=801
+  _globals['_GETFOLLOWINGREQUEST']._serialized_end=822
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=824
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=897
+  _globals['_FOLLOWEDFEED']._serialized_start=899
+  _globals['_FOLLOWEDFEED']._serialized_end=968
+  _globals['_FEEDSERVICE']._serialized_start=971
+  _globals['_FEEDSERVICE']._serialized_end=1184
 # @@protoc_insertion_point(module_scope)
