@@ -14,6 +14,7 @@ from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement, Told, differs, plan_of, renew, take
 from services.incentives.store.catalogue import begin_calculation
 from services.incentives.store.ledger import Ledger
+from services.incentives.store.placements import then
 
 STATEMENT_CHANGED: Final = "statement_changed"
 _LONGEST_PERIOD: Final = timedelta(days=31)
@@ -39,11 +40,13 @@ class Calculator:
         ledger = Ledger(connection)
         known = ledger.known(last)
         standings = ledger.standings({person_id for person_id, _ in last}, self._clock.now())
+        unpaid = [key for key in last if (before := known.get(key)) is None or not before.plan_id]
+        stood = then(connection, unpaid, standings)
         taken: list[Statement] = []
         changed: list[tuple[Statement, Plan | None]] = []
         for key, each in last.items():
             before = known.get(key)
-            plan = plan_of(book, before, standings.get(each.person_id), each.period)
+            plan = plan_of(book, before, stood.get(key) or standings.get(each.person_id), each.period)
             after = take(before, each, plan)
             if after is None or after == before:
                 continue
@@ -64,11 +67,16 @@ class Calculator:
         recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
         standings = ledger.standings(stale.people, now)
         changed: list[tuple[Statement, Plan | None]] = []
-        for before in ledger.open(stale.people, recent, stale.since):
-            standing = standings.get(before.person_id)
-            if standing is None or not _is_open(before, standing.today, stale.since):
-                continue
-            plan = plan_of(book, before, standing, before.period)
+        found = [
+            (before, standing)
+            for before in ledger.open(stale.people, recent, stale.since)
+            if (standing := standings.get(before.person_id)) is not None
+            and _is_open(before, standing.today, stale.since)
+        ]
+        stood = then(connection, [(before.person_id, before.period) for before, _ in found], standings)
+        for before, standing in found:
+            key = (before.person_id, before.period)
+            plan = plan_of(book, before, stood.get(key, standing), before.period)
             if plan is None and not before.plan_id:
                 continue
             after = renew(before, plan)

@@ -20,6 +20,7 @@ from services.incentives.calculating import Calculator
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
+from services.incentives.store.placements import Placement, note
 
 PAGE_SIZES: Final = (200, 1_000)
 """Small while little waits, so that a fresh fact does not wait long behind a page; large behind a bulk load, for
@@ -87,12 +88,21 @@ def _period(kind: PeriodKind, year: int, month: int, day: int) -> Period:
 
 
 def on_identity(connection: Connection, events: Sequence[identity_pb2.Event]) -> None:
-    """Whoever came, moved or changed role gets the current statements computed anew."""
-    moved: dict[str, None] = {}
+    """Whoever came, moved or changed role gets statements computed anew, and where they stood is noted.
+
+    Of closed periods those without a plan as well: goals may have told figures before identity told of the person.
+    """
+    moved: dict[str, date | None] = {}
+    placed: list[Placement] = []
     for event in events:
         body = event.WhichOneof("body")
+        at = event.occurred_at.ToDatetime(UTC)
         if body == "person_changed":
-            moved[event.person_changed.id] = None
+            person = event.person_changed
+            moved[person.id] = date.min
+            placed.append(Placement(person.id, at, person.parent_id, person.job_role))
         elif body == "node_changed" and event.node_changed.kind != directory_pb2.NODE_KIND_PERSON:
             moved[event.node_changed.id] = None
-    enqueue(connection, [(node_id, None) for node_id in moved])
+            placed.append(Placement(event.node_changed.id, at, event.node_changed.parent_id))
+    note(connection, placed)
+    enqueue(connection, list(moved.items()))

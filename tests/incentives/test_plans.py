@@ -217,6 +217,7 @@ def _money(minor: int) -> values_pb2.Value:
 
 
 def test_a_checked_plan_is_read_back_in_words_and_stored_nowhere(company: Company) -> None:
+    company.settle()
     before = company.fingerprint()
     answer = company.as_("hr").plans.CheckPlan(
         plans_pb2.CheckPlanRequest(plan=plan(*S07, S25, job_role="checked"))

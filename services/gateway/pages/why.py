@@ -1,5 +1,7 @@
 """Why this number? The rule, where the target comes from, and the facts, in plain lines."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, abort, render_template, request
 from foothold.goals.v1 import progress_pb2, values_pb2
 from foothold.incentives.v1 import statements_pb2
@@ -69,7 +71,13 @@ def line(person_id: str, rule_id: str) -> str:
         answer=answer,
         person=who.directory.person(person_id),
         person_id=person_id,
-        places=[node.name for each in answer.plan_node_ids if (node := who.directory.node(each))],
+        places=_names(answer.plan_node_ids),
+        units=_names(answer.person_node_ids),
         steps=trace.lines(answer),
         mine=person_id == who.id,
     )
+
+
+def _names(node_ids: Iterable[str]) -> list[str]:
+    directory = me().directory
+    return [node.name for each in node_ids if (node := directory.node(each))]

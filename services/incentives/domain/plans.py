@@ -128,23 +128,36 @@ class PlanBook:
         after = bisect_right(days, plan.effective_from)
         return days[after] if after < len(days) else None
 
-    def in_force(self, path: Sequence[str], job_role: str, day: date) -> Plan | None:
-        """The nearest plan for the role along `path` (the person's leaf first) that holds on the day."""
+    def in_force(
+        self, path: Sequence[str], job_role: str, day: date, *, known_by: datetime | None = None
+    ) -> Plan | None:
+        """The nearest plan for the role along `path` (the person's leaf first) that holds on the day.
+
+        `known_by`: of the plans recorded by then.
+        """
         for node_id in path:
             held = self._series.get((node_id, job_role))
             if held is not None:
-                at = bisect_right(held[0], day)
-                if at:
-                    return held[1][at - 1]
+                for plan in reversed(held[1][: bisect_right(held[0], day)]):
+                    if known_by is None or plan.recorded_at <= known_by:
+                        return plan
         return None
 
-    def nodes_in_force(self, path: Sequence[str], job_role: str, day: date) -> list[str]:
+    def nodes_in_force(
+        self, path: Sequence[str], job_role: str, day: date, *, known_by: datetime | None = None
+    ) -> list[str]:
         """Where along `path` a plan for the role holds on the day: the one that pays, then those it overrides."""
-        return [node_id for node_id in path if self.in_force([node_id], job_role, day) is not None]
+        return [
+            node_id
+            for node_id in path
+            if self.in_force([node_id], job_role, day, known_by=known_by) is not None
+        ]
 
-    def plan_for(self, path: Sequence[str], job_role: str, period: Period) -> Plan | None:
+    def plan_for(
+        self, path: Sequence[str], job_role: str, period: Period, *, known_by: datetime | None = None
+    ) -> Plan | None:
         """The plan that pays for this very period: in force on its first day, and paying per such periods."""
-        plan = self.in_force(path, job_role, period.first_day)
+        plan = self.in_force(path, job_role, period.first_day, known_by=known_by)
         return plan if plan is not None and plan.period_kind is period.kind else None
 
     def paying_on(self, path: Sequence[str], job_role: str, day: date) -> tuple[Plan, Period] | None:

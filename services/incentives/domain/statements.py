@@ -44,11 +44,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a person works: `path` from the own leaf to the enterprise, the job role, and today's date there."""
+    """Where a person works: `path` from the own leaf to the enterprise, the job role, and today's date there.
+
+    With `closed_at` it is where the person worked at the end of a period, which was then.
+    """
 
     path: Sequence[str]
     job_role: str
     today: date
+    closed_at: datetime | None = None
 
 
 def take(known: Statement | None, told: Told, plan: Plan | None) -> Statement | None:
@@ -85,21 +89,48 @@ def differs(before: Statement | None, after: Statement) -> bool:
 def plan_of(
     book: PlanBook, known: Statement | None, standing: Standing | None, period: Period
 ) -> Plan | None:
-    """The plan a statement is to be computed with.
+    """The plan a statement is to be computed with, where somebody stands or, for a closed period, stood at its end.
 
-    A closed period keeps the plan it was computed with, whatever was agreed or moved since.
+    A closed period keeps the plan it was computed with, whatever was agreed or moved since. Where it has none, it
+    takes the one that was promised while it ran, and only then one agreed later for that time.
     """
     if standing is None:
         return book.get(known.plan_id) if known is not None else None
     if known is not None and known.plan_id and period.end_day <= standing.today:
         return book.get(known.plan_id)
-    return book.plan_for(standing.path, standing.job_role, period)
+    return _agreed(book, standing, period)
+
+
+def _agreed(book: PlanBook, standing: Standing, period: Period) -> Plan | None:
+    path, job_role = standing.path, standing.job_role
+    promised = None
+    if standing.closed_at is not None:
+        promised = book.plan_for(path, job_role, period, known_by=standing.closed_at)
+    return promised or book.plan_for(path, job_role, period)
+
+
+def origin(book: PlanBook, plan: Plan, standing: Standing, period: Period) -> list[str]:
+    """Where the plan that pays for a period is set, and then the plans above that it overrode, as was known then.
+
+    Where its unit is not on the way up that is known, it is told alone: that it paid is certain.
+    """
+    known_by = None
+    if standing.closed_at is not None:
+        known_by = max(standing.closed_at, plan.recorded_at)
+    nodes = book.nodes_in_force(standing.path, standing.job_role, period.first_day, known_by=known_by)
+    return nodes[nodes.index(plan.node_id) :] if plan.node_id in nodes else [plan.node_id]
 
 
 def shown_on(
-    book: PlanBook, stored: Mapping[PeriodKind, Statement], person_id: str, standing: Standing, day: date
+    book: PlanBook,
+    stored: Mapping[PeriodKind, Statement],
+    person_id: str,
+    standings: Mapping[PeriodKind, Standing],
+    day: date,
 ) -> Statement:
     """The statement of the period that pays for a day: a stored one, or the one of a person without facts.
+
+    `standings`: where the person stands, or stood at the end of a closed period.
 
     Where a change of period kind lets two plans pay for the day, it is the newer plan's. Without a plan it
     is the month's, with its figures and no line.
@@ -111,7 +142,7 @@ def shown_on(
         if kind in stored:
             plan = book.get(statement.plan_id)
         else:
-            plan = book.plan_for(standing.path, standing.job_role, period)
+            plan = _agreed(book, standings[kind], period)
             statement = renew(statement, plan)
         if plan is not None:
             found.append((plan, statement))

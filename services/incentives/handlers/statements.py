@@ -16,10 +16,11 @@ from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.inverse import NextAmount, next_amounts
-from services.incentives.domain.periods import today
+from services.incentives.domain.periods import PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
-from services.incentives.domain.statements import Standing, Statement, lines, shown_on
+from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
+from services.incentives.store.placements import then
 from services.incentives.store.statements import StatementStore
 from services.incentives.wire.statements import (
     from_inputs,
@@ -67,19 +68,18 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
         statement, book, standing = self._shown(scope, request, fields)
         plan = book.get(statement.plan_id)
-        found = [] if plan is None else list(enumerate(lines(statement, plan)))
-        for index, line in found:
-            if line.rule.id == rule_id:
+        for index, line in enumerate(lines(statement, plan) if plan is not None else ()):
+            if plan is not None and line.rule.id == rule_id:
                 kind = line.rule.kind
-                first_day = statement.period.first_day
                 return statements_pb2.ExplainLineResponse(
                     line=from_line(line, self._currency),
                     steps=from_steps(trace(kind, statement.figures, rule_index=index)),
                     plan_id=statement.plan_id,
-                    plan_node_ids=book.nodes_in_force(standing.path, standing.job_role, first_day),
+                    plan_node_ids=origin(book, plan, standing, statement.period),
                     inputs=from_inputs(kind.metric, statement.figures, self._currency),
                     period=from_period(statement.period),
                     goals_position=statement.goals_position,
+                    person_node_ids=standing.path[1:],
                 )
         raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
 
@@ -110,9 +110,20 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                 people.pop()
                 response.next_page_token = encode_token([people[-1]], query=request)
             stored = store.of_people(people, day)
+            now = {person_id: self._standing(directory, person_id) for person_id in people}
+            periods = {kind: period_of(kind, day) for kind in PeriodKind}
+            without = [
+                (person_id, period)
+                for person_id in people
+                for kind, period in periods.items()
+                if kind not in stored[person_id]
+            ]
+            stood = then(connection, without, now)
         for person_id in people:
-            standing = self._standing(directory, person_id)
-            statement = shown_on(book, stored[person_id], person_id, standing, day)
+            standings = {
+                kind: stood.get((person_id, period), now[person_id]) for kind, period in periods.items()
+            }
+            statement = shown_on(book, stored[person_id], person_id, standings, day)
             response.statements.append(from_statement(statement, book.get(statement.plan_id), self._currency))
         return response
 
@@ -122,7 +133,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
         fields: Fields,
     ) -> tuple[Statement, PlanBook, Standing]:
-        """The statement a request asks for."""
+        """The statement a request asks for, and where the person stands or, when its period ended, stood."""
         person_id = fields.identifier("person_id", request.person_id)
         asked = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
@@ -132,7 +143,11 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         with self._database.read() as connection:
             version, stored = StatementStore(connection, scope).on(person_id, day)
             book = self._catalogue.plans(connection, version)
-        return shown_on(book, stored, person_id, standing, day), book, standing
+            periods = {kind: period_of(kind, day) for kind in PeriodKind}
+            stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
+        standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
+        statement = shown_on(book, stored, person_id, standings, day)
+        return statement, book, standings[statement.period.kind]
 
     def _standing(self, directory: Directory, person_id: str) -> Standing:
         person = directory.person(person_id)

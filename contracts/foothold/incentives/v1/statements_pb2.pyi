@@ -395,6 +395,7 @@ class ExplainLineResponse(_message.Message):
     INPUTS_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
+    PERSON_NODE_IDS_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     goals_position: _builtins.int
@@ -409,7 +410,7 @@ class ExplainLineResponse(_message.Message):
 
     @_builtins.property
     def plan_node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Where the plan is set, nearest node first."""
+        """Where the plan is set, then where those are that it overrides. For a period that is over: as was in force then."""
 
     @_builtins.property
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedValue]:
@@ -418,6 +419,10 @@ class ExplainLineResponse(_message.Message):
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period."""
+
+    @_builtins.property
+    def person_node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The units the person belongs to, nearest first. For a period that is over: at its end."""
 
     def __init__(
         self,
@@ -429,10 +434,11 @@ class ExplainLineResponse(_message.Message):
         inputs: _abc.Iterable[Global___NamedValue] | None = ...,
         period: _values_pb2.Period | None = ...,
         goals_position: _builtins.int = ...,
+        person_node_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "line", b"line", "period", b"period", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "line", b"line", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
