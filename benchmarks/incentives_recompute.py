@@ -55,7 +55,7 @@ def measure() -> Iterator[Figure]:
         bare / ours,
         f"{PEOPLE / ours:,.0f}/s against {PEOPLE / bare:,.0f}/s",
         at_least=0.6,
-        bound_by="evaluation and events in Python, in batches of 200 that each commit",
+        bound_by="evaluation and events in Python, in batches of 40 ms that each commit",
     )
     yield Figure(
         "incentives",

@@ -69,7 +69,7 @@ class Calculator:
         changed: list[tuple[Statement, Plan | None]] = []
         found = [
             (before, standing)
-            for before in ledger.open(stale.people, recent, stale.since)
+            for before in ledger.open(stale.people, recent, stale.since, book.kinds)
             if (standing := standings.get(before.person_id)) is not None
             and _is_open(before, standing.today, stale.since)
         ]

@@ -1,6 +1,7 @@
 """Computes statements anew that a plan or a move made stale: in the background, in small batches, resumably."""
 
 import threading
+import time
 from typing import Final
 
 from chassis.database import Database
@@ -8,8 +9,12 @@ from chassis.logs import logger
 from services.incentives.calculating import Calculator
 from services.incentives.store.ledger import is_waiting
 
-BATCH: Final = 200
-"""People per transaction: figures wait for it, so it must stay far below 100 ms."""
+_HELD_SECONDS: Final = 0.04
+"""How long a transaction should take: figures wait for it, so it must stay far below 100 ms."""
+_FEWEST, _FIRST, _MOST = 20, 100, 400
+"""People per transaction: as many as fit into that time on this machine, as busy as it is just now."""
+# Whoever waits for a row lock is woken when it is free, and finds it taken by whoever asks again at once.
+_BREATH_SECONDS: Final = 0.005
 _POLL_SECONDS: Final = 0.2
 _SICK_AFTER: Final = 20
 
@@ -59,6 +64,11 @@ class Recomputer:
     def _empty(self) -> None:
         with self._database.read() as connection:
             waiting = is_waiting(connection)
+        people = _FIRST
         while waiting and not self._stopping.is_set():
+            began = time.monotonic()
             with self._database.begin() as connection:
-                waiting = self._calculator.renew(connection, BATCH)
+                waiting = self._calculator.renew(connection, people)
+            took = time.monotonic() - began
+            people = max(_FEWEST, min(_MOST, 2 * people, int(people * _HELD_SECONDS / max(took, 0.001))))
+            self._stopping.wait(_BREATH_SECONDS)

@@ -116,6 +116,11 @@ class PlanBook:
         return self._by_id.get(plan_id)
 
     @cached_property
+    def kinds(self) -> frozenset[PeriodKind]:
+        """The periods that some plan pays for."""
+        return frozenset(plan.period_kind for plan in self._by_id.values())
+
+    @cached_property
     def listed(self) -> tuple[Plan, ...]:
         """By node, role, effective day."""
         return tuple(

@@ -59,6 +59,7 @@ _ON: Final = text("UPDATE recompute SET after_person = :after WHERE id = :id")
 _OPEN: Final = f"""
 SELECT {COLUMNS} FROM statement
 WHERE person_id = ANY(%(people)b::text[])
+  AND (plan_id <> '' OR period_kind = ANY(%(kinds)b::smallint[]))
   AND (first_day >= %(recent)s OR (plan_id = '' AND first_day >= %(since)s))
 """  # noqa: S608  the column names are ours
 _GOALS: Final = text("SELECT coalesce((SELECT position FROM cursors WHERE name = 'goals'), 0)")
@@ -99,9 +100,19 @@ class Ledger:
         )
         return {(each.person_id, each.period): each for each in map(as_statement, rows.all())}
 
-    def open(self, people: Sequence[str], recent: date, since: date | None) -> list[Statement]:
-        """Statements that may need another plan: recent ones, and from `since` on those without any."""
-        values = {"people": list(people), "recent": recent, "since": since or date.max}
+    def open(
+        self, people: Sequence[str], recent: date, since: date | None, kinds: Iterable[PeriodKind]
+    ) -> list[Statement]:
+        """Statements that may need another plan: recent ones, and from `since` on those without any.
+
+        Without a plan only those of `kinds`, the periods there are plans for.
+        """
+        values = {
+            "people": list(people),
+            "recent": recent,
+            "since": since or date.max,
+            "kinds": list(map(int, kinds)),
+        }
         return list(map(as_statement, self._connection.exec_driver_sql(_OPEN, values).all()))
 
     def standings(self, people: Iterable[str], now: datetime) -> dict[str, Standing]:

@@ -9,12 +9,14 @@ from foothold.incentives.v1 import statements_pb2
 
 from services.incentives.domain.evaluation import Line
 from services.incentives.domain.inverse import NextAmount
-from services.incentives.domain.metrics import METRICS, Figure, Figures
+from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
 from services.incentives.domain.plans import Plan
-from services.incentives.domain.statements import Statement, lines
+from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
 from services.incentives.wire.values import from_figure, from_money, from_period
 
+# About 4 MB.
+_KEPT_LINES: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,12 +30,36 @@ def from_statement(statement: Statement, plan: Plan | None, currency: str) -> st
     )
     if plan is not None:
         message.plan_name = plan.name
-        message.lines.extend(from_line(line, currency) for line in lines(statement, plan))
+        figures = statement.figures
+        for index, amount in enumerate(statement.amounts):
+            value = measure(METRICS[plan.rules[index].kind.metric], figures)
+            message.lines.append(_line(plan, index, value, amount, currency))
     if statement.as_of is not None:
         since = statement.as_of - _EPOCH
         message.as_of.seconds = since.days * 86_400 + since.seconds
         message.as_of.nanos = since.microseconds * 1_000
     return message
+
+
+class _Lines:
+    """Lines as messages, each made once: people of one plan have few different values of a rule."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int, Figure, int, str], statements_pb2.Line] = {}
+
+    def get(self, plan: Plan, index: int, value: Figure, amount: int, currency: str) -> statements_pb2.Line:
+        """The same message for the same line, for copying into others only. A stored plan never changes."""
+        key = (plan.id, index, value, amount, currency)
+        found = self._made.get(key)
+        if found is None:
+            if len(self._made) >= _KEPT_LINES:
+                self._made = {}
+            made = from_line(Line(plan.rules[index], value, amount), currency)
+            found = self._made[key] = made
+        return found
+
+
+_line: Final = _Lines().get
 
 
 def from_line(line: Line, currency: str) -> statements_pb2.Line:
