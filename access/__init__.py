@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from access.callers import Caller, Scope, caller
+    from access.callers import Caller, Scope, caller, component
     from access.directory import Directory
     from access.following import MemoryReplica, follow_identity
     from access.interceptor import PUBLIC, SIGNED_IN, Access, require_rows
@@ -37,6 +37,7 @@ __all__ = [
     "TokenIssuer",
     "TokenVerifier",
     "caller",
+    "component",
     "create_replica",
     "follow_identity",
     "load_private",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _ROOMS: Final = {
-    "callers": ("Caller", "Scope", "caller"),
+    "callers": ("Caller", "Scope", "caller", "component"),
     "directory": ("Directory",),
     "following": ("MemoryReplica", "follow_identity"),
     "interceptor": ("PUBLIC", "SIGNED_IN", "Access", "require_rows"),

@@ -179,8 +179,14 @@ CALLER: Final[ContextVar[Caller | None]] = ContextVar("caller", default=None)
 
 
 def caller(context: object) -> Caller:  # noqa: ARG001  says that this only works in a call
-    """Who is calling. Unauthenticated in a PUBLIC method."""
+    """Who is calling. Unauthenticated in a PUBLIC method, unless a process of ours calls."""
     found = CALLER.get()
     if found is None:
         raise Unauthenticated("TOKEN_MISSING", "Sign in first.")
     return found
+
+
+def component(context: object) -> str:  # noqa: ARG001  as above
+    """Which of the platform's own processes is calling, e.g. "gateway"; empty for everybody else."""
+    found = CALLER.get()
+    return found.id if found is not None and found.kind is CallerKind.COMPONENT else ""

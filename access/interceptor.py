@@ -17,7 +17,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import PermissionDenied, Unauthenticated, Unavailable
 
 PUBLIC: Final = "PUBLIC"
-"""Open without a token."""
+"""Open without a token. Of a caller with one, only which process of ours it is gets known (`component`)."""
 SIGNED_IN: Final = "SIGNED_IN"
 """Open to every person and service account with a valid token."""
 
@@ -80,7 +80,8 @@ class Access(grpc.ServerInterceptor):
             raise PermissionDenied("METHOD_CLOSED", "This method is not open to anybody.")
         token = _token(context)
         if permission == PUBLIC:
-            # A stale token does not keep anybody from signing in again.
+            # A stale token does not keep anybody from signing in again, and a good one opens no more.
+            CALLER.set(self._component(token))
             return
         caller = self.identify(token)
         if caller.kind is CallerKind.COMPONENT and not method.rpartition("/")[0].endswith(_FEED_SERVICE):
@@ -109,6 +110,16 @@ class Access(grpc.ServerInterceptor):
             if account.disabled:
                 raise Unauthenticated("TOKEN_INVALID", "The service account has been disabled.")
         return Caller(claims.subject, claims.kind, self._directory, claims.session_id)
+
+    def _component(self, token: str | None) -> Caller | None:
+        """The process of ours that holds the token, if one does."""
+        try:
+            claims = self._verifier.verify(token) if token else None
+        except TokenRefused:
+            return None
+        if claims is None or claims.kind is not CallerKind.COMPONENT:
+            return None
+        return Caller(claims.subject, claims.kind, self._directory)
 
     def _require_active(self, claims: Claims) -> None:
         person = self._directory.person(claims.subject)

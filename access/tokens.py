@@ -109,7 +109,7 @@ class TokenIssuer:
         return self._issue(CallerKind.SERVICE_ACCOUNT, account_id, lifetime)
 
     def component(self, name: str, *, lifetime: timedelta) -> str:
-        """A token for one of the platform's own processes; it opens feeds and nothing else."""
+        """A token for one of the platform's own processes; it opens feeds, and says which process calls."""
         if name not in COMPONENTS:
             raise ValueError(f"no such component: {name}")
         return self._issue(CallerKind.COMPONENT, name, lifetime)[0]

@@ -113,7 +113,7 @@ def sign_in(login: str, password_file: Any, **how: Any) -> None:
     # Signing in is open to everybody; the channel still wants some token where an address is named.
     with reached(how["addresses"], how["token"] or "none", how["data"]) as platform:
         answer = sessions_pb2_grpc.SessionServiceStub(platform.channel("identity")).SignIn(
-            sessions_pb2.SignInRequest(login=login, password=password, client_address="terminal")
+            sessions_pb2.SignInRequest(login=login, password=password)
         )
     click.echo(f"{answer.person.name}, until {answer.tokens.access_expires_at.ToJsonString()}", err=True)
     click.echo(answer.tokens.access_token)

@@ -102,9 +102,7 @@ def _begun(reached: Reached, person: DemoPerson) -> bool:
 
 def _take(reached: Reached, person: DemoPerson, journey: _Scores) -> int:
     sessions = sessions_pb2_grpc.SessionServiceStub(reached.channel("identity"))
-    signed_in = sessions.SignIn(
-        sessions_pb2.SignInRequest(login=person.login, password=PASSWORD, client_address="demo")
-    )
+    signed_in = sessions.SignIn(sessions_pb2.SignInRequest(login=person.login, password=PASSWORD))
     token = signed_in.tokens.access_token
     told = {course["id"]: course for course in courses()}
     made = 0

@@ -1,8 +1,8 @@
 """The signed-in person's tokens, kept in the person's own browser: an encrypted, HttpOnly cookie.
 
 The gateway stores nothing. Access tokens are short-lived; shortly before one expires the refresh token is
-exchanged, once: pages that ask at the same moment wait for the same exchange, because identity ends a
-session whose refresh token is used twice.
+exchanged, once: pages that ask at the same moment wait for the same exchange. Another gateway process may exchange the
+same token meanwhile: within a few seconds identity answers both with the same, later it ends the session.
 """
 
 import base64

@@ -35,7 +35,7 @@ class Settings(BaseModel):
     training_address: str = Field(description="host:port of training")
     verifying_keys: str = Field(description="PEM public keys that access tokens are verified with")
     component_token: SecretStr = Field(
-        description="The gateway's own token; it opens the feeds and nothing else"
+        description="The gateway's own token: it opens the feeds, and identity believes where sign-ins come from"
     )
     cookie_secret: SecretStr = Field(
         min_length=32, description="What session cookies are encrypted with; the same on every replica"

@@ -1,6 +1,7 @@
 """Signing in and out: what a password, a refresh token and an access token are worth, and for how long."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from chassis.errors import (
     ResourceExhausted,
     Unauthenticated,
 )
+from services.identity.domain.sessions import REUSE_GRACE
+from services.identity.domain.throttle import ADDRESS_FREE
 from tests.fixtures_identity import (
     PASSWORD,
     Enterprise,
@@ -58,20 +61,6 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike(enterprise: Enterprise
     with refused("CREDENTIALS_WRONG", Unauthenticated) as wrong_name:
         enterprise.sign_in("nobody-at-all", PASSWORD)
     assert str(wrong_password) == str(wrong_name)
-
-
-def test_a_refresh_token_works_once_and_a_second_use_ends_the_session(enterprise: Enterprise) -> None:
-    first = enterprise.sign_in("new-bj-2").tokens
-    second = refresh(enterprise, first.refresh_token).tokens
-    assert second.refresh_token != first.refresh_token
-    assert calls(enterprise, second.access_token).id == "new-bj-2"
-    with refused("REFRESH_TOKEN_INVALID", Unauthenticated):
-        refresh(enterprise, first.refresh_token)
-    # Whoever holds the newer tokens is out as well: nobody can tell who stole from whom.
-    with refused("TOKEN_INVALID", Unauthenticated):
-        calls(enterprise, second.access_token)
-    with refused("REFRESH_TOKEN_INVALID", Unauthenticated):
-        refresh(enterprise, second.refresh_token)
 
 
 def test_signing_out_ends_this_session_and_everywhere_ends_all(enterprise: Enterprise) -> None:
@@ -252,6 +241,99 @@ def test_guessing_is_slowed_down_for_the_name_in_every_process(
     for _ in range(4):
         with refused("CREDENTIALS_WRONG"):
             slow.sign_in("target", "a-wrong-guess")  # the right password cleared the count
+
+
+def test_a_refresh_token_used_again_later_ends_the_session(slow: Enterprise, clock: FixedClock) -> None:
+    first = slow.sign_in("new-bj-2").tokens
+    second = refresh(slow, first.refresh_token).tokens
+    assert second.refresh_token != first.refresh_token
+    assert calls(slow, second.access_token).id == "new-bj-2"
+    clock.advance(REUSE_GRACE + timedelta(seconds=1))
+    with refused("REFRESH_TOKEN_INVALID", Unauthenticated):
+        refresh(slow, first.refresh_token)
+    # Whoever holds the newer tokens is out as well: nobody can tell who stole from whom.
+    with refused("TOKEN_INVALID", Unauthenticated):
+        calls(slow, second.access_token)
+    with refused("REFRESH_TOKEN_INVALID", Unauthenticated):
+        refresh(slow, second.refresh_token)
+
+
+def test_two_tabs_that_refresh_within_seconds_get_the_same_token_and_stay_in(
+    slow: Enterprise, clock: FixedClock
+) -> None:
+    first = slow.sign_in("new-bj-2").tokens
+    one = refresh(slow, first.refresh_token).tokens
+    clock.advance(REUSE_GRACE)
+    other = refresh(slow, first.refresh_token).tokens
+    assert other.refresh_token == one.refresh_token
+    assert calls(slow, one.access_token).id == calls(slow, other.access_token).id == "new-bj-2"
+    clock.advance(timedelta(minutes=9))
+    third = refresh(slow, one.refresh_token).tokens
+    assert third.refresh_token not in {first.refresh_token, one.refresh_token}
+    assert calls(slow, third.access_token).id == "new-bj-2"
+
+
+def test_who_steals_a_token_within_the_grace_is_found_out_at_the_next_one(
+    slow: Enterprise, clock: FixedClock
+) -> None:
+    first = slow.sign_in("new-bj-2").tokens
+    owners = refresh(slow, first.refresh_token).tokens
+    thiefs = refresh(slow, first.refresh_token).tokens
+    clock.advance(timedelta(minutes=9))
+    newest = refresh(slow, thiefs.refresh_token).tokens
+    clock.advance(timedelta(minutes=1))
+    with refused("REFRESH_TOKEN_INVALID", Unauthenticated):
+        refresh(slow, owners.refresh_token)
+    for tokens in (owners, thiefs, newest):
+        with refused("TOKEN_INVALID", Unauthenticated):
+            calls(slow, tokens.access_token)
+
+
+def test_twenty_uses_at_the_same_moment_get_one_token(enterprise: Enterprise) -> None:
+    first = enterprise.sign_in("new-bj-2").tokens
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: refresh(enterprise, first.refresh_token).tokens, range(20)))
+    assert len({tokens.refresh_token for tokens in answers}) == 1
+    assert all(calls(enterprise, tokens.access_token).id == "new-bj-2" for tokens in answers)
+
+
+def from_address(
+    enterprise: Enterprise, token: str, address: str, login: str, password: str = "guessed"
+) -> None:
+    stub = sessions_pb2_grpc.SessionServiceStub(enterprise.channel(token))
+    stub.SignIn(sessions_pb2.SignInRequest(login=login, password=password, client_address=address))
+
+
+def test_only_the_gateway_is_believed_about_where_a_sign_in_comes_from(
+    slow: Enterprise, clock: FixedClock
+) -> None:
+    gateway = slow.component_token("gateway")
+    others = {
+        "nobody": "",
+        "somebody": slow.sign_in("new-sh-1").tokens.access_token,
+        "another process": slow.component_token("goals"),
+        "a forged gateway": TokenIssuerOfSomebodyElse.component("gateway", lifetime=timedelta(hours=1)),
+    }
+    # A caller who names another address for each guess is counted at the address they really have.
+    for number in range(ADDRESS_FREE):
+        token = list(others.values())[number % len(others)]
+        with refused("CREDENTIALS_WRONG"):
+            from_address(slow, token, f"198.51.100.{number}", f"made-up-{number}")
+    for token in others.values():
+        with refused("SIGN_IN_THROTTLED", ResourceExhausted):
+            from_address(slow, token, "198.51.100.250", "made-up")
+    # The addresses they named have not been counted, and people at the gateway are not held up.
+    from_address(slow, gateway, "198.51.100.7", "new-sh-1", PASSWORD)
+    # At the gateway each browser's address counts for itself.
+    for number in range(ADDRESS_FREE):
+        with refused("CREDENTIALS_WRONG"):
+            from_address(slow, gateway, "203.0.113.1", f"made-up-too-{number}")
+    with refused("SIGN_IN_THROTTLED", ResourceExhausted):
+        from_address(slow, gateway, "203.0.113.1", "new-sh-1", PASSWORD)
+    from_address(slow, gateway, "203.0.113.2", "new-sh-1", PASSWORD)
+    # Half an hour of quiet forgets it, for the tests after this one.
+    clock.advance(timedelta(minutes=31))
+    slow.sign_in("new-sh-1")
 
 
 def test_an_access_token_and_a_session_end_in_time(slow: Enterprise, clock: FixedClock) -> None:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from services.gateway import language as languages
-from services.gateway.clients import ask
+from services.gateway.clients import as_caller, ask
 from services.gateway.doors import public, signed_in
 from services.gateway.language import _
 from services.gateway.me import me
@@ -60,7 +60,9 @@ def enter() -> Response | tuple[str, int]:
         login=login, password=password, client_address=(request.remote_addr or "")[:64]
     )
     try:
-        answer = ask(clients().sessions.SignIn, asked)
+        # As ourselves: identity believes nobody else about where a sign-in comes from.
+        with as_caller(parts().settings.component_token.get_secret_value()):
+            answer = ask(clients().sessions.SignIn, asked)
     except Failure as failure:
         status = status_of(failure)
         trouble = message_of(failure)

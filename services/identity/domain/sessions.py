@@ -1,8 +1,12 @@
 """Sessions and their refresh tokens."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Final
+
+REUSE_GRACE: Final = timedelta(seconds=10)
+"""How long a used refresh token still answers with the one that replaced it: two tabs, or two gateways, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Verdict(Enum):
     """What a refresh token that was sent means."""
 
     GOOD = auto()
+    AGAIN = auto()
     ENDED = auto()
     STOLEN = auto()
 
@@ -35,10 +40,13 @@ class Verdict(Enum):
 def judge(token: RefreshToken | None, *, works_here: bool, now: datetime) -> Verdict:
     """What to do about the token.
 
-    STOLEN ends its session: a token used twice is in two hands, and nobody can tell whose are the thief's.
+    AGAIN is a second use within the grace: the answer is the token that the first use was answered with. STOLEN,
+    a later one, ends the session: a token used twice is in two hands, and nobody can tell whose are the thief's.
     """
     if token is None or token.session.ended_at is not None or token.session.expires_at <= now:
         return Verdict.ENDED
-    if token.used_at is not None:
+    if token.used_at is not None and now - token.used_at > REUSE_GRACE:
         return Verdict.STOLEN
-    return Verdict.GOOD if works_here else Verdict.ENDED
+    if not works_here:
+        return Verdict.ENDED
+    return Verdict.GOOD if token.used_at is None else Verdict.AGAIN

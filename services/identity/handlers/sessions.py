@@ -7,7 +7,7 @@ import grpc
 from foothold.identity.v1 import sessions_pb2, sessions_pb2_grpc
 from sqlalchemy import Connection
 
-from access import Caller, CallerKind, caller
+from access import Caller, CallerKind, caller, component
 from chassis.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from chassis.feed import publish
 from chassis.ids import new_id
@@ -26,6 +26,7 @@ from services.identity.store import AccountStore, FoundAccount, Ledger, NodeStor
 _RESET: Final = "identity.passwords.reset"
 _WRITES_RIGHTS: Final = "identity.bindings.write"
 _LONGEST_ADDRESS: Final = 64
+_TELLS_ADDRESSES: Final = "gateway"
 _LONGEST_REFRESH_TOKEN: Final = 200
 _KINDS: Final = {
     CallerKind.PERSON: sessions_pb2.GetCallerResponse.KIND_PERSON,
@@ -51,7 +52,7 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
             "client_address", request.client_address, max_length=_LONGEST_ADDRESS, required=False
         )
         fields.require_valid()
-        name_key, address_key = f"name {login}", f"address {address or _host(context)}"
+        name_key, address_key = f"name {login}", f"address {_origin(context, address)}"
         found = self._attempt({name_key: throttle.NAME_FREE, address_key: throttle.ADDRESS_FREE}, login)
         if not self._proves(found, request.password) or found is None or not found.works_here:
             raise Unauthenticated("CREDENTIALS_WRONG", "The sign-in name or the password is wrong.")
@@ -104,9 +105,10 @@ class SessionService(sessions_pb2_grpc.SessionServiceServicer):
             held = store.hold_token(token)
             account = store.by_person(held.session.person_id) if held else None
             verdict = judge(held, works_here=bool(account and account.works_here), now=now)
-            if held and verdict is Verdict.GOOD:
-                refresh = self._secrecy.refresh_token()
-                store.use_token(token, now)
+            if held and verdict in {Verdict.GOOD, Verdict.AGAIN}:
+                refresh = self._secrecy.next_refresh_token(token)
+                if verdict is Verdict.GOOD:
+                    store.use_token(token, now)
                 store.add_token(held.session.id, refresh)
                 person = store.person(held.session.person_id)
                 access = self._secrecy.access_token(held.session.person_id, held.session.id)
@@ -242,6 +244,11 @@ def _person(context: grpc.ServicerContext) -> Caller:
     return who
 
 
-def _host(context: grpc.ServicerContext) -> str:
-    """The caller's address without its port, which changes from connection to connection."""
-    return context.peer().rpartition(":")[0][:_LONGEST_ADDRESS]
+def _origin(context: grpc.ServicerContext, told: str) -> str:
+    """Where a sign-in comes from: what the gateway tells of a browser, and of everybody else what we see.
+
+    Without its port, which changes from connection to connection. Believing anybody would let them guess from a
+    new address each time, and use up somebody else's attempts.
+    """
+    believed = told if component(context) == _TELLS_ADDRESSES else ""
+    return believed or context.peer().rpartition(":")[0][:_LONGEST_ADDRESS]

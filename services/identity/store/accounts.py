@@ -132,7 +132,9 @@ class AccountStore:
         self.add_token(new.id, token)
 
     def add_token(self, session_id: str, token: str) -> None:
-        self._connection.execute(refresh_token.insert(), {"hash": digest(token), "session_id": session_id})
+        """Let a refresh token work; one that is there already stays as it is."""
+        new = insert(refresh_token).values(hash=digest(token), session_id=session_id)
+        self._connection.execute(new.on_conflict_do_nothing())
 
     def hold_token(self, token: str) -> RefreshToken | None:
         """The refresh token, held until the transaction ends so that two uses come one after the other."""

@@ -34,7 +34,7 @@ class Tokens(_message.Message):
     access_token: _builtins.str
     """Bearer token for the authorization header: `Bearer <token>`. A signed JWT (EdDSA), never logged."""
     refresh_token: _builtins.str
-    """For RefreshSession; works once."""
+    """For RefreshSession; works once, and within 10 s of that once more with the same answer."""
     @_builtins.property
     def access_expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the access token stops working."""
@@ -73,7 +73,9 @@ class SignInRequest(_message.Message):
     password: _builtins.str
     """Password, at most 200 characters."""
     client_address: _builtins.str
-    """Where the attempt comes from, for throttling; set by the gateway from the connection. At most 64 characters."""
+    """Where the attempt comes from, for throttling; at most 64 characters. Believed of the gateway with its own token
+    only: of every other caller the address of its connection counts.
+    """
     def __init__(
         self,
         *,

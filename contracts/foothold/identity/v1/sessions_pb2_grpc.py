@@ -80,7 +80,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefreshSession(self, request, context):
-        """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+        """Exchanges a refresh token for new tokens; each works once. A second use within 10 s is answered with the same
+        refresh token as the first (two pages of one browser at once); a later one ends the session. Open to everybody.
         Error: REFRESH_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

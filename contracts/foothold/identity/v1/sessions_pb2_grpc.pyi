@@ -38,7 +38,8 @@ class SessionServiceStub:
     slowed per name and per caller address (SIGN_IN_THROTTLED). Open to everybody.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.RefreshSessionRequest, _sessions_pb2.RefreshSessionResponse]
-    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+    """Exchanges a refresh token for new tokens; each works once. A second use within 10 s is answered with the same
+    refresh token as the first (two pages of one browser at once); a later one ends the session. Open to everybody.
     Error: REFRESH_TOKEN_INVALID.
     """
     SignOut: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SignOutRequest, _sessions_pb2.SignOutResponse]
@@ -65,7 +66,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     slowed per name and per caller address (SIGN_IN_THROTTLED). Open to everybody.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.RefreshSessionRequest, _sessions_pb2.RefreshSessionResponse]  # type: ignore[assignment]
-    """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+    """Exchanges a refresh token for new tokens; each works once. A second use within 10 s is answered with the same
+    refresh token as the first (two pages of one browser at once); a later one ends the session. Open to everybody.
     Error: REFRESH_TOKEN_INVALID.
     """
     SignOut: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SignOutRequest, _sessions_pb2.SignOutResponse]  # type: ignore[assignment]
@@ -101,7 +103,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.RefreshSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.RefreshSessionResponse, _abc.Awaitable[_sessions_pb2.RefreshSessionResponse]]:
-        """Exchanges a refresh token for new tokens; each works once, and a second use ends the session. Open to everybody.
+        """Exchanges a refresh token for new tokens; each works once. A second use within 10 s is answered with the same
+        refresh token as the first (two pages of one browser at once); a later one ends the session. Open to everybody.
         Error: REFRESH_TOKEN_INVALID.
         """
 
