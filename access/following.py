@@ -2,7 +2,8 @@
 
 import random
 import threading
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import grpc
 from foothold.identity.v1 import feed_pb2, feed_pb2_grpc
@@ -36,6 +37,16 @@ def follow_identity(
     )
 
 
+class Listener(Protocol):
+    """Whoever wants to know what a `MemoryReplica` hears. Called in its thread; must not raise."""
+
+    def take(self, events: Sequence[feed_pb2.Event], update: Callable[[], None]) -> None:
+        """News, once the whole feed has been read: call `update`; the directory is as before until then."""
+
+    def answered(self, *, well: bool) -> None:
+        """Identity was asked, and answered well or not."""
+
+
 class MemoryReplica:
     """The directory of a process without a database: replays identity's feed from the beginning."""
 
@@ -46,11 +57,16 @@ class MemoryReplica:
         self._caught_up = threading.Event()
         self._lost = False
         self._thread: threading.Thread | None = None
+        self._listener: Listener | None = None
 
     @property
     def position(self) -> int:
         """The position the directory stands at."""
         return self.directory.version
+
+    def listen(self, listener: Listener) -> None:
+        """Tell it from now on what is heard; before `start`."""
+        self._listener = listener
 
     def start(self) -> None:
         self._stopping.clear()
@@ -82,6 +98,8 @@ class MemoryReplica:
                 # After a restore from a backup identity no longer knows what it told us since.
                 self._lost = _code(error) is grpc.StatusCode.OUT_OF_RANGE
                 logger(__name__).warning("identity_unreachable", error=type(error).__name__, lost=self._lost)
+                if self._listener is not None:
+                    self._listener.answered(well=False)
                 self._stopping.wait(backoff * random.uniform(0.5, 1.0))  # noqa: S311  spread, not secrecy
                 backoff = min(backoff * 2, longest)
                 continue
@@ -89,9 +107,20 @@ class MemoryReplica:
             if self._stopping.is_set():
                 return
             if answer.events:
-                self.directory.update(changes_of(answer.events))
+                self._take(answer.events)
+            if self._listener is not None:
+                self._listener.answered(well=True)
             if self.directory.version >= answer.head_position:
                 self._caught_up.set()
+
+    def _take(self, events: Sequence[feed_pb2.Event]) -> None:
+        def update() -> None:
+            self.directory.update(changes_of(events))
+
+        if self._listener is not None and self._caught_up.is_set():
+            self._listener.take(events, update)
+        else:
+            update()
 
 
 def _code(error: Exception) -> grpc.StatusCode | None:

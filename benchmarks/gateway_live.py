@@ -39,6 +39,7 @@ def _gateway() -> tuple[Gateway, str]:
         "verifying_keys": public,
         "component_token": "none",
         "cookie_secret": "of this benchmark only, nobody else's",
+        "live_pages_per_session": "100000",
     }
     gateway = build(Settings.model_validate(settings | addresses))
     nodes = [Node("hq", "", Kind.ENTERPRISE, "HQ")]
@@ -57,6 +58,7 @@ def _serve(pipe: multiprocessing.connection.Connection) -> None:
     gateway, cookie = _gateway()
     port = gateway.start()
     # Its services do not answer here, so the feeds' own word on lateness would be in the way.
+    gateway.parts.replica.stop()
     for feed in gateway.feeds:
         feed.stop()
     pipe.send((port, cookie))

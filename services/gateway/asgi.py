@@ -57,7 +57,9 @@ class Live:
         watches = frozenset(
             watch for watch in _asked(request.query_params.get("watch", "")) if self._may(me, watch)
         )
-        page = Page(watches, me.id, session.session_id, session.refresh_until)
+        page = Page(
+            watches, me.id, session.session_id, session.refresh_until, lambda watch: self._may(me, watch)
+        )
         await self._hub.serve(page, request.headers.get("last-event-id", ""), receive, send)
 
     def _may(self, me: Me, watch: Watch) -> bool:

@@ -9,7 +9,6 @@ import grpc
 from foothold.goals.v1 import facts_pb2_grpc, metrics_pb2_grpc, progress_pb2_grpc, targets_pb2_grpc
 from foothold.goals.v1 import feed_pb2_grpc as goals_feed
 from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_pb2_grpc
-from foothold.identity.v1 import feed_pb2_grpc as identity_feed
 from foothold.incentives.v1 import boards_pb2_grpc, plans_pb2_grpc, statements_pb2_grpc
 from foothold.incentives.v1 import feed_pb2_grpc as incentives_feed
 from foothold.training.v1 import courses_pb2_grpc, learning_pb2_grpc
@@ -82,7 +81,6 @@ class Clients:
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)
         self.courses = courses_pb2_grpc.CoursesServiceStub(training)
         self.learning = learning_pb2_grpc.LearningServiceStub(training)
-        self.identity_feed = identity_feed.FeedServiceStub(self.feed_channels["identity"])
         self.goals_feed = goals_feed.FeedServiceStub(self.feed_channels["goals"])
         self.incentives_feed = incentives_feed.FeedServiceStub(self.feed_channels["incentives"])
         self.training_feed = training_feed.FeedServiceStub(self.feed_channels["training"])

@@ -1,8 +1,11 @@
-"""Following the services' feeds, to tell open pages what changed. One thread per feed, from its newest event on."""
+"""Following the services' feeds, to tell open pages what changed. One thread per feed, from its newest event on.
+
+Identity's is followed by the directory's own replica, which must have taken an event in before a page hears of it.
+"""
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import grpc
@@ -23,6 +26,7 @@ _PAGE_SIZE: Final = 500
 _ANSWER_SECONDS: Final = 5.0
 _LATE_AFTER: Final = 4.0
 _BACKOFF: Final = (0.2, 2.0)
+_SETTLED_AFTER: Final = 2.0
 
 
 class _Page(Protocol):
@@ -30,6 +34,24 @@ class _Page(Protocol):
     def events(self) -> Iterable[Any]: ...
     @property
     def head_position(self) -> int: ...
+
+
+class _Lateness:
+    """Tells open pages when a feed has not answered for a while, and when it does again."""
+
+    def __init__(self, name: str, hub: Hub) -> None:
+        self._name = name
+        self._hub = hub
+        self._answered = time.monotonic()
+        self.is_late = False
+
+    def note(self, *, well: bool) -> None:
+        if well:
+            self._answered = time.monotonic()
+        is_late = not well and time.monotonic() - self._answered > _LATE_AFTER
+        if is_late != self.is_late:
+            self.is_late = is_late
+            self._hub.late(self._name, is_late=is_late)
 
 
 class Feed:
@@ -49,8 +71,7 @@ class Feed:
         self._meaning = meaning
         self._stopping = threading.Event()
         self._position: int | None = None
-        self._answered = time.monotonic()
-        self._is_late = False
+        self._lateness = _Lateness(name, hub)
         self._thread = threading.Thread(target=self._run, name=f"feed-{name}", daemon=True)
 
     def start(self) -> None:
@@ -62,7 +83,8 @@ class Feed:
 
     def check(self) -> str | None:
         """For readiness: None when the feed answers."""
-        return f"{self.name}'s feed is late" if self._is_late or self._position is None else None
+        late = self._lateness.is_late or self._position is None
+        return f"{self.name}'s feed is late" if late else None
 
     def _run(self) -> None:
         pause = _BACKOFF[0]
@@ -70,8 +92,7 @@ class Feed:
             try:
                 self._step()
                 pause = _BACKOFF[0]
-                self._answered = time.monotonic()
-                self._mark(is_late=False)
+                self._lateness.note(well=True)
             except grpc.RpcError as error:
                 if self._stopping.is_set():
                     return
@@ -81,14 +102,9 @@ class Feed:
                     self._position = None
                     self._hub.tell_all()
                 logger(__name__).warning("feed_unreachable", feed=self.name, reason=failure.reason)
-                self._mark(is_late=time.monotonic() - self._answered > _LATE_AFTER)
+                self._lateness.note(well=False)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _BACKOFF[1])
-
-    def _mark(self, *, is_late: bool) -> None:
-        if is_late != self._is_late:
-            self._is_late = is_late
-            self._hub.late(self.name, is_late=is_late)
 
     def _step(self) -> None:
         if self._position is None:
@@ -101,6 +117,50 @@ class Feed:
             self._position = event.position
         if watches and not self._stopping.is_set():
             self._hub.tell(watches)
+
+
+class DirectoryNews:
+    """What the directory's replica hears of identity, told to open pages once the directory has it.
+
+    Where somebody comes from hears of it as well as where they go. The other services follow identity on their own: a
+    page that asked one before it knew is told again when it does.
+    """
+
+    def __init__(self, hub: Hub, directory: Directory) -> None:
+        self._hub = hub
+        self._directory = directory
+        self._lateness = _Lateness("identity", hub)
+
+    def take(self, events: Sequence[identity.Event], update: Callable[[], None]) -> None:
+        """Called by the replica."""
+        places = [place for event in events if (place := event.person_changed.id or event.node_changed.id)]
+        before = [self._seen(place) for place in places]
+        update()
+        watches: set[Watch] = set()
+        for place, seen in zip(places, before, strict=True):
+            now = self._seen(place)
+            # A board shows who is there under which name, and nothing else of a person.
+            topics = ("people", "team", "boards") if seen and seen != now else ("people", "team")
+            watches.update((topic, node) for node in {*seen[:-1], *now[:-1]} for topic in topics)
+        if watches:
+            self._hub.tell(watches)
+            self._hub.tell(watches, after=_SETTLED_AFTER)
+
+    def answered(self, *, well: bool) -> None:
+        """Called by the replica."""
+        self._lateness.note(well=well)
+
+    def check(self) -> str | None:
+        """For readiness: None when identity's feed answers."""
+        return "identity's feed is late" if self._lateness.is_late else None
+
+    def _seen(self, place: str) -> tuple[str, ...]:
+        """The nodes above a person or unit and itself, and then what boards show of it; empty when unknown."""
+        node, person = self._directory.node(place), self._directory.person(place)
+        if node is None:
+            return ()
+        shown = "left" if person is not None and not person.active else node.name
+        return (*self._directory.ancestors(place), shown)
 
 
 class Meanings:
@@ -137,12 +197,6 @@ class Meanings:
         elif event.HasField("course_changed"):
             yield from self._below(("learning",), event.course_changed.node_id)
 
-    def of_identity(self, event: identity.Event) -> Iterator[Watch]:
-        if event.HasField("person_changed"):
-            yield from self._above("people", event.person_changed.parent_id)
-        elif event.HasField("node_changed"):
-            yield from self._above("people", event.node_changed.parent_id or event.node_changed.id)
-
 
 def _fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callable[[int, int, int], _Page]:
     def fetch(after: int, size: int, wait: int) -> _Page:
@@ -155,12 +209,11 @@ def _fetching(method: Callable[..., Any], request: Callable[..., Any]) -> Callab
 
 
 def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
-    """The feeds of all four services."""
+    """The feeds of the services that keep figures; identity's is followed by the directory's replica."""
     meanings = Meanings(directory)
     followed: tuple[
         tuple[str, Callable[..., Any], Callable[..., Any], Callable[[Any], Iterator[Watch]]], ...
     ] = (
-        ("identity", clients.identity_feed.ListEvents, identity.ListEventsRequest, meanings.of_identity),
         ("goals", clients.goals_feed.ListEvents, goals.ListEventsRequest, meanings.of_goals),
         (
             "incentives",

@@ -16,7 +16,7 @@ from access.tokens import TokenVerifier, load_public
 from chassis.clock import Clock, SystemClock
 from services.gateway.asgi import Live, application
 from services.gateway.clients import Clients
-from services.gateway.feeds import feeds
+from services.gateway.feeds import DirectoryNews, feeds
 from services.gateway.live import Hub
 from services.gateway.parts import Parts, session_cookie
 from services.gateway.session import Sessions
@@ -39,7 +39,9 @@ class Gateway:
         self.parts = parts
         self.hub = hub
         self.feeds = feeds(parts.clients, hub, parts.replica.directory)
-        parts.checks.extend(feed.check for feed in self.feeds)
+        news = DirectoryNews(hub, parts.replica.directory)
+        parts.replica.listen(news)
+        parts.checks.extend((news.check, *(feed.check for feed in self.feeds)))
         self._host = host.strip("[]")
         self.port = int(port)
         self._app = app
@@ -123,7 +125,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Gateway:
         verifier=verifier,
         clock=clock,
     )
-    hub = Hub(replica.directory, limit=settings.live_pages, clock=clock)
+    hub = Hub(
+        replica.directory,
+        limit=settings.live_pages,
+        per_session=settings.live_pages_per_session,
+        clock=clock,
+    )
     parts = Parts(settings=settings, clients=clients, replica=replica, sessions=sessions, clock=clock)
     live = Live(hub, sessions, replica.directory, cookie=session_cookie(settings))
     flask = create_app(parts)

@@ -63,6 +63,12 @@ class Settings(BaseModel):
     live_pages: int = Field(
         default=4096, ge=1, le=100_000, description="Live pages one process holds at most"
     )
+    live_pages_per_session: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="Live pages one process holds for one signed-in browser; more still work, without updates",
+    )
     telemetry_endpoint: str = Field(default="", description="OTLP gRPC endpoint; empty: nothing is exported")
     telemetry_sampling: Decimal = Field(
         default=Decimal(1), ge=0, le=1, description="The share of traces recorded; metrics count everything"

@@ -6,6 +6,7 @@ from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import pytest
 from flask.testing import FlaskClient
 
@@ -36,14 +37,16 @@ class _Browser:
         return b"".join(message.get("body", b"") for message in self.sent).decode()
 
 
-def page(*watches: tuple[str, str], until: datetime = _NOW + timedelta(hours=1)) -> Page:
-    return Page(frozenset(watches), "p1", "s1", until)
+def page(
+    *watches: tuple[str, str], until: datetime = _NOW + timedelta(hours=1), session_id: str = "s1"
+) -> Page:
+    return Page(frozenset(watches), "p1", session_id, until, lambda _watch: True)
 
 
-def run(scene: Callable[[Hub, FixedClock], Any], *, limit: int = 10) -> None:
+def run(scene: Callable[[Hub, FixedClock], Any], *, limit: int = 10, per_session: int = 10) -> None:
     async def play() -> None:
         clock = FixedClock(_NOW)
-        hub = Hub(Directory(), limit=limit, clock=clock)
+        hub = Hub(Directory(), limit=limit, per_session=per_session, clock=clock)
         sweeping = asyncio.ensure_future(hub.sweep())
         await asyncio.sleep(0)
         try:
@@ -154,6 +157,26 @@ def test_beyond_the_limit_a_page_is_told_to_come_again() -> None:
         assert "retry:" in refused.text
 
     run(scene, limit=1)
+
+
+def test_one_session_may_not_hold_all_pages_and_gets_a_place_back_when_it_closes_one() -> None:
+    async def scene(hub: Hub, _clock: FixedClock) -> None:
+        kept = [_Browser() for _ in range(2)]
+        tasks = [await opened(hub, browser, page(("progress", "p1"))) for browser in kept]
+        refused = _Browser()
+        await opened(hub, refused, page(("progress", "p1")))
+        assert refused.sent[0]["status"] == 429
+        assert orjson.loads(refused.text)["type"] == "urn:foothold:problem:too-many-pages"
+        other = _Browser()
+        await opened(hub, other, page(("progress", "p1"), session_id="s2"))
+        assert other.sent[0]["status"] == 200
+        kept[0].gone.set()
+        await asyncio.wait_for(tasks[0], 3)
+        again = _Browser()
+        await opened(hub, again, page(("progress", "p1")))
+        assert again.sent[0]["status"] == 200
+
+    run(scene, per_session=2)
 
 
 def test_late_feeds_are_told_once_until_they_are_back() -> None:

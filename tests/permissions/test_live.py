@@ -3,12 +3,15 @@
 import http.client
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+import orjson
 import pytest
 from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
+from foothold.identity.v1 import access_pb2, directory_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.ids import new_id
 from tests.permissions.content import fact
@@ -100,3 +103,89 @@ def test_a_page_of_somebody_who_leaves_is_closed_within_five_seconds(enterprise:
         _until(stream, "event: ended")
     with _stream(enterprise, cookie, "progress@twin-watching") as stream:
         assert stream.status == 204
+
+
+@pytest.fixture
+def watcher(enterprise: Enterprise) -> Iterator[tuple[str, str, str]]:
+    """A second manager of the sales department: their id, their binding's, and their cookie."""
+    id = f"manager-{new_id()[-8:]}"
+    enterprise.add_person(id, "shanghai-sales")
+    binding_id = enterprise.bind("department_manager", id, "shanghai-sales").binding.id
+    enterprise.settle()
+    yield id, binding_id, Browser(enterprise, id).cookie()
+    enterprise.dismiss("department_manager", id)
+    enterprise.settle()
+
+
+def test_a_page_ends_within_five_seconds_of_its_reader_losing_the_role(
+    enterprise: Enterprise, watcher: tuple[str, str, str]
+) -> None:
+    _id, binding_id, cookie = watcher
+    kept = Browser(enterprise, "manager").cookie()
+    watch = "team@shanghai-sales,people@shanghai-sales"
+    with _stream(enterprise, cookie, watch) as stream, _stream(enterprise, kept, watch) as other:
+        assert stream.status == other.status == 200
+        enterprise.access.DeleteBinding(
+            access_pb2.DeleteBindingRequest(request_id=new_id(), binding_id=binding_id),
+            metadata=enterprise.as_administrator,
+        )
+        _until(stream, "event: narrowed")
+        assert stream.read().decode().strip() == "data: -"
+        # Whose rights are as before goes on hearing.
+        _record(enterprise, "colleague")
+        _until(other, "data: team")
+    with _stream(enterprise, cookie, watch) as stream:
+        # What loads again watches what is left: nothing of the team.
+        _record(enterprise, "colleague")
+        with pytest.raises(TimeoutError):
+            _until(stream, "team")
+
+
+def test_where_somebody_comes_from_and_where_they_go_both_hear_of_a_move(enterprise: Enterprise) -> None:
+    id = f"mover-{new_id()[-8:]}"
+    enterprise.add_person(id, "shanghai-sales", sells=True)
+    enterprise.settle()
+    # The news of the hiring is told twice; what is heard from here on is of the move.
+    time.sleep(3)
+    old, new = Browser(enterprise, "manager"), Browser(enterprise, "administrator")
+    watch = "team@{0},people@{0},boards@{0}"
+    with (
+        _stream(enterprise, old.cookie(), watch.format("shanghai-sales")) as left,
+        _stream(enterprise, new.cookie(), watch.format("beijing-sales")) as entered,
+        _stream(enterprise, old.cookie(), f"progress@{id}") as about,
+        _stream(enterprise, Browser(enterprise, id).cookie(), watch.format("shanghai-sales")) as movers,
+    ):
+        assert id in old.text("/team?everybody=yes")
+        person = directory_pb2.Person(id=id, parent_id="beijing-sales")
+        enterprise.directory.UpdatePerson(
+            directory_pb2.UpdatePersonRequest(
+                request_id=new_id(), person=person, update_mask=FieldMask(paths=["parent_id"])
+            )
+        )
+        for stream in (left, entered):
+            assert {"boards", "people", "team"} <= set(_until(stream, "event: changed\ndata: ").split())
+        # Who watched the mover alone, or the mover their old colleagues, may no longer.
+        _until(about, "event: narrowed")
+        _until(movers, "event: narrowed")
+        enterprise.settle()
+        assert id not in old.text("/team?everybody=yes")
+        # The page that asked goals before goals knew is told once more.
+        assert "team" in _until(left, "event: changed\ndata: ")
+    assert old.get(f"/team/{id}") == "hidden"
+
+
+def test_a_session_has_a_bounded_number_of_live_pages(enterprise: Enterprise) -> None:
+    gateway = enterprise.platform.gateway
+    assert gateway is not None
+    cookie = Browser(enterprise, "seller").cookie()
+    with ExitStack() as stack:
+        for _ in range(gateway.parts.settings.live_pages_per_session):
+            assert stack.enter_context(_stream(enterprise, cookie, "progress@seller")).status == 200
+        with _stream(enterprise, cookie, "progress@seller") as refused:
+            assert refused.status == 429
+            assert refused.getheader("content-type") == "application/problem+json"
+            assert orjson.loads(refused.read())["type"] == "urn:foothold:problem:too-many-pages"
+        other = stack.enter_context(
+            _stream(enterprise, Browser(enterprise, "seller").cookie(), "progress@seller")
+        )
+        assert other.status == 200

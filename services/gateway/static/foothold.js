@@ -51,6 +51,8 @@
     source.addEventListener("late", () => { late = true; showFreshness(); });
     source.addEventListener("fresh", () => { late = false; showFreshness(); });
     source.addEventListener("ended", () => { source.close(); window.location.assign("/sign-in"); });
+    // What this page shows is no longer all for its reader: load it again with what is left.
+    source.addEventListener("narrowed", () => { source.close(); window.location.reload(); });
     source.addEventListener("error", () => {
       body.dataset.live = "lost";
       clearTimeout(listen.timer);
