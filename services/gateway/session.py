@@ -96,20 +96,21 @@ class Sessions:
         return session if session.refresh_until > self._clock.now() else None
 
     def fresh(self, session: Session) -> Session:
-        """The session with an access token that will work for a while.
+        """The session with an access token that works, as new as identity makes them where it was about to expire.
 
         Failure from `exchange`, e.g. Unauthenticated REFRESH_TOKEN_INVALID or Unavailable.
         """
         while session.access_until - _AHEAD <= self._clock.now():
             key = hashlib.sha256(session.refresh.encode()).digest()
             with self._one_at_a_time(key):
-                newer = self._exchanged.get(key)
-                if newer is None:
-                    newer = self._exchange(session.refresh)
-                    self._exchanged[key] = newer
+                kept = self._exchanged.get(key)
+                if kept is None:
+                    newest = self._exchanged[key] = self._exchange(session.refresh)
                     while len(self._exchanged) > _KEPT:
                         self._exchanged.popitem(last=False)
-            session = newer
+                    # As it is: where tokens live for a minute only, even a new one is about to expire.
+                    return newest
+            session = kept
         return session
 
     def _one_at_a_time(self, key: bytes) -> "_Held":
