@@ -167,6 +167,9 @@ def _facts(body: bytes) -> facts_pb2.RecordFactsRequest | Response:
     asked = facts_pb2.RecordFactsRequest()
     for index, fact in enumerate(told["facts"]):
         try:
+            if not isinstance(fact, dict):
+                # An empty list or text would be read as a fact that says nothing.
+                raise TypeError("A fact is an object.")  # noqa: TRY301  told as the others are
             ParseDict(fact, asked.facts.add())
         except (ParseError, TypeError, ValueError, AttributeError, RecursionError) as error:
             why = str(error)[:300]
