@@ -44,14 +44,14 @@ _NASTY: Final = (
 )
 
 
-def _word(chance: random.Random) -> str:
+def word(chance: random.Random) -> str:
     if chance.random() < 0.7:
         return chance.choice(_NASTY)
     return "".join(chance.choices(string.printable + "中文", k=chance.randint(1, 40)))
 
 
 # Field names that forms and queries of the pages use.
-_FIELDS: Final = (
+FIELDS: Final = (
     *("q", "node", "status", "page", "on", "board", "next", "everybody", "probation", "left", "lesson"),
     *("subject", "login", "password", "customer", "channel", "result", "minutes", "amount", "key", "undo"),
     *("name", "employee_number", "parent_id", "job_role", "hire_date", "probation_end", "mentor_id"),
@@ -79,14 +79,14 @@ def test_no_malformed_request_is_answered_with_a_fault(
     ]
     for _ in range(_REQUESTS):
         rule = chance.choice(rules)
-        values = {name: _word(chance).replace("/", "") or "x" for name in rule.arguments}
+        values = {name: word(chance).replace("/", "") or "x" for name in rule.arguments}
         with gateway.flask.test_request_context():
             built = rule.build(values, append_unknown=False)
         if built is None:
             continue
         methods = [method for method in rule.methods or () if method in ("GET", "POST")]
         method = chance.choice(methods)
-        fields = {chance.choice(_FIELDS): _word(chance) for _ in range(chance.randint(0, 8))}
+        fields = {chance.choice(FIELDS): word(chance) for _ in range(chance.randint(0, 8))}
         headers = {"HX-Request": "true"} if chance.random() < 0.3 else {}
         if method == "POST":
             answer = client.post(built[1], data={**fields, "csrf_token": token}, headers=headers)

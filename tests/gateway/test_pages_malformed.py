@@ -1,0 +1,347 @@
+"""Thousands of requests by people who may do most, each wrong somewhere: refused, and not a row is changed.
+
+Every form is a good one with something in it spoilt, sent with the session and the form token of somebody whose role
+may send it; so what refuses it is the reading of the form or the service behind it. What is read rather than written
+gets addresses and queries of nonsense.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+from flask.testing import FlaskClient
+
+from chassis.ids import new_id
+from services.gateway.service import Gateway
+from tests.gateway.conftest import token_in
+from tests.gateway.rows import changed, settled
+from tests.gateway.test_malformed import FIELDS, word
+from tests.platform import Platform
+
+_FORMS: Final = 2_000
+_READS: Final = 600
+_CONTROL: Final = ("a\x00b", "x\x1b[31mx", "x\x7fx", "x\x01x")
+_TEXTS: Final = ("", "  ", *_CONTROL)
+_IDS: Final = (
+    "no-such-id",
+    "UPPER",
+    "a b",
+    "%00x",
+    "..",
+    "x" * 65,
+    "9" * 40,
+    "周雨桐",
+    "<script>",
+    "'; DROP TABLE x; --",
+)
+_DAYS: Final = ("2026-02-30", "0000-00-00", "9999-99-99", "yesterday", "26-1-1", "²³", "1e9")
+_NUMBERS: Final = ("", "many", "-", "1e999", "NaN", "1.2.3", "²³", "--1", "0x10")
+_SENT_BEFORE: Final = ("a b", "ä", "x\x00", "../..")
+_WEAK: Final = ("", "short", "password123", "aaaaaaaaaa")
+_ETAGS: Final = ("made-up", "-1", "x\x00", "9" * 40)
+
+_PERSON: Final = {"name": "新人", "job_role": "sales", "parent_id": "{department}", "salesperson": "yes"}
+_TARGET: Final = {
+    "node_id": "{department}",
+    "job_role": "sales",
+    "metric": "customers_followed",
+    "value": "20",
+    "period": "month",
+    "effective_from": "2031-01-01",
+    "reason": "as everywhere",
+}
+_PLAN: Final = {
+    "action": "save",
+    "node_id": "{department}",
+    "job_role": "sales",
+    "name": "方案",
+    "period": "month",
+    "effective_from": "2031-01-01",
+    "reason": "as everywhere",
+    "rules": "1",
+    "rule-0-label": "each",
+    "rule-0-kind": "per_unit",
+    "rule-0-metric": "new_customers",
+    "rule-0-amount": "50",
+}
+_COURSE: Final = {
+    "action": "save",
+    "node_id": "{enterprise}",
+    "title": "课程",
+    "minutes": "5",
+    "lessons": "1",
+    "lesson-0-id": "lesson-1",
+    "lesson-0-title": "一",
+    "lesson-0-text": "文",
+}
+_FOLLOW_UP: Final = {
+    "customer": "客户",
+    "channel": "phone",
+    "result": "won",
+    "minutes": "10",
+    "amount": "1200",
+}
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A good form of a route, and what spoils it: by field, or by a part of the address (`<part>`)."""
+
+    route: str
+    login: str
+    good: Mapping[str, str] = field(default_factory=dict)
+    spoilt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+_SPOILT_PERSON: Final = {
+    "name": _TEXTS,
+    "employee_number": _TEXTS,
+    "job_role": _CONTROL,
+    "parent_id": ("", *_IDS),
+    "hire_date": _DAYS,
+    "probation_end": _DAYS,
+    "mentor_id": _IDS,
+    "request_id": _SENT_BEFORE,
+}
+_SPOILT_COURSE: Final = {
+    "title": _TEXTS,
+    "node_id": ("", *_IDS),
+    "request_id": _SENT_BEFORE,
+    "lesson-0-title": _TEXTS,
+    "lesson-0-id": ("", "a b", "UPPER"),
+    "requires_course_id": _IDS,
+    "summary": _CONTROL,
+}
+_FORMS_OF: Final = (
+    _Form(
+        "/people/new",
+        "gu.wenjing",
+        {**_PERSON, "employee_number": "ZZ0001"},
+        _SPOILT_PERSON | {"password": _WEAK[1:]},
+    ),
+    _Form("/people/<person_id>", "gu.wenjing", _PERSON, {"etag": _ETAGS}, {"person_id": "{person}"}),
+    _Form("/people/<person_id>", "admin", _PERSON, {"<person_id>": _IDS}),
+    _Form(
+        "/people/<person_id>/dismiss",
+        "gu.wenjing",
+        {},
+        {"reason": ("", " ", "\t")},
+        {"person_id": "{person}"},
+    ),
+    _Form("/people/<person_id>/dismiss", "admin", {"reason": "leaves"}, {"<person_id>": _IDS}),
+    _Form("/people/<person_id>/password", "admin", {}, {"password": _WEAK}, {"person_id": "{person}"}),
+    _Form(
+        "/people/<person_id>/password",
+        "gu.wenjing",
+        {"password": "a long and quiet evening"},
+        {"<person_id>": _IDS},
+    ),
+    _Form(
+        "/organisation",
+        "admin",
+        {"name": "新部门", "kind": "department", "parent_id": "{branch}"},
+        {
+            "name": _TEXTS,
+            "parent_id": ("", *_IDS),
+            "time_zone": ("Nowhere/At_all", "x\x00"),
+            "request_id": _SENT_BEFORE,
+        },
+    ),
+    _Form(
+        "/organisation/<node_id>",
+        "admin",
+        {"name": "改名"},
+        {"name": _TEXTS, "time_zone": ("Nowhere/At_all", "x\x00"), "etag": _ETAGS, "<node_id>": _IDS},
+        {"node_id": "{department}"},
+    ),
+    _Form(
+        "/access",
+        "admin",
+        {"role_id": "mentor", "subject_id": "{person}", "node_id": "{department}"},
+        {"role_id": ("", *_IDS), "subject_id": ("", *_IDS), "node_id": _IDS, "request_id": _SENT_BEFORE},
+    ),
+    _Form("/access/<binding_id>/remove", "admin", {}, {"<binding_id>": _IDS}),
+    _Form("/integrations", "admin", {"name": "CRM"}, {"name": _TEXTS, "request_id": _SENT_BEFORE}),
+    _Form("/integrations/<account_id>/token", "admin", {"days": "1"}, {"<account_id>": _IDS}),
+    _Form("/integrations/<account_id>/disable", "admin", {}, {"<account_id>": _IDS}),
+    _Form(
+        "/standards",
+        "gu.wenjing",
+        _TARGET,
+        {
+            "metric": _TEXTS,
+            "value": _NUMBERS,
+            "effective_from": ("", *_DAYS),
+            "node_id": ("", *_IDS),
+            "request_id": _SENT_BEFORE,
+            "reason": _CONTROL,
+        },
+    ),
+    _Form(
+        "/standards/<target_id>/end",
+        "gu.wenjing",
+        {"effective_to": "2031-01-01", "reason": "over"},
+        {"<target_id>": _IDS},
+    ),
+    _Form(
+        "/plans/new",
+        "gu.wenjing",
+        _PLAN,
+        {
+            "name": _TEXTS,
+            "effective_from": ("", *_DAYS),
+            "node_id": ("", *_IDS),
+            "rule-0-amount": _NUMBERS,
+            "rule-0-metric": _TEXTS,
+            "request_id": _SENT_BEFORE,
+            "reason": _CONTROL,
+        },
+    ),
+    _Form("/courses/new", "jiang.lan", _COURSE, _SPOILT_COURSE),
+    _Form("/courses/<course_id>", "jiang.lan", _COURSE, {"etag": _ETAGS}, {"course_id": "{course}"}),
+    _Form("/courses/<course_id>", "admin", _COURSE, {"<course_id>": _IDS}),
+    _Form(
+        "/learning/<course_id>/lessons/<lesson_id>",
+        "zhou.yutong",
+        {},
+        {"<lesson_id>": _IDS},
+        {"course_id": "{course}"},
+    ),
+    _Form(
+        "/learning/<course_id>/lessons/<lesson_id>",
+        "zhou.yutong",
+        {},
+        {"<course_id>": _IDS},
+        {"lesson_id": "lesson-1"},
+    ),
+    _Form(
+        "/learning/<course_id>/quiz",
+        "zhou.yutong",
+        {},
+        {"quiz_version": ("99999", "888")},
+        {"course_id": "{course}"},
+    ),
+    _Form("/learning/<course_id>/quiz", "zhou.yutong", {}, {"<course_id>": _IDS}),
+    _Form(
+        "/customers",
+        "zhou.yutong",
+        _FOLLOW_UP,
+        {
+            "customer": (*_TEXTS, "x" * 150),
+            "channel": ("", "pigeon", "a\x00b"),
+            "result": ("", "married"),
+            "minutes": ("", "-5", "1.5", "99999", "²³"),
+            "amount": ("-1", "1.234", "1e9", "NaN", "9" * 12),
+        },
+    ),
+    _Form("/customers/undo", "zhou.yutong", {}, {"undo": (*_TEXTS, "a.b.c", "x" * 5_000, "eyJ9.x")}),
+    _Form("/language", "zhou.yutong", {"next": "//[x"}, {"language": (*_TEXTS, "de", "x" * 5_000)}),
+    _Form(
+        "/profile/password",
+        "zhou.yutong",
+        {"current": "jiaota-shidi", "new": "a long and quiet evening", "again": "a long and quiet evening"},
+        {"again": ("", "another evening", "x\x00")},
+    ),
+    _Form("/sign-in", "zhou.yutong", {"password": "x"}, {"login": (*_TEXTS, "x" * 65)}),
+)
+# Nothing that could be spoilt: one has no field, the other ends the session.
+_NO_FORM: Final = {"/running/check", "/sign-out", "/webhooks/crm"}
+
+
+@pytest.fixture
+def people(gateway: Gateway, as_login: Callable[..., FlaskClient]) -> Mapping[str, tuple[FlaskClient, str]]:
+    """Each login's browser and form token."""
+    logins = sorted({form.login for form in _FORMS_OF})
+    browsers = {login: as_login(login) for login in logins}
+    return {login: (browser, token_in(browser.get("/profile").text)) for login, browser in browsers.items()}
+
+
+def _names(gateway: Gateway) -> Mapping[str, str]:
+    """Somebody and somewhere real, for the parts of a form that are not spoilt."""
+    directory = gateway.parts.replica.directory
+    person = next(each for each in directory.people() if each.name == "林子涵")
+    department, branch = directory.department_of(person.id), directory.branch_of(person.id)
+    assert department
+    assert branch
+    return {
+        "{person}": person.id,
+        "{department}": department,
+        "{branch}": branch,
+        "{enterprise}": directory.root_id,
+        "{course}": "first-follow-up",
+    }
+
+
+def _spoil(form: _Form, names: Mapping[str, str], chance: random.Random) -> tuple[str, dict[str, str]]:
+    """The address and the form, with one to three things in them spoilt."""
+    spoilt = {
+        name: chance.choice(form.spoilt[name])
+        for name in chance.sample(sorted(form.spoilt), chance.randint(1, min(3, len(form.spoilt))))
+    }
+    parts = {name: names.get(value, value) for name, value in form.parts.items()}
+    parts |= {name.strip("<>"): value for name, value in spoilt.items() if name.startswith("<")}
+    sent = {name: names.get(value, value) for name, value in form.good.items()}
+    sent |= {name: value for name, value in spoilt.items() if not name.startswith("<")}
+    sent.setdefault("request_id", new_id())
+    # What no form of ours holds is overlooked.
+    sent |= {f"extra-{name}": word(chance) for name in chance.sample(FIELDS, chance.randint(0, 3))}
+    address = "/".join(parts[part[1:-1]] if part.startswith("<") else part for part in form.route.split("/"))
+    return address, sent
+
+
+def test_every_form_of_the_pages_is_among_those_that_are_spoilt(gateway: Gateway) -> None:
+    routes = {rule.rule for rule in gateway.flask.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert {form.route for form in _FORMS_OF} | _NO_FORM == routes
+
+
+@pytest.mark.timeout(600)
+def test_spoilt_forms_are_refused_and_change_nothing(
+    platform_all: Platform, gateway: Gateway, people: Mapping[str, tuple[FlaskClient, str]]
+) -> None:
+    chance, told, names = random.Random(20261125), Counter[str](), _names(gateway)
+    before = settled(platform_all.running.database)
+    for number in range(_FORMS):
+        form = _FORMS_OF[number % len(_FORMS_OF)]
+        browser, token = people[form.login]
+        address, sent = _spoil(form, names, chance)
+        headers = {"HX-Request": "true"} if chance.random() < 0.3 else {}
+        answer = browser.post(address, data=sent | {"csrf_token": token}, headers=headers)
+        assert answer.status_code < 500, (address, sent, answer.status_code, answer.text[-500:])
+        assert answer.status_code not in (401, 403), (address, sent, "the role and the form token are right")
+        assert "Traceback" not in answer.text
+        told[form.route] += 1
+        if number % 500 == 499:
+            # Named early, so that who changed something is not looked for among thousands.
+            assert changed(before, settled(platform_all.running.database)) == [], (address, sent)
+    assert told.total() == _FORMS >= 2_000
+    assert min(told.values()) > 50, told
+    assert changed(before, settled(platform_all.running.database)) == []
+
+
+@pytest.mark.timeout(600)
+def test_nonsense_in_addresses_and_queries_is_no_fault_and_changes_nothing(
+    platform_all: Platform, gateway: Gateway, people: Mapping[str, tuple[FlaskClient, str]]
+) -> None:
+    chance = random.Random(20261126)
+    before = settled(platform_all.running.database)
+    reads = [
+        rule
+        for rule in gateway.flask.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint != "static"
+    ]
+    for number in range(_READS):
+        rule = reads[number % len(reads)]
+        browser, _ = people[chance.choice(sorted(people))]
+        with gateway.flask.test_request_context():
+            parts = {name: word(chance).replace("/", "") or "x" for name in rule.arguments}
+            built = rule.build(parts, append_unknown=False)
+        assert built
+        query = {chance.choice(FIELDS): word(chance) for _ in range(chance.randint(1, 8))}
+        answer = browser.get(built[1], query_string=query)
+        assert answer.status_code < 500, (built[1], query, answer.status_code, answer.text[-500:])
+        assert "Traceback" not in answer.text
+    assert changed(before, settled(platform_all.running.database)) == []
