@@ -24,6 +24,7 @@ from chassis.ids import new_id
 from chassis.server import Server
 from chassis.settings import load
 from services.gateway.service import Gateway
+from tests.permissions.tapping import Taps
 
 SERVICES: Final = ("identity", "goals", "training", "incentives")
 _OPERATOR: Final = "operator"
@@ -50,6 +51,9 @@ class Platform:
             self._stack.callback(server.stop, 1)
         self.operator = self.issuer.service_account(_OPERATOR, lifetime=_DAY)[0]
         self.web = ""
+        # The gateway reaches the services through wires that write down what it sends.
+        self.taps = Taps(self.addresses)
+        self._stack.callback(self.taps.close)
         self.gateway = self._start_gateway() if web else None
 
     def _values(self, name: str) -> dict[str, str]:
@@ -62,6 +66,7 @@ class Platform:
 
     def _start_gateway(self) -> Gateway:
         values = self._values("gateway") | {
+            **{f"{name}_address": address for name, address in self.taps.addresses.items()},
             "cookie_secret": "c" * 40,
             "webhook_secret": "whsec_" + "d2ViaG9vaw==" * 4,
             "webhook_token": self.operator,

@@ -1,0 +1,204 @@
+"""How each route is tried: whom it reaches for, and a form filled in as a person would."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from chassis.ids import new_id
+from tests.permissions.browsing import FOLLOW_UP, Browser
+from tests.permissions.content import course_of
+from tests.permissions.enterprise import NODES, PASSWORD, PEOPLE
+
+_NEW_PASSWORD: Final = "a short and busy morning"
+_numbers = count(1)
+
+Form = Callable[[Browser, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Try:
+    """How a route is tried.
+
+    `reaches` says for what: `people`, `nodes` or `nothing`; `arguments` makes the route's arguments from the
+    target's id, and `form` what is sent to it.
+    """
+
+    reaches: str = "nothing"
+    arguments: Callable[[Browser, str], Mapping[str, str]] = lambda _browser, _target: {}
+    form: Form = lambda _browser, _target: {}
+    headers: Mapping[str, str] = field(default_factory=dict)
+    disposable: bool = False
+
+    def relations(self) -> Mapping[str, str]:
+        if self.reaches == "people":
+            return {"own": "", **PEOPLE}
+        return NODES if self.reaches == "nodes" else {"-": ""}
+
+
+_COURSE_FORM: Final = {
+    "action": "save",
+    "minutes": "5",
+    "lessons": "1",
+    "lesson-0-id": "l1",
+    "lesson-0-title": "One",
+    "questions": "1",
+    "pass_mark": "80",
+    "question-0-id": "q1",
+    "question-0-text": "Yes?",
+    "question-0-points": "1",
+    "question-0-options": "2",
+    "question-0-right": "a",
+    "question-0-option-0-id": "a",
+    "question-0-option-0-text": "Yes",
+    "question-0-option-1-id": "b",
+    "question-0-option-1-text": "No",
+}
+
+
+def _somebody(_browser: Browser, _target: str) -> Mapping[str, str]:
+    name = f"typed-{next(_numbers)}"
+    return {"name": name, "employee_number": name, "job_role": "sales", "parent_id": "shanghai-sales"}
+
+
+def _typed_person(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"name": target, "employee_number": target, "job_role": "sales"}
+
+
+def _typed_target(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {
+        "node_id": target,
+        "job_role": f"typed-{next(_numbers)}",
+        "metric": "customers_followed",
+        "value": "20",
+        "period": "month",
+        "effective_from": "2030-01-01",
+        "reason": "as everywhere",
+    }
+
+
+def _account(browser: Browser, _target: str) -> Mapping[str, str]:
+    id = f"typed-account-{next(_numbers)}"
+    browser.enterprise.add_account(id)
+    return {"account_id": id}
+
+
+def _binding(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"binding_id": browser.enterprise.bind("mentor", "dummy", target).binding.id}
+
+
+def _target(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"target_id": browser.enterprise.content.add_target(target, f"typed-{next(_numbers)}")}
+
+
+def _named_course(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {**_COURSE_FORM, "title": course_of(target), "node_id": target}
+
+
+def _new_course(_browser: Browser, _target: str) -> Mapping[str, str]:
+    return {**_COURSE_FORM, "title": f"typed-{next(_numbers)}", "node_id": "shanghai"}
+
+
+def _new_plan(_browser: Browser, _target: str) -> Mapping[str, str]:
+    return {
+        "action": "save",
+        "node_id": "hq",
+        "job_role": f"typed-{next(_numbers)}",
+        "name": "typed",
+        "period": "month",
+        "effective_from": "2030-01-01",
+        "reason": "as everywhere",
+        "rules": "1",
+        "rule-0-label": "each",
+        "rule-0-kind": "per_unit",
+        "rule-0-metric": "new_customers",
+        "rule-0-amount": "50",
+    }
+
+
+def _newly_bound(browser: Browser, target: str) -> Mapping[str, str]:
+    id = f"typed-{next(_numbers)}-{new_id()[-6:]}"
+    browser.enterprise.add_person(id, "office")
+    return {"role_id": "trainer", "subject_id": id, "node_id": target}
+
+
+def _right_answers(browser: Browser, target: str) -> Mapping[str, str]:
+    """The quiz opens once the lesson has been read."""
+    browser.post(f"/learning/{course_of(target)}/lessons/l1", {}, {})
+    return {"q-q1": "a"}
+
+
+_PERSON = Try("people", lambda _, target: {"person_id": target})
+_COURSE = Try("nodes", lambda _, target: {"course_id": course_of(target)})
+_FORGED: Final = {
+    "webhook-id": "msg_1",
+    "webhook-timestamp": str(int(time.time())),
+    "webhook-signature": "v1,Zm9yZ2Vk",
+}
+_ENDING: Final = {"effective_to": "2030-01-01", "reason": "no longer asked"}
+
+TRIES: Final[Mapping[str, Try]] = {
+    "POST /people/new": Try(form=_somebody),
+    "GET /people/<person_id>": _PERSON,
+    "POST /people/<person_id>": Try("people", _PERSON.arguments, _typed_person),
+    "POST /people/<person_id>/dismiss": Try(
+        "people", _PERSON.arguments, lambda _b, _t: {"reason": "leaves"}, disposable=True
+    ),
+    "POST /people/<person_id>/password": Try(
+        "people", _PERSON.arguments, lambda _b, _t: {"password": PASSWORD}, disposable=True
+    ),
+    "GET /team/<person_id>": _PERSON,
+    "GET /team/<person_id>/figures": _PERSON,
+    "GET /why/<person_id>/progress/<metric>/<period>": Try(
+        "people",
+        lambda _, target: {"person_id": target, "metric": "customers_followed", "period": "month"},
+    ),
+    "GET /why/<person_id>/line/<rule_id>": Try(
+        "people", lambda _, target: {"person_id": target, "rule_id": "each"}
+    ),
+    "GET /learning/<course_id>": _COURSE,
+    "GET /learning/<course_id>/quiz": _COURSE,
+    "POST /learning/<course_id>/quiz": Try("nodes", _COURSE.arguments, _right_answers, disposable=True),
+    "POST /learning/<course_id>/lessons/<lesson_id>": Try(
+        "nodes", lambda _, target: {"course_id": course_of(target), "lesson_id": "l1"}
+    ),
+    "GET /courses/<course_id>": _COURSE,
+    "POST /courses/<course_id>": Try("nodes", _COURSE.arguments, _named_course),
+    "POST /organisation": Try(
+        "nodes", form=lambda _, target: {"parent_id": target, "name": "Typed", "kind": "department"}
+    ),
+    "POST /organisation/<node_id>": Try(
+        "nodes", lambda _, target: {"node_id": target}, lambda _, target: {"name": target}
+    ),
+    "POST /access": Try(
+        "nodes",
+        form=_newly_bound,
+    ),
+    "POST /courses/new": Try(form=_new_course),
+    "POST /customers": Try(form=lambda _b, _t: FOLLOW_UP),
+    "POST /customers/undo": Try(form=lambda browser, _: {"undo": browser.undo_token()}),
+    "POST /plans/new": Try(form=_new_plan),
+    "POST /access/<binding_id>/remove": Try("nodes", _binding),
+    "POST /integrations": Try(form=lambda _b, _t: {"name": "Typed"}),
+    "POST /integrations/<account_id>/token": Try(
+        arguments=lambda _b, _t: {"account_id": "crm"}, form=lambda _b, _t: {"days": "1"}
+    ),
+    "POST /integrations/<account_id>/disable": Try(arguments=_account),
+    "POST /standards": Try("nodes", form=_typed_target),
+    "POST /standards/<target_id>/end": Try("nodes", _target, lambda _b, _t: _ENDING),
+    "GET /today/<name>": Try(arguments=lambda _b, _t: {"name": "targets"}),
+    "POST /profile/password": Try(
+        form=lambda _b, _t: {"current": PASSWORD, "new": _NEW_PASSWORD, "again": _NEW_PASSWORD},
+        disposable=True,
+    ),
+    "POST /language": Try(form=lambda _b, _t: {"language": "en"}),
+    "POST /sign-in": Try(
+        form=lambda browser, _: {"login": browser.person_id or "dummy", "password": PASSWORD}, disposable=True
+    ),
+    "POST /sign-out": Try(disposable=True),
+    # Signed by somebody who does not know the secret.
+    "POST /webhooks/crm": Try(headers=_FORGED),
+    "GET /static/<path:filename>": Try(arguments=lambda _b, _t: {"filename": "icon.svg"}),
+}
+"""Routes that need more than their address; every other one is tried as it is."""
