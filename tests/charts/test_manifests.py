@@ -60,6 +60,11 @@ def test_services_select_exactly_the_pods_of_their_target(manifests: list[Manife
         assert selected == [component(service)]
 
 
+def test_no_browser_has_to_stay_with_one_gateway(manifests: list[Manifest]) -> None:
+    # By client address a whole office, or everybody behind an ingress, would be sent to one pod.
+    assert all("sessionAffinity" not in service["spec"] for service in of_kind(manifests, "Service"))
+
+
 def test_services_are_probed_over_grpc_and_the_gateway_over_http(manifests: list[Manifest]) -> None:
     for deployment in of_kind(manifests, "Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from launcher.demo.accounts import PASSWORD
 from services.gateway.service import Gateway, build
+from services.identity.domain.throttle import ADDRESS_FREE
 from tests.gateway.conftest import enter, settings_for, token_in
 from tests.platform import Platform
 
@@ -157,3 +158,23 @@ def test_a_person_changes_their_password_only_with_the_present_one(
     assert "现在的密码不对" in answer.text
     answer = client.post("/profile/password", data={**data, "again": "another"})
     assert "两次新密码不一样" in answer.text
+
+
+def test_who_guesses_is_slowed_down_at_their_own_address_and_nobody_else_is(platform_all: Platform) -> None:
+    gateway = build(settings_for(platform_all, trusted_proxies=1))
+    gateway.parts.replica.start()
+    assert gateway.parts.replica.wait(30)
+    client = gateway.flask.test_client()
+    token = token_in(client.get("/sign-in").text)
+
+    def attempt(address: str, login: str, password: str = "guessed") -> int:
+        form = {"csrf_token": token, "login": login, "password": password}
+        headers = {"X-Forwarded-For": address}
+        return client.post("/sign-in", data=form, headers=headers).status_code
+
+    answers = [attempt("203.0.113.9", f"made-up-{number}") for number in range(ADDRESS_FREE + 1)]
+    assert answers == [401] * ADDRESS_FREE + [429]
+    assert attempt("203.0.113.9", "zhou.yutong", PASSWORD) == 429
+    assert attempt("203.0.113.10", "zhou.yutong", PASSWORD) == 303
+    gateway.parts.replica.stop()
+    gateway.parts.clients.close()
