@@ -15,8 +15,8 @@ from tests.platform import Platform
 
 _MESSAGES: Final = 2_400
 _TEXTS: Final = ("\x00", "a\x00b", "\x1b[31m", "x" * 5_000, "\ud7ff\x07", "\x7f\x00")
-_NO_TEXT: Final = (7, 1.5, True, [], {}, [None], {"a": {}})
-_INSTANTS: Final = (
+_NO_TEXT: Final[tuple[Any, ...]] = (7, 1.5, True, [], {}, [None], {"a": {}})
+_INSTANTS: Final[tuple[Any, ...]] = (
     "",
     "yesterday",
     "2026-02-30T00:00:00Z",
