@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import orjson
 from foothold.goals.v1 import progress_pb2
 
 from services.gateway import formats, words
-from services.gateway.figures import MONEY, RATE, exact, to_date, written
+from services.gateway.figures import MINUTES, MONEY, RATE, exact, to_date, written
 from services.gateway.language import _, language
 
 _PLACES = 10_000
+_PARTS: Final = {MONEY: 100, MINUTES: 60}
+"""How many of what is counted make one on the axis: cents a yuan, minutes an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,15 @@ def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Cours
         "x": [int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) for day in days],
         "done": done,
         "pace": pace,
-        "scale": _PLACES * (100 if unit == MONEY else 1),
+        "scale": _PLACES * _PARTS.get(unit, 1),
         "percent": unit == RATE,
         "labels": [formats.day(day, language(), weekday=False) for day in days],
         "words": {"done": words.metric(metric) + "", "pace": _("Pace needed")},
     }
-    title = _("%(metric)s against the pace needed", metric=words.metric(metric))
+    name = words.metric(metric)
+    if unit == MINUTES:
+        name = _("%(metric)s in hours", metric=name)
+    title = _("%(metric)s against the pace needed", metric=name)
     return Course(metric, title, orjson.dumps(data).decode(), rows)
 
 

@@ -1,7 +1,8 @@
 """How figures, days and times are written. Exact: integers and fractions in, text out, no binary float (R1).
 
 `language` is `zh` or `en`. What stands between a number and its unit is a narrow no-break space, so that
-"12.0 %" never breaks over a line; between Chinese and Latin or digits stands a thin space.
+"12.0 %" never breaks over a line, and so is what stands between digits and the Chinese word they count; wherever else
+Chinese meets Latin or digits stands a thin space.
 """
 
 import re
@@ -26,10 +27,10 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 _HAN: Final = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _LATIN: Final = r"A-Za-z0-9¥$€£%+"
-_HAN_THEN_LATIN: Final = re.compile(rf"([{_HAN}])[ \u2009]?(?=[{_LATIN}])")
-_LATIN_THEN_HAN: Final = re.compile(rf"([{_LATIN}])[ \u2009]?(?=[{_HAN}])")
-# 11月23日 is one word: no space inside, whatever the rule for digits says.
-_DATE: Final = re.compile(rf"(\d)[{THIN}]([年月日])|([年月])[{THIN}](\d)")
+_HAN_THEN_LATIN: Final = re.compile(rf"([{_HAN}])[ {THIN}]?(?=[{_LATIN}])")
+_LATIN_THEN_HAN: Final = re.compile(rf"([{_LATIN}])[ {THIN}{NARROW}]?(?=[{_HAN}])")
+# 11月23日 is one word: no space inside, whatever the rule for digits says. 每月 20 is none.
+_DATE: Final = re.compile(rf"(\d){NARROW}([年月日])|(?<=\d)([年月]){THIN}(\d)")
 
 
 def rounded(number: Fraction, places: int) -> str:
@@ -70,12 +71,11 @@ def count(number: int | Fraction) -> str:
 def minutes(number: int, language: str) -> str:
     """A length of time: 45 分钟, 2 小时 5 分钟; 45 min, 2 h 5 min."""
     hour, minute = ("小时", "分钟") if language == "zh" else ("h", "min")
-    space = THIN if language == "zh" else NARROW
     hours, rest = divmod(number, 60)
-    parts = [f"{hours:,}{space}{hour}"] if hours else []
+    parts = [f"{hours:,}{NARROW}{hour}"] if hours else []
     if rest or not hours:
-        parts.append(f"{rest}{space}{minute}")
-    return (space if language == "zh" else " ").join(parts)
+        parts.append(f"{rest}{NARROW}{minute}")
+    return (THIN if language == "zh" else " ").join(parts)
 
 
 def day(when: date, language: str, *, weekday: bool = True, today: date | None = None) -> str:
@@ -120,7 +120,7 @@ def moment(when: datetime, zone: str, language: str, *, now: datetime) -> str:
 def spaced(text: str) -> str:
     """Chinese text with a thin space wherever Chinese meets Latin letters or digits, dates excepted."""
     text = _HAN_THEN_LATIN.sub(rf"\1{THIN}", text)
-    text = _LATIN_THEN_HAN.sub(rf"\1{THIN}", text)
+    text = _LATIN_THEN_HAN.sub(lambda found: found[1] + (NARROW if found[1].isdigit() else THIN), text)
     # Twice: 2026年11月 holds overlapping pairs.
     for _ in range(2):
         text = _DATE.sub(lambda found: "".join(part for part in found.groups() if part), text)

@@ -52,6 +52,7 @@ def _teaches(who: Me) -> bool:
 
 TABS: Final = (
     Tab("today.home", later("Today"), "today", _salesperson),
+    Tab("team.mentees", later("My mentees"), "people", lambda who: bool(who.mentees())),
     Tab("goals.overview", later("Targets"), "target", _salesperson),
     Tab(
         "customers.overview",
@@ -66,7 +67,6 @@ TABS: Final = (
         "coin",
         lambda who: _salesperson(who) and who.own("incentives.statements.read"),
     ),
-    Tab("team.mentees", later("My mentees"), "people", lambda who: bool(who.mentees())),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and not _keeps_people(who)),
     Tab(
         "admin.organisation", later("Organisation"), "tree", lambda who: _administers(who) and _organises(who)

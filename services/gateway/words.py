@@ -21,6 +21,7 @@ METRICS: Final[Mapping[str, str]] = {
     "win_rate": later("Win rate"),
     "revenue": later("Revenue"),
     "average_order_value": later("Average order value"),
+    "orders_placed": later("Further orders"),
     "followup_minutes": later("Follow-up time"),
     "emails_sent": later("E-mails sent"),
     "meetings_attended": later("Meetings held"),
@@ -35,7 +36,10 @@ RULES: Final[Mapping[str, str]] = {
     "close_rate": later("Deals won in the period, divided by the different customers followed up in it."),
     "win_rate": later("Deals won, divided by deals won and lost together."),
     "revenue": later("The sum of the amounts of deals won and orders in the period."),
-    "average_order_value": later("Revenue, divided by deals won."),
+    "average_order_value": later("Revenue, divided by deals won and further orders."),
+    "orders_placed": later(
+        "Further purchases in the period, beyond the winning of a deal. What was taken back does not count."
+    ),
     "followup_minutes": later("Minutes spent on follow-ups in the period."),
     "emails_sent": later("E-mails sent in the period."),
     "meetings_attended": later("Meetings held in the period."),
@@ -49,6 +53,7 @@ STATUSES: Final[Mapping[int, tuple[str, str]]] = {
     _STATUS.PROGRESS_STATUS_NO_DATA: ("none", later("No data yet")),
 }
 """Progress status -> the name of its shape, its word."""
+BEHIND: Final = _STATUS.PROGRESS_STATUS_BEHIND
 
 BOARDS: Final[Mapping[str, str]] = {
     "close-rate-week": later("Close rate this week"),

@@ -75,18 +75,19 @@ def test_times_are_those_of_the_branch() -> None:
 
 def test_minutes_become_hours() -> None:
     assert formats.minutes(125, "en") == f"2{NARROW}h 5{NARROW}min"
-    assert formats.minutes(45, "zh") == f"45{THIN}分钟"
-    assert formats.minutes(120, "zh") == f"2{THIN}小时"
+    assert formats.minutes(45, "zh") == f"45{NARROW}分钟"
+    assert formats.minutes(120, "zh") == f"2{NARROW}小时"
 
 
 @pytest.mark.parametrize(
     ("typed", "written"),
     [
-        ("再跟进2位新客户到¥700.00", f"再跟进{THIN}2{THIN}位新客户到{THIN}¥700.00"),
-        ("再跟进 2 位新客户", f"再跟进{THIN}2{THIN}位新客户"),
+        ("再跟进2位新客户到¥700.00", f"再跟进{THIN}2{NARROW}位新客户到{THIN}¥700.00"),
+        ("再跟进 2 位新客户", f"再跟进{THIN}2{NARROW}位新客户"),
         ("截至11月23日", f"截至{THIN}11月23日"),
         ("2026年11月3日入职", "2026年11月3日入职"),
         ("成单率10 %的部分", f"成单率{THIN}10 %{THIN}的部分"),
+        ("每月20位，3个月一次", f"每月{THIN}20{NARROW}位，3{NARROW}个月一次"),
         ("CRM系统", f"CRM{THIN}系统"),
         ("没有数字，也没有字母。", "没有数字，也没有字母。"),
     ],

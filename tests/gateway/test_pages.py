@@ -141,7 +141,7 @@ def test_the_team_can_be_taken_along_as_csv(as_login: Callable[..., FlaskClient]
     answer = as_login("tang.wei").get("/team.csv")
     assert answer.mimetype == "text/csv"
     lines = answer.text.lstrip("\ufeff").splitlines()
-    assert lines[0].startswith("工号,姓名或名称,目标")
+    assert lines[0].startswith("工号,姓名,目标")
     assert any("周雨桐" in line for line in lines)
 
 
@@ -150,6 +150,7 @@ def test_the_team_is_searched_by_name_and_number(as_login: Callable[..., FlaskCl
     found = client.get("/team?q=周雨", headers={"HX-Request": "true"}).text
     assert "周雨桐" in found
     assert "金安琪" not in found
+    assert 'id="team-answer" hx-swap-oob="true"' in found, "the sentence on top speaks of what is shown below"
     assert "没有符合的人" in client.get("/team?q=zzzz", headers={"HX-Request": "true"}).text
 
 

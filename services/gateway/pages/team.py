@@ -120,7 +120,7 @@ def overview() -> str:
     team = section(lambda: _found(node_id))
     if from_htmx():
         template = "team_rows.html" if request.args.get("page") else "team_table.html"
-        return render_template(template, team=team, filters=_filters())
+        return render_template(template, team=team, swapped=True)
     return render_template(
         "team.html",
         watches=f"team@{node_id},people@{node_id}",

@@ -18,7 +18,7 @@
       height: 180,
       padding: [12, 12, 0, 0],
       cursor: { y: false, points: { size: 6 } },
-      legend: { show: true, live: false },
+      legend: { show: true, live: false, markers: { dash: (_self, index) => (index === 2 ? "dashed" : "solid") } },
       scales: { x: { time: false }, y: { range: (_self, _low, high) => [0, Math.max(1, high * 1.1)] } },
       axes: [
         { stroke: colour("--quiet"), grid: { show: false }, ticks: { stroke: colour("--line") }, font: "12px sans-serif",
