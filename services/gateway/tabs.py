@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 
 from services.gateway.language import later
 from services.gateway.me import Me, me, signed_in
@@ -116,13 +116,14 @@ def tabs_of(who: Me) -> list[Tab]:
 
 
 def current() -> str:
-    """The endpoint of the tab that holds this page: the first of the same room."""
+    """The endpoint of the tab that holds this page: the one above it by its address, else the first of its room."""
     endpoint = request.endpoint or ""
     room = endpoint.partition(".")[0]
     mine = [tab.endpoint for tab in tabs_of(me())]
     if endpoint in mine:
         return endpoint
-    return next((each for each in mine if each.partition(".")[0] == room), "")
+    above = next((each for each in mine if request.path.startswith(f"{url_for(each)}/")), "")
+    return above or next((each for each in mine if each.partition(".")[0] == room), "")
 
 
 def install(app: Flask) -> None:

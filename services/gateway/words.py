@@ -1,5 +1,6 @@
 """The field's words for what the services send as names and numbers. docs/glossary.md lists the terms."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -10,6 +11,7 @@ from foothold.incentives.v1 import values_pb2 as paid
 from foothold.training.v1 import learning_pb2
 
 from services.gateway import formats
+from services.gateway.faults import fault
 from services.gateway.language import _, later, ngettext
 
 METRICS: Final[Mapping[str, str]] = {
@@ -207,7 +209,27 @@ def finding(found: plans_pb2.PlanFinding) -> str:
         "TIER_GAP": _("Two tiers leave a gap between them."),
         "TIER_OVERLAP": _("Two tiers overlap."),
         "TIER_UNREACHABLE": _("A tier can never be reached."),
-    }.get(found.code, found.message)
+    }.get(found.code, fault(found.message))
+
+
+_TIER: Final = re.compile(r"rules\[(\d+)\]\.tiers\[(\d+)\]")
+_RULE: Final = re.compile(r"rules\[(\d+)\].*")
+_PLAN_FIELDS: Final[Mapping[str, str]] = {
+    "name": later("Plan name"),
+    "reason": later("Why"),
+    "job_role": later("Job role"),
+    "effective_from": later("From"),
+    "node_id": later("Where"),
+}
+
+
+def plan_place(field: str) -> str:
+    """Where in a plan a finding lies: rule 1, tier 2; a field by its label."""
+    if found := _TIER.fullmatch(field):
+        return _("Rule %(rule)s, tier %(tier)s", rule=int(found[1]) + 1, tier=int(found[2]) + 1)
+    if found := _RULE.fullmatch(field):
+        return _("Rule %(number)s", number=int(found[1]) + 1)
+    return str(_PLAN_FIELDS.get(field, field))
 
 
 def channel(name: str) -> str:

@@ -158,3 +158,29 @@ def test_health_is_told(visitor: FlaskClient) -> None:
     assert visitor.get("/healthz").get_json() == {"status": "alive"}
     answer = visitor.get("/readyz")
     assert answer.status_code == 200, answer.text
+
+
+def test_a_page_below_a_room_is_marked_in_the_bar(as_login: Callable[..., FlaskClient]) -> None:
+    client = as_login("admin")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/running").text)
+    assert token
+    answer = client.post("/running/check", data={"csrf_token": unescape(token[1])})
+    assert answer.status_code == 200
+    assert re.findall(r'href="([^"]+)" aria-current="page"', answer.text) == ["/running"]
+
+
+def test_what_a_service_refuses_is_told_beside_the_field_in_the_readers_language(
+    as_login: Callable[..., FlaskClient],
+) -> None:
+    client = as_login("jiang.lan")
+    form = client.get("/courses/new").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)
+    node = re.search(r'name="node_id".*?<option value="([^"]+)"', form, re.DOTALL)
+    assert token
+    assert node
+    typed = {"csrf_token": unescape(token[1]), "node_id": node[1], "lessons": "1", "lesson-0-id": "one"}
+    answer = client.post("/courses/new", data=typed)
+    assert answer.status_code == 400
+    assert re.search(r'id="f-title-why">请填写，最多.*100.*个字符', answer.text), answer.text
+    assert "must be" not in answer.text
+    assert "course.title" not in answer.text

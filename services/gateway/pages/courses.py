@@ -1,6 +1,7 @@
 """A trainer's courses: writing them, and who has passed what."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from chassis.ids import new_id
 from services.gateway import paging
 from services.gateway.clients import ask
 from services.gateway.doors import needs
+from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages import learning
@@ -34,7 +36,14 @@ _PATHS: Final = (
     "quiz",
     "minutes",
 )
-_FIELD: Final = re.compile(r"^(course\.)?(?P<field>[a-z_]+)")
+# Where the contract's fields stand in the form.
+_INPUTS: Final = (
+    (re.compile(r"course\.lessons\[(\d+)\]\.(title|text)"), r"lesson-\1-\2"),
+    (re.compile(r"course\.quiz\.questions\[(\d+)\]\.options\[(\d+)\]\.text"), r"question-\1-option-\2-text"),
+    (re.compile(r"course\.quiz\.questions\[(\d+)\]\.(text|points|explanation)"), r"question-\1-\2"),
+    (re.compile(r"course\.quiz\.(pass_mark)"), r"\1"),
+    (re.compile(r"course\.(title|summary|node_id|minutes|order|job_roles|\w+_course_id)"), r"\1"),
+)
 
 
 def _all() -> list[courses_pb2.Course]:
@@ -72,6 +81,15 @@ def _editor(course: courses_pb2.Course, *, trouble: str = "", wrong: dict[str, s
         trouble=trouble,
         wrong=wrong or {},
     )
+
+
+def _by_input(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, by the form's inputs; what has no input of its own keeps the contract's name."""
+    found: dict[str, str] = {}
+    for name, why in faults(fields).items():
+        inputs = (place.sub(to, name) for place, to in _INPUTS if place.fullmatch(name))
+        found[next(inputs, name)] = why
+    return found
 
 
 @blueprint.get("/courses/new")
@@ -117,7 +135,9 @@ def save(course_id: str = "") -> Response | str | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
-        return _editor(course, trouble=message_of(failure), wrong=failure.fields), status_of(failure)
+        return _editor(course, trouble=message_of(failure), wrong=_by_input(failure.fields)), status_of(
+            failure
+        )
     flash(_("Saved: %(title)s.", title=course.title))
     return redirect(url_for("courses.overview"), 303)
 

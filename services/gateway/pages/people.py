@@ -12,6 +12,7 @@ from chassis.ids import new_id
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
+from services.gateway.faults import faults
 from services.gateway.figures import from_date, to_date
 from services.gateway.language import _
 from services.gateway.me import me
@@ -171,9 +172,9 @@ def _again(failure: Failure, person: directory_pb2.Person, *, is_new: bool = Fal
     """The form once more with what was typed."""
     if status_of(failure) in (401, 403, 404):
         raise failure
-    return _editor(person, trouble=message_of(failure), wrong=failure.fields, is_new=is_new), status_of(
-        failure
-    )
+    return _editor(
+        person, trouble=message_of(failure), wrong=faults(failure.fields), is_new=is_new
+    ), status_of(failure)
 
 
 @blueprint.post("/people/<person_id>")

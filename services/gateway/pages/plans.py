@@ -11,6 +11,7 @@ from chassis.ids import new_id
 from services.gateway import plan_forms, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
+from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.people import groups
@@ -106,6 +107,8 @@ def save() -> Response | str | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
-        return _editor(rows=rows, trouble=message_of(failure), wrong=failure.fields), status_of(failure)
+        return _editor(rows=rows, trouble=message_of(failure), wrong=faults(failure.fields)), status_of(
+            failure
+        )
     flash(_("Saved: %(title)s.", title=plan.name))
     return redirect(url_for("plans.overview"), 303)

@@ -14,6 +14,7 @@ from chassis.ids import new_id
 from services.gateway import words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
+from services.gateway.faults import faults
 from services.gateway.figures import from_date
 from services.gateway.formats import minor_digits
 from services.gateway.language import _
@@ -140,7 +141,7 @@ def save() -> Response | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
-        fields = {name.rpartition(".")[2]: why for name, why in failure.fields.items()}
+        fields = {name.rpartition(".")[2]: why for name, why in faults(failure.fields).items()}
         return _page(trouble=message_of(failure), wrong=fields), status_of(failure)
     flash(_("Saved. It holds from that day on, for everybody below who has none of their own."))
     return redirect(url_for("standards.overview"), 303)
