@@ -1,12 +1,13 @@
 """A real Chromium in front of the whole platform, in both of its shapes."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from access import Directory, MemoryReplica
 from launcher.demo.accounts import PASSWORD
@@ -65,7 +66,8 @@ Open = Callable[..., Page]
 def open_as(browser: Browser) -> Iterator[Open]:
     """`open_as(platform, "zhou.yutong")`: a page in a browser of its own, that person signed in through the form.
 
-    A message in the browser's console is a failure: the page runs under a policy that forbids what is not ours.
+    A message in the browser's console is a failure: the page runs under a policy that forbids what is not ours. Whoever
+    means to be refused (`refused=True`) may be told so there.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -76,18 +78,25 @@ def open_as(browser: Browser) -> Iterator[Open]:
         *,
         size: dict[str, int] = PHONE,
         language: str = "zh",
-        dark: bool = False,
+        refused: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
-            color_scheme="dark" if dark else "light",
+            locale={"zh": "zh-CN", "en": "en-GB"}[language],
             base_url=platform.web,
         )
         context.add_cookies([{"name": "language", "value": language, "url": platform.web}])
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+
+        def complain(told: ConsoleMessage) -> None:
+            if told.type == "error" and not (
+                refused and "the server responded with a status of 4" in told.text
+            ):
+                complaints.append(told.text)
+
+        page.on("console", complain)
         page.goto("/sign-in")
         page.fill("#login", login)
         page.fill("#password", PASSWORD)
@@ -102,12 +111,25 @@ def open_as(browser: Browser) -> Iterator[Open]:
     assert [each for each in complaints if "ERR_ABORTED" not in each] == []
 
 
-@pytest.fixture
-def directory(platform: Platform) -> Iterator[Directory]:
-    """Who there is on the platform."""
+@contextlib.contextmanager
+def _directory_of(platform: Platform) -> Iterator[Directory]:
     token = (platform.folder.path / "secrets" / "component_gateway.token").read_text().strip()
     replica = MemoryReplica(platform.channel("identity", token=token))
     replica.start()
     assert replica.wait(30)
     yield replica.directory
     replica.stop()
+
+
+@pytest.fixture
+def directory(platform: Platform) -> Iterator[Directory]:
+    """Who there is on the platform."""
+    with _directory_of(platform) as found:
+        yield found
+
+
+@pytest.fixture
+def directory_all(platform_all: Platform) -> Iterator[Directory]:
+    """Who there is on the platform in one process."""
+    with _directory_of(platform_all) as found:
+        yield found

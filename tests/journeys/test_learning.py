@@ -3,15 +3,13 @@
 from typing import Any, Final
 
 import pytest
-from foothold.identity.v1 import directory_pb2, directory_pb2_grpc
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc
-from google.type.date_pb2 import Date
 from playwright.sync_api import Page, expect
 
 from access import Directory
 from chassis.ids import new_id
-from launcher.demo.accounts import PASSWORD
 from tests.journeys.conftest import Open
+from tests.journeys.people import hire
 from tests.platform import Platform
 
 pytestmark = pytest.mark.browser
@@ -42,21 +40,7 @@ def learner(platform: Platform, directory: Directory) -> str:
     """The sign-in name of a new person with three courses of their own: one, its review course, and the next."""
     mark = new_id()[-8:]
     role = f"journey-{mark}"
-    people = directory_pb2_grpc.DirectoryServiceStub(platform.channel("identity"))
-    department = next(person.parent_id for person in directory.people() if person.name == "周雨桐")
-    person = directory_pb2.Person(
-        parent_id=department,
-        name="学习的人",
-        employee_number=f"J-{mark}",
-        login=f"learner.{mark}",
-        job_role=role,
-        probation_start=Date(year=2026, month=11, day=1),
-    )
-    people.CreatePerson(
-        directory_pb2.CreatePersonRequest(
-            request_id=new_id(), person=person, password=PASSWORD, own_roles=["salesperson"]
-        )
-    )
+    login = hire(platform, directory, "学习的人", job_role=role)
     courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training"))
     common: dict[str, Any] = {"node_id": directory.root_id, "job_roles": [role], "minutes": 5}
     lesson = courses_pb2.Lesson(id="one", title="听", text="**先听**客户说完。\n\n<script>alert(1)</script>")
@@ -84,7 +68,7 @@ def learner(platform: Platform, directory: Directory) -> str:
     ]
     for course in made:
         courses.CreateCourse(courses_pb2.CreateCourseRequest(request_id=new_id(), course=course))
-    return person.login
+    return login
 
 
 def _read(page: Page) -> None:

@@ -1,0 +1,319 @@
+"""Every page there is: as whom, at what address and in which state it is looked at.
+
+`tests/journeys/test_every_page.py` holds these rows against the gateway's routes, both ways: a route fails that has
+neither a row nor a page it is a part of nor a reason, and so does a row whose visit did not open its route.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from playwright.sync_api import Page
+
+NOBODY: Final = ""
+FIRST_DAY, NO_ROLE, NO_PLAN = "first day", "no role", "no plan"
+"""People made for the look at them: hired just now; without any role; of a job role that nothing is set for."""
+
+
+class Visit(NamedTuple):
+    """One look.
+
+    `/team > .person h2 a` is what the first such link of /team leads to, or the dialog it opens; an empty path stays on
+    the page of the visit before. `then` does what brings the page into the state that is looked at.
+    """
+
+    name: str
+    endpoint: str
+    """The route that answers; empty for an address that is no route."""
+    path: str
+    then: Callable[[Page], None] | None = None
+    status: int = 200
+
+
+# What people do on a page.
+
+
+def _send(page: Page, button: str) -> None:
+    """Send a form past the browser's own checks, as an old browser or a program would, and wait for the answer."""
+    page.evaluate("document.querySelectorAll('form').forEach(each => { each.noValidate = true; })")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator(button).first.click()
+    page.wait_for_load_state("load")
+
+
+def _sending(button: str, **typed: str) -> Callable[[Page], None]:
+    """Fill fields in by their names, then send."""
+
+    def do(page: Page) -> None:
+        for name, text in typed.items():
+            page.fill(f"main [name={name}] >> nth=0", text)
+        _send(page, button)
+
+    return do
+
+
+def _by_its_address(link: str) -> Callable[[Page], None]:
+    """Open what a door leads to as a page of its own, as in a new tab."""
+
+    def do(page: Page) -> None:
+        page.goto(str(page.locator(link).first.get_attribute("href")))
+
+    return do
+
+
+def _old_form(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach(each => { each.value = 'old'; })")
+    _send(page, ".languages button")
+
+
+def _read_all(page: Page) -> None:
+    while page.locator(".lesson form .primary").count():
+        page.click(".lesson form .primary")
+        page.wait_for_load_state("load")
+
+
+def _open_everything(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = true; })")
+
+
+def _tiers(page: Page) -> None:
+    """A plan of two tiers with a cliff between them, checked before it is saved."""
+    page.fill("[name=name]", "阶梯奖")
+    page.fill("[name=reason]", "试点")
+    page.fill("[name=rule-0-label]", "成单率阶梯")
+    page.select_option("[name=rule-0-kind]", "tiers")
+    page.select_option("[name=rule-0-metric]", "close_rate")
+    page.fill("[name=rule-0-tiers]", "0 0\n10 1000\n15 2000")
+    _send(page, "[value=check]:not(.unseen)")
+
+
+def answering(right: Mapping[str, list[str]], *, well: bool) -> Callable[[Page], None]:
+    """Hand a quiz in: all right, or the first option that is wrong everywhere."""
+
+    def do(page: Page) -> None:
+        for question, options in right.items():
+            values = page.locator(f"[name=q-{question}]").evaluate_all("all => all.map(each => each.value)")
+            for option in options if well else [next(each for each in values if each not in options)]:
+                page.check(f"[name=q-{question}][value={option}]")
+        _send(page, ".quiz .primary")
+
+    return do
+
+
+def _then(*steps: Callable[[Page], None]) -> Callable[[Page], None]:
+    def do(page: Page) -> None:
+        for step in steps:
+            step(page)
+            page.wait_for_load_state("load")
+
+    return do
+
+
+def _press(button: str) -> Callable[[Page], None]:
+    return lambda page: page.click(button)
+
+
+def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> list[Visit]:
+    """Everything still empty; then the first course, passed, and the second with its quiz: failed, reviewed, passed.
+
+    `first`, `second`: the right options of their quizzes, by question.
+    """
+    quiz = "a[href$='/quiz']"
+    return [
+        Visit("today", "today.home", "/today"),
+        Visit("targets", "goals.overview", "/targets"),
+        Visit("customers", "customers.overview", "/customers"),
+        Visit("bonus", "bonus.statement", "/bonus"),
+        Visit("boards", "boards.overview", "/boards"),
+        Visit("learning", "learning.path", "/learning"),
+        Visit("why-nothing", "why.progress", "/today > .target .door"),
+        Visit(
+            "recorded",
+            "customers.record",
+            "/customers",
+            _sending(".record .primary", customer="云间咖啡·西湖"),
+        ),
+        Visit("undone", "customers.undo", "", lambda page: _send(page, ".notice .link")),
+        Visit("lesson", "learning.course", "/learning > .path .next h2 a"),
+        Visit("quiz-opens", "learning.course", "", _read_all),
+        Visit("quiz", "learning.quiz", "", _press(quiz)),
+        Visit("quiz-opens-next", "learning.hand_in", "", answering(first, well=True)),
+        Visit("next-lesson", "learning.course", "", _press(".answer .primary")),
+        Visit(
+            "quiz-failed",
+            "learning.hand_in",
+            "",
+            _then(_read_all, _press(quiz), answering(second, well=False)),
+        ),
+        Visit("review", "learning.course", "", _press(".answer .primary")),
+        Visit("reviewed", "learning.path", "", _read_all),
+        Visit("retake", "learning.course", "/learning > .path li:has(header .edge) h2 a"),
+        Visit("quiz-passed", "learning.hand_in", "", _then(_press(quiz), answering(second, well=True))),
+    ]
+
+
+_WEAK: Final = _sending("form:has(#f-reset) button", password="1")
+_NO_REASON: Final = _sending(".danger button", reason="")
+_PASSWORDS: Final = {"current": "not the password", "new": "jiaota-shidi-2", "again": "jiaota-shidi-2"}
+VISITS: Final[Mapping[str, list[Visit]]] = {
+    NOBODY: [
+        Visit("sign-in", "account.sign_in", "/sign-in"),
+        Visit(
+            "sign-in-wrong",
+            "account.enter",
+            "",
+            _sending("form .primary", login="tang.wei", password="x"),
+            401,
+        ),
+        Visit("session-over", "account.sign_in", "/team"),
+    ],
+    NO_ROLE: [Visit("nothing", "account.start", "/")],
+    NO_PLAN: [
+        Visit("today", "today.home", "/today"),
+        Visit("targets", "goals.overview", "/targets"),
+        Visit("bonus", "bonus.statement", "/bonus"),
+        Visit("learning", "learning.path", "/learning"),
+    ],
+    "zhou.yutong": [
+        Visit("today", "today.home", "/today"),
+        Visit("today-open", "today.home", "/today", _open_everything),
+        Visit("why-target", "why.progress", "/today > .target .door"),
+        Visit("why-target-page", "why.progress", "/today", _by_its_address(".target .door")),
+        Visit("targets", "goals.overview", "/targets"),
+        Visit("customers", "customers.overview", "/customers"),
+        Visit("customers-wrong", "customers.record", "", _sending(".record .primary", minutes="ten"), 422),
+        Visit("learning", "learning.path", "/learning"),
+        Visit("course", "learning.course", "/learning > .path h2 a"),
+        Visit("course-lesson", "learning.course", "", lambda page: page.click(".lessons a")),
+        Visit("bonus", "bonus.statement", "/bonus"),
+        Visit("bonus-earlier", "bonus.statement", "/bonus > .period a"),
+        Visit("why-line", "why.line", "/bonus > table .door"),
+        Visit("why-line-page", "why.line", "/bonus", _by_its_address("table .door >> nth=1")),
+        Visit("boards", "boards.overview", "/boards"),
+        Visit("why-board", "why.progress", "/boards > .board .me .door"),
+        Visit("profile", "account.profile", "/profile"),
+        Visit(
+            "profile-wrong",
+            "account.change_password",
+            "",
+            _sending(".card:last-child .primary", **_PASSWORDS),
+            400,
+        ),
+        Visit("form-expired", "account.switch_language", "/profile", _old_form, 400),
+        Visit("not-for-you", "team.overview", "/team", None, 403),
+        Visit("no-such-course", "learning.course", "/learning/no-such-course", None, 404),
+        Visit("no-such-page", "", "/no-such-page", None, 404),
+        Visit("no-mentees", "team.mentees", "/mentees"),
+    ],
+    "lin.zihan": [
+        Visit("today", "today.home", "/today"),
+        Visit("why-line", "why.line", "/today > .lines .door"),
+    ],
+    "sun.haoran": [
+        Visit("today", "today.home", "/today"),
+        Visit("learning", "learning.path", "/learning"),
+        Visit("course-review-first", "learning.course", "/learning > .path li:has(header .behind) h2 a"),
+    ],
+    "xu.jianguo": [
+        Visit("mentees", "team.mentees", "/mentees"),
+        Visit("mentee", "team.person", "/mentees > .card h2 a"),
+        Visit("menu", "account.menu", "/menu"),
+    ],
+    "tang.wei": [
+        Visit("team", "team.overview", "/team"),
+        Visit("team-behind", "team.overview", "/team?status=behind"),
+        Visit("team-nobody", "team.overview", "/team?q=nobody-is-called-this"),
+        Visit("person", "team.person", "/team > .person h2 a"),
+        Visit("why-of-person", "why.progress", "/team > .person .door"),
+        Visit("boards", "boards.overview", "/boards"),
+    ],
+    "jiang.lan": [
+        Visit("courses", "courses.overview", "/courses"),
+        Visit("course", "courses.edit", "/courses > .rows a"),
+        Visit("course-new", "courses.new", "/courses/new"),
+        Visit("course-question", "courses.save", "", lambda page: _send(page, "[value=question]")),
+        Visit("course-wrong", "courses.save", "", lambda page: _send(page, "[value=save].primary"), 400),
+        Visit("coverage", "courses.coverage", "/coverage"),
+    ],
+    "pan.li": [
+        Visit("people", "people.overview", "/people"),
+        Visit("standards", "standards.overview", "/standards"),
+        Visit("standards-wrong", "standards.save", "", _sending("#set .primary", value="many"), 422),
+        Visit("plans", "plans.overview", "/plans"),
+    ],
+    "gu.wenjing": [
+        Visit("people", "people.overview", "/people"),
+        Visit("people-nobody", "people.overview", "/people?q=nobody-is-called-this"),
+        Visit("person", "people.edit", "/people?q=SH0105 > .rows a"),
+        Visit("person-wrong", "people.change", "", _sending("form .primary", name=""), 400),
+        Visit(
+            "person-weak-password",
+            "people.reset",
+            "/people?q=SH0105 > .rows a",
+            _sending("form:has(#f-reset) button", password="1"),
+            400,
+        ),
+        Visit(
+            "person-no-reason",
+            "people.dismiss",
+            "/people?q=SH0105 > .rows a",
+            _sending(".danger button", reason=""),
+            422,
+        ),
+        Visit("person-new", "people.new", "/people/new"),
+        Visit("person-new-wrong", "people.create", "", _sending("form .primary", name="无名"), 400),
+        Visit("standards", "standards.overview", "/standards"),
+        Visit("plans", "plans.overview", "/plans"),
+        Visit("plan-new", "plans.new", "/plans/new"),
+        Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
+        Visit("plan-checked", "plans.save", "/plans/new", _tiers),
+        Visit("team", "team.overview", "/team"),
+        Visit("organisation", "admin.organisation", "/organisation"),
+    ],
+    "admin": [
+        Visit("organisation", "admin.organisation", "/organisation"),
+        Visit(
+            "organisation-open",
+            "admin.organisation",
+            "/organisation",
+            lambda page: page.click(".tree summary >> nth=1"),
+        ),
+        Visit("access", "admin.bindings", "/access"),
+        Visit("access-nobody", "admin.bindings", "/access?subject=nobody"),
+        Visit("integrations", "admin.integrations", "/integrations"),
+        Visit("integrations-token", "admin.issue", "", lambda page: _send(page, ".rows form button")),
+        Visit("running", "admin.running", "/running"),
+        Visit("running-checked", "admin.check", "", lambda page: _send(page, "#running form button")),
+        Visit("menu", "account.menu", "/menu"),
+    ],
+}
+
+
+PARTS: Final[Mapping[str, str]] = {
+    "today.part": "today.home",
+    "bonus.lines": "bonus.statement",
+    "bonus.standings": "bonus.statement",
+    "goals.listed": "goals.overview",
+    "learning.listed": "learning.path",
+    "boards.table": "boards.overview",
+    "customers.listed": "customers.overview",
+    "team.figures": "team.person",
+}
+"""Routes that answer a part of a page -> the page that fetches it: what it shows is looked at there."""
+
+NO_PAGE: Final[Mapping[str, str]] = {
+    "static": "files of ours, not pages",
+    "health.alive": "for the cluster, in plain text",
+    "health.ready": "for the cluster, problem JSON",
+    "webhooks.crm": "for programs, problem JSON",
+    "team.export": "a file to download",
+    "account.leave": "leads to the sign-in page",
+    "learning.complete": "leads back to the course or the path",
+    "admin.add_node": "leads back to the organisation, which says what came of it",
+    "admin.change_node": "leads back to the organisation, which says what came of it",
+    "admin.bind": "leads back to access, which says what came of it",
+    "admin.unbind": "leads back to access, which says what came of it",
+    "admin.add_account": "leads back to integrations, which says what came of it",
+    "admin.disable": "leads back to integrations, which says what came of it",
+    "standards.end": "leads back to standards; refused, it is the page of standards.save",
+}
+"""Routes that nobody looks at -> why not."""
