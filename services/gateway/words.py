@@ -24,6 +24,9 @@ METRICS: Final[Mapping[str, str]] = {
     "revenue": later("Revenue"),
     "average_order_value": later("Average order value"),
     "orders_placed": later("Further orders"),
+    "customers_bought": later("Customers who bought"),
+    "customers_bought_again": later("Customers who bought again"),
+    "repurchase_rate": later("Repurchase rate"),
     "followup_minutes": later("Follow-up time"),
     "emails_sent": later("E-mails sent"),
     "meetings_attended": later("Meetings held"),
@@ -41,6 +44,11 @@ RULES: Final[Mapping[str, str]] = {
     "average_order_value": later("Revenue, divided by deals won and further orders."),
     "orders_placed": later(
         "Further purchases in the period, beyond the winning of a deal. What was taken back does not count."
+    ),
+    "customers_bought": later("Different customers who bought in the period."),
+    "customers_bought_again": later("Customers who bought in the period and had bought from you before."),
+    "repurchase_rate": later(
+        "Customers who bought again, divided by the customers who bought in the period."
     ),
     "followup_minutes": later("Minutes spent on follow-ups in the period."),
     "emails_sent": later("E-mails sent in the period."),

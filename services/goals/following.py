@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from access import Directory, Replica, follow_identity
 from chassis.database import Database
 from chassis.feed import Follower
+from services.goals.store.library import LibraryCache
 from services.goals.store.recording import gate_key
 from services.goals.store.rezoning import rezone
 
@@ -33,8 +34,9 @@ class FollowedFeed(Protocol):
 class Following:
     """The replica of identity's directory, and the follower that feeds it."""
 
-    def __init__(self, database: Database, channel: grpc.Channel) -> None:
+    def __init__(self, database: Database, channel: grpc.Channel, library: LibraryCache) -> None:
         self._key = gate_key(database.schema)
+        self._library = library
         self.replica = Replica(database, on_change=self._changed)
         self.follower: Follower[feed_pb2.Event] = follow_identity(
             self.replica, database=database, channel=channel
@@ -50,4 +52,11 @@ class Following:
         nodes = {event.node_changed.id for event in events} | {event.person_changed.id for event in events}
         nodes.discard("")
         if nodes:
-            rezone(connection, self._key, nodes=nodes, before=self.directory, position=events[-1].position)
+            rezone(
+                connection,
+                self._key,
+                self._library,
+                nodes=nodes,
+                before=self.directory,
+                position=events[-1].position,
+            )

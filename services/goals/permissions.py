@@ -8,6 +8,7 @@ FACTS_READ: Final = "goals.facts.read"
 CUSTOMERS_READ: Final = "goals.customers.read"
 LEDGER_CHECK: Final = "goals.ledger.check"
 METRICS_READ: Final = "goals.metrics.read"
+METRICS_WRITE: Final = "goals.metrics.write"
 TARGETS_READ: Final = "goals.targets.read"
 TARGETS_WRITE: Final = "goals.targets.write"
 PROGRESS_READ: Final = "goals.progress.read"
@@ -22,6 +23,10 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.FactsService/CheckLedger": LEDGER_CHECK,
     "/foothold.goals.v1.MetricsService/ListMetrics": METRICS_READ,
     "/foothold.goals.v1.MetricsService/QueryMetric": METRICS_READ,
+    "/foothold.goals.v1.MetricLibraryService/DefineMetric": METRICS_WRITE,
+    "/foothold.goals.v1.MetricLibraryService/PreviewMetric": METRICS_WRITE,
+    "/foothold.goals.v1.MetricLibraryService/ListMetricVersions": METRICS_READ,
+    "/foothold.goals.v1.MetricLibraryService/RetireMetric": METRICS_WRITE,
     "/foothold.goals.v1.TargetsService/SetTarget": TARGETS_WRITE,
     "/foothold.goals.v1.TargetsService/EndTarget": TARGETS_WRITE,
     "/foothold.goals.v1.TargetsService/ListTargets": TARGETS_READ,

@@ -9,6 +9,8 @@ from foothold.goals.v1 import (
     facts_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    metric_library_pb2,
+    metric_library_pb2_grpc,
     metrics_pb2,
     metrics_pb2_grpc,
     progress_pb2,
@@ -27,16 +29,19 @@ from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
+from services.goals.computing import Computer
 from services.goals.following import Following
 from services.goals.grouping import GroupCommit
 from services.goals.handlers import (
     FactsHandler,
     FeedHandler,
+    MetricLibraryHandler,
     MetricsHandler,
     ProgressHandler,
     TargetsHandler,
 )
 from services.goals.permissions import PERMISSIONS
+from services.goals.store.library import LibraryCache
 from services.goals.store.recording import Recorder
 from services.goals.store.targets import TargetsCache
 from services.goals.wire.facts import FactReader
@@ -46,6 +51,7 @@ NAME: Final = "goals"
 PACKAGE: Final = "services.goals"
 _FACTS: Final = facts_pb2.DESCRIPTOR.services_by_name["FactsService"]
 _METRICS: Final = metrics_pb2.DESCRIPTOR.services_by_name["MetricsService"]
+_LIBRARY: Final = metric_library_pb2.DESCRIPTOR.services_by_name["MetricLibraryService"]
 _TARGETS: Final = targets_pb2.DESCRIPTOR.services_by_name["TargetsService"]
 _PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
@@ -82,7 +88,7 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Goals as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_FACTS, _METRICS, _TARGETS, _PROGRESS, _FEED))
+    require_rows(PERMISSIONS, (_FACTS, _METRICS, _LIBRARY, _TARGETS, _PROGRESS, _FEED))
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -90,10 +96,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     identity = connect(settings.identity_address, token=settings.component_token.get_secret_value)
     sequencer = Sequencer(database)
     compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
-    following = Following(database, identity)
-    recorder = Recorder(database, following.replica)
+    library = LibraryCache(database)
+    following = Following(database, identity, library)
+    recorder = Recorder(database, following.replica, library)
+    computer = Computer(database, library)
     group = GroupCommit(recorder)
-    cache = TargetsCache(database)
+    cache = TargetsCache(database, library)
     reader = FactReader(currency)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     directory = following.directory
@@ -108,7 +116,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _METRICS.full_name,
                 metrics_pb2_grpc.add_MetricsServiceServicer_to_server,
-                MetricsHandler(database, currency),
+                MetricsHandler(database, library, currency),
+            ),
+            Servicer(
+                _LIBRARY.full_name,
+                metric_library_pb2_grpc.add_MetricLibraryServiceServicer_to_server,
+                MetricLibraryHandler(database, library, clock, currency, computer.wake),
             ),
             Servicer(
                 _TARGETS.full_name,
@@ -124,7 +137,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _FEED.full_name,
                 feed_pb2_grpc.add_FeedServiceServicer_to_server,
                 FeedHandler(
-                    database, FeedReader(database, sequencer), directory, [following.follower], currency
+                    database,
+                    FeedReader(database, sequencer),
+                    directory,
+                    [following.follower],
+                    library,
+                    currency,
                 ),
             ),
         ],
@@ -134,12 +152,14 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following.replica,
             following.follower,
             group,
+            computer,
             Housekeeping(database, [forget_old_requests, compaction]),
         ],
         checks=[
             database.check,
             migrated(database, url, PACKAGE),
             sequencer.check,
+            computer.check,
             following.replica.check,
             following.follower.check,
         ],

@@ -68,3 +68,32 @@ first_touch = Table(
     Column("day", Date, nullable=False, comment="of the first follow-up that counts"),
     Column("was", Date, comment="the day before its last move; for the statement that moves it"),
 )
+
+patron = Table(
+    "patron",
+    metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("counter", SmallInteger, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("n", Integer, nullable=False, comment="facts of that customer on that day"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False),
+)
+
+metric_version = Table(
+    "metric_version",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("counter", SmallInteger, nullable=False, comment="its number; 0 where none is needed"),
+    Column("definition", JSONB, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", SmallInteger, nullable=False, comment="foothold.goals.v1.MetricVersion.State"),
+    Column("after_person", Text, nullable=False, comment="the last one whose values are computed"),
+    Column("people_done", BigInteger, nullable=False),
+    Column("people_total", BigInteger, nullable=False),
+)

@@ -13,6 +13,7 @@ from foothold.goals.v1 import (
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2_grpc,
+    metric_library_pb2_grpc,
     metrics_pb2_grpc,
     progress_pb2,
     progress_pb2_grpc,
@@ -110,6 +111,7 @@ class Client:
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
         self.facts = facts_pb2_grpc.FactsServiceStub(channel)
+        self.library = metric_library_pb2_grpc.MetricLibraryServiceStub(channel)
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(channel)
         self.targets = targets_pb2_grpc.TargetsServiceStub(channel)
         self.progress = progress_pb2_grpc.ProgressServiceStub(channel)
@@ -264,12 +266,15 @@ class Enterprise:
     def clear(self) -> None:
         """Empty the ledger and forget the targets."""
         with self.database.begin() as connection:
-            connection.execute(text("TRUNCATE fact, tally, touch, first_touch, standard"))
+            connection.execute(
+                text("TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard")
+            )
+            connection.execute(text("UPDATE calendar SET library = library + 1"))
             connection.execute(text("UPDATE standard_version SET version = version + 1"))
 
     def rows(self) -> int:
         """A number that changes when any row of goals does."""
-        tables = ("fact", "tally", "touch", "first_touch", "standard", "requests")
+        tables = ("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "requests")
         with self.database.read() as connection:
             return sum(
                 hash(

@@ -47,7 +47,7 @@ def streams(draw: st.DrawFn) -> list[facts_pb2.Fact]:
 def told(goals: Enterprise, crm: Client, batches: list[list[facts_pb2.Fact]]) -> str:
     """The state's hash after these batches were told to an empty ledger."""
     with goals.database.begin() as connection:
-        for table in ("fact", "tally", "touch", "first_touch"):
+        for table in ("fact", "tally", "touch", "first_touch", "patron"):
             connection.execute(text(f"DELETE FROM {table}"))
     for batch in batches:
         outcomes = crm.outcomes(*batch)
@@ -209,7 +209,7 @@ def test_eight_writers_at_once_leave_what_one_writer_leaves(goals: Enterprise, s
         own = chance.sample(stream, 300)
         shuffled.append([own[at : at + 40] for at in range(0, len(own), 40)])
     with goals.database.begin() as connection:
-        for table in ("fact", "tally", "touch", "first_touch"):
+        for table in ("fact", "tally", "touch", "first_touch", "patron"):
             connection.execute(text(f"DELETE FROM {table}"))
 
     def tell(batches: list[list[facts_pb2.Fact]]) -> None:

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import grpc
-from foothold.goals.v1 import facts_pb2, facts_pb2_grpc, targets_pb2, targets_pb2_grpc, values_pb2
+from foothold.goals.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    metric_library_pb2,
+    metric_library_pb2_grpc,
+    metrics_pb2,
+    targets_pb2,
+    targets_pb2_grpc,
+    values_pb2,
+)
 from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc, statements_pb2, statements_pb2_grpc
 from foothold.incentives.v1 import values_pb2 as incentives_values
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc
@@ -43,6 +52,19 @@ def target(node_id: str, job_role: str) -> targets_pb2.Target:
         value=values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=20, denominator=1),
         effective_from=Date(year=2025, month=1, day=1),
         reason="as everywhere",
+    )
+
+
+def metric(name: str) -> metrics_pb2.MetricDefinition:
+    """Follow-ups, under a name of one's own."""
+    return metrics_pb2.MetricDefinition(
+        name=name,
+        unit=values_pb2.UNIT_COUNT,
+        aggregation=metrics_pb2.MetricDefinition.AGGREGATION_COUNT,
+        fact_kinds=[facts_pb2.FACT_KIND_FOLLOW_UP],
+        direction=metrics_pb2.MetricDefinition.DIRECTION_AT_LEAST,
+        description="Follow-ups in the period.",
+        titles={"zh-CN": "跟进次数", "en": "Follow-ups"},
     )
 
 
@@ -90,6 +112,7 @@ class Content:
     def __init__(self, platform: Platform, people: tuple[str, ...]) -> None:
         goals = platform.channel("goals", platform.operator)
         self._targets = targets_pb2_grpc.TargetsServiceStub(goals)
+        self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
         self._plans: dict[str, str] = {}
@@ -130,6 +153,15 @@ class Content:
     def add_target(self, node_id: str, job_role: str) -> str:
         request = targets_pb2.SetTargetRequest(request_id=new_id(), target=target(node_id, job_role))
         return str(self._targets.SetTarget(request).target.id)
+
+    def add_metric(self, name: str) -> str:
+        request = metric_library_pb2.DefineMetricRequest(
+            request_id=new_id(),
+            definition=metric(name),
+            effective_from=Date(year=2025, month=1, day=1),
+            reason="a metric of our own",
+        )
+        return str(self._library.DefineMetric(request).version.definition.name)
 
     def fact_of(self, person_id: str) -> str:
         """The id of a fact of the person; of nobody's for somebody unknown."""

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
-from foothold.goals.v1 import facts_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import (
+    facts_pb2,
+    metric_library_pb2,
+    metrics_pb2,
+    progress_pb2,
+    targets_pb2,
+    values_pb2,
+)
 from foothold.goals.v1 import feed_pb2 as goals_feed
 from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2
 from foothold.incentives.v1 import feed_pb2 as incentives_feed
@@ -13,7 +20,7 @@ from foothold.incentives.v1 import values_pb2 as incentives_values
 from google.type.date_pb2 import Date
 
 from chassis.ids import new_id
-from tests.permissions.content import fact, plan, target
+from tests.permissions.content import fact, metric, plan, target
 from tests.permissions.probes import Probe, Reach, Request, row_of, shown_if
 
 _numbers = count(1)
@@ -92,6 +99,29 @@ def _query(reach: Reach) -> Request:
     )
 
 
+def _define(name: str) -> metric_library_pb2.DefineMetricRequest:
+    return metric_library_pb2.DefineMetricRequest(
+        request_id=new_id(),
+        definition=metric(name),
+        effective_from=Date(year=2025, month=1, day=1),
+        reason="a metric of our own",
+    )
+
+
+def _preview(_reach: Reach) -> Request:
+    return metric_library_pb2.PreviewMetricRequest(
+        definition=metric("own"),
+        to=Date(year=2025, month=2, day=1),
+        group_by=metrics_pb2.GROUP_BY_PERSON,
+        **{"from": Date(year=2025, month=1, day=1)},  # a keyword of Python
+    )
+
+
+def _retire(reach: Reach) -> Request:
+    name = reach.enterprise.content.add_metric(f"own_{next(_numbers)}")
+    return metric_library_pb2.RetireMetricRequest(request_id=new_id(), metric=name, reason="unused")
+
+
 def _course(reach: Reach) -> Request:
     return progress_pb2.GetProgressCourseRequest(
         person_id=reach.target, metric="customers_followed", period_kind=values_pb2.PERIOD_KIND_MONTH
@@ -106,6 +136,7 @@ def _explain(reach: Reach) -> Request:
 
 _FACTS: Final = "/foothold.goals.v1.FactsService/"
 _METRICS: Final = "/foothold.goals.v1.MetricsService/"
+_LIBRARY: Final = "/foothold.goals.v1.MetricLibraryService/"
 _PROGRESS: Final = "/foothold.goals.v1.ProgressService/"
 _TARGETS: Final = "/foothold.goals.v1.TargetsService/"
 _PLANS: Final = "/foothold.incentives.v1.PlansService/"
@@ -127,6 +158,12 @@ PROBES: Final[Mapping[str, Probe]] = {
     _METRICS + "QueryMetric": Probe(
         "nodes", _query, meaning=_among(lambda answer: {row.key for row in answer.rows})
     ),
+    _LIBRARY + "DefineMetric": Probe("nothing", lambda _: _define(f"own_{next(_numbers)}")),
+    _LIBRARY + "PreviewMetric": Probe("nothing", _preview),
+    _LIBRARY + "ListMetricVersions": Probe(
+        "nothing", lambda _: metric_library_pb2.ListMetricVersionsRequest()
+    ),
+    _LIBRARY + "RetireMetric": Probe("nothing", _retire),
     _PROGRESS + "GetProgress": Probe("people", lambda r: progress_pb2.GetProgressRequest(person_id=r.target)),
     _PROGRESS + "GetProgressCourse": Probe("people", _course),
     _PROGRESS + "ListTeamProgress": Probe(

@@ -10,8 +10,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis.channel import connect
-from chassis.server import LARGEST_MESSAGE
+from chassis.channel import LARGEST_MESSAGE, connect
 
 _PASSED_ON: Final = ("authorization", "traceparent")
 _READS: Final = ("Get", "List", "Explain", "Preview", "CheckPlan")

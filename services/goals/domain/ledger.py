@@ -7,9 +7,12 @@ came (R10). New facts only add, and the store adds them in one statement; everyt
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from services.goals.domain.facts import REVERSIBLE, Content, Fact, FactKind, Key
+from services.goals.domain.metrics import Counter
+
+K = TypeVar("K")
 
 
 class Version(NamedTuple):
@@ -28,6 +31,10 @@ class Version(NamedTuple):
     content: Content
     current: bool
     counts: bool
+    product: str
+    channel: str
+    told_amount: int | None
+    attributes: str
 
 
 class Cell(NamedTuple):
@@ -44,6 +51,15 @@ class Touch(NamedTuple):
     person_id: str
     customer: str
     day: int
+
+
+class Counted(NamedTuple):
+    """What a counter by customer keeps of one person, customer and local day."""
+
+    person_id: str
+    counter: int
+    day: int
+    customer: str
 
 
 class Sums(NamedTuple):
@@ -63,6 +79,7 @@ class Plan:
     counting: list[tuple[Key, bool]] = field(default_factory=list)
     cells: dict[Cell, Sums] = field(default_factory=dict)
     touches: dict[Touch, int] = field(default_factory=dict)
+    counted: dict[Counted, Sums] = field(default_factory=dict)
 
 
 def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
@@ -81,11 +98,20 @@ def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
         fact.content,
         current,
         counts,
+        fact.product,
+        fact.channel,
+        fact.amount,
+        fact.attributes,
     )
 
 
-def plan(new: Sequence[Fact], heads: Mapping[Key, Version], reversals: Mapping[Key, frozenset[Key]]) -> Plan:
-    """What recording `new` changes.
+def plan(
+    new: Sequence[Fact],
+    heads: Mapping[Key, Version],
+    reversals: Mapping[Key, frozenset[Key]],
+    counters: Sequence[Counter] = (),
+) -> Plan:
+    """What recording `new` changes, in the figures of `counters` too.
 
     `new` are versions not recorded yet. `heads` has the current version of every key in `new` and of every
     key that one of them, or the current version it follows, names in `reverses`. `reversals` has, for each
@@ -105,13 +131,16 @@ def plan(new: Sequence[Fact], heads: Mapping[Key, Version], reversals: Mapping[K
         counts = current and _counts(after[fact.key], named)
         made.added.append((fact, current, counts))
     for key, head in after.items():
-        _settle(made, heads.get(key), head, counts=_counts(head, named))
+        _settle(made, heads.get(key), head, counters, counts=_counts(head, named))
+    made.counted = {counted: sums for counted, sums in made.counted.items() if any(sums)}
     made.cells = {cell: sums for cell, sums in made.cells.items() if any(sums)}
     made.touches = {touch: count for touch, count in made.touches.items() if count}
     return made
 
 
-def _settle(made: Plan, before: Version | None, head: Version, *, counts: bool) -> None:
+def _settle(
+    made: Plan, before: Version | None, head: Version, counters: Sequence[Counter], *, counts: bool
+) -> None:
     """What becomes of one key's former and present highest version."""
     if before is not None:
         if before.version != head.version:
@@ -119,9 +148,9 @@ def _settle(made: Plan, before: Version | None, head: Version, *, counts: bool) 
         elif before.counts != counts:
             made.counting.append((head.key, counts))
         if before.counts:
-            _contribute(made, before, -1)
+            _contribute(made, before, -1, counters)
     if counts:
-        _contribute(made, head, 1)
+        _contribute(made, head, 1, counters)
 
 
 def _live_reversal(version: Version | None) -> Key | None:
@@ -143,10 +172,23 @@ def _counts(head: Version, named: Mapping[Key, Iterable[Key]]) -> bool:
     return not head.voided and not (head.kind in REVERSIBLE and named.get(head.key))
 
 
-def _contribute(made: Plan, version: Version, sign: int) -> None:
-    cell = Cell(version.person_id, version.day, version.kind)
-    n, amount, minutes = made.cells.get(cell, (0, 0, 0))
-    made.cells[cell] = Sums(n + sign, amount + sign * version.amount, minutes + sign * version.minutes)
+def _contribute(made: Plan, version: Version, sign: int, counters: Sequence[Counter]) -> None:
+    _add(made.cells, Cell(version.person_id, version.day, version.kind), version, sign)
+    for counter in counters:
+        if not counter.admits(
+            version.kind, version.channel, version.product, version.told_amount, version.attributes
+        ):
+            continue
+        if not counter.by_customer:
+            _add(made.cells, Cell(version.person_id, version.day, counter.id), version, sign)
+        elif version.customer:
+            counted = Counted(version.person_id, counter.id, version.day, version.customer)
+            _add(made.counted, counted, version, sign)
     if version.kind == FactKind.FOLLOW_UP and version.customer:
         touch = Touch(version.person_id, version.customer, version.day)
         made.touches[touch] = made.touches.get(touch, 0) + sign
+
+
+def _add(kept: dict[K, Sums], key: K, version: Version, sign: int) -> None:
+    n, amount, minutes = kept.get(key, (0, 0, 0))
+    kept[key] = Sums(n + sign, amount + sign * version.amount, minutes + sign * version.minutes)

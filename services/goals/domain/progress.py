@@ -92,14 +92,13 @@ def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: 
 
     The pace asks for the days before `today`: nobody is behind in the morning for what the day is there for.
     """
-    ratio = bool(metric.numerator)
     value = done.fraction
     if value is None:
         return Standing(done, no_data(metric.unit), no_data(Unit.RATE), Status.NO_DATA, None)
     upwards = metric.direction is Direction.AT_LEAST
     missing = max(Fraction(0), target - value if upwards else value - target)
     attainment = value / target if target else Fraction(1)
-    needed = None if ratio else pace(target, period, today - timedelta(days=1))
+    needed = None if metric.is_ratio else pace(target, period, today - timedelta(days=1))
     if missing:
         on_pace = upwards and needed is not None and value >= needed
         status = Status.ON_PACE if on_pace else Status.BEHIND

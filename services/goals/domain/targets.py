@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from services.goals.domain.facts import LARGEST_AMOUNT
-from services.goals.domain.metrics import METRICS
+from services.goals.domain.metrics import METRICS, Metric
 from services.goals.domain.periods import PeriodKind
 from services.goals.domain.values import Unit, Value
 
@@ -24,9 +24,11 @@ class Measure(NamedTuple):
         return f"{self.metric}/{int(self.period_kind)}"
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Where it comes in the order people read."""
-        return list(METRICS).index(self.metric), int(self.period_kind)
+    def place(self) -> tuple[int, str, int]:
+        """Where it comes in the order people read: built-in metrics first, then the enterprise's own by name."""
+        built_in = list(METRICS)
+        place = built_in.index(self.metric) if self.metric in METRICS else len(built_in)
+        return place, self.metric, int(self.period_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,11 @@ def measure_of(parameter: str) -> Measure:
     return Measure(metric, PeriodKind(int(kind)))
 
 
-def check_value(metric: str, value: Value, *, currency: str, expected_currency: str) -> str | None:
+def check_value(metric: Metric, value: Value, *, currency: str, expected_currency: str) -> str | None:
     """What is wrong with a target's value, in English."""
-    unit = METRICS[metric].unit
+    unit = metric.unit
     if value.unit is not unit:
-        return f"{metric} is counted in {unit.name}"
+        return f"{metric.name} is counted in {unit.name}"
     if unit is Unit.MONEY and currency != expected_currency:
         return f"must be in {expected_currency}"
     if unit is not Unit.MONEY and currency:

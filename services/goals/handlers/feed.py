@@ -13,6 +13,7 @@ from services.goals.domain.periods import Period
 from services.goals.following import FollowedFeed
 from services.goals.permissions import FEED_READ
 from services.goals.store.enriching import figures_of, periods_of
+from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import TARGET_CHANGED, days_of, from_figures, target_event, values_event
 
 _DEFAULT_PAGE: Final = 200
@@ -29,12 +30,14 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         reader: FeedReader,
         directory: Directory,
         followed: Sequence[FollowedFeed],
+        library: LibraryCache,
         currency: str,
     ) -> None:
         self._database = database
         self._reader = reader
         self._directory = directory
         self._followed = followed
+        self._library = library
         self._currency = currency
 
     def ListEvents(
@@ -78,7 +81,9 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             figures = figures_of(connection, wanted)
         told: dict[str, dict[Period, feed_pb2.PeriodValues]] = {}
         for (person_id, period), values in figures.items():
-            told.setdefault(person_id, {})[period] = from_figures(period, values, self._currency)
+            told.setdefault(person_id, {})[period] = from_figures(
+                period, values, self._library.metrics(period.first), self._currency
+            )
         return [
             target_event(event.position, event.occurred_at, event.payload)
             if event.kind == TARGET_CHANGED

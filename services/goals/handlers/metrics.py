@@ -1,5 +1,6 @@
 """MetricsService."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -11,13 +12,14 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.goals.domain.metrics import METRICS, Figures, Metric, evaluate
+from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.permissions import METRICS_READ
 from services.goals.store.figures import read_grouped
+from services.goals.store.library import LibraryCache
 from services.goals.wire.metrics import from_metric
 from services.goals.wire.values import from_value
 
-_BY: Final = {
+BY: Final = {
     metrics_pb2.GROUP_BY_PERSON: "person",
     metrics_pb2.GROUP_BY_DEPARTMENT: "department",
     metrics_pb2.GROUP_BY_BRANCH: "branch",
@@ -31,28 +33,30 @@ _LONGEST_ID: Final = 64
 class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
     """Definitions, and values grouped."""
 
-    def __init__(self, database: Database, currency: str) -> None:
+    def __init__(self, database: Database, library: LibraryCache, currency: str) -> None:
         self._database = database
+        self._library = library
         self._currency = currency
 
     def ListMetrics(
         self, request: metrics_pb2.ListMetricsRequest, context: grpc.ServicerContext
     ) -> metrics_pb2.ListMetricsResponse:
-        return metrics_pb2.ListMetricsResponse(metrics=[from_metric(each) for each in METRICS.values()])
+        metrics = self._library.metrics(date.max, retired=False)
+        return metrics_pb2.ListMetricsResponse(metrics=[from_metric(each) for each in metrics.values()])
 
     def QueryMetric(
         self, request: metrics_pb2.QueryMetricRequest, context: grpc.ServicerContext
     ) -> metrics_pb2.QueryMetricResponse:
         scope = caller(context).scope(METRICS_READ)
         fields = Fields()
-        by = _BY.get(request.group_by, "")
-        fields.one_of("group_by", request.group_by, _BY)
+        by = BY.get(request.group_by, "")
+        fields.one_of("group_by", request.group_by, BY)
         first = fields.date("from", getattr(request, "from")) if request.HasField("from") else _FIRST_DAY
         stop = fields.date("to", request.to) if request.HasField("to") else _LAST_DAY
         size = fields.page_size(request.page_size)
         fields.text("node_id", request.node_id, max_length=_LONGEST_ID, required=False)
         fields.require_valid()
-        metric = find_metric(request.metric)
+        metric = find_metric(self._library.metrics(first), request.metric)
         people = people_at(scope, request.node_id)
         after = decode_token(request.page_token, query=request, shape=(str,))
         with self._database.read() as connection:
@@ -77,17 +81,17 @@ class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
             total=from_value(evaluate(metric, total), self._currency),
         )
         for key in page:
-            row = _row(scope.caller.directory, by, key)
+            row = row_of(scope.caller.directory, by, key)
             row.value.CopyFrom(from_value(evaluate(metric, groups[key]), self._currency))
             response.rows.append(row)
         return response
 
 
-def find_metric(name: str) -> Metric:
+def find_metric(metrics: Mapping[str, Metric], name: str) -> Metric:
     """A metric by name. NotFound METRIC_UNKNOWN."""
-    metric = METRICS.get(name)
+    metric = metrics.get(name)
     if metric is None:
-        raise NotFound("METRIC_UNKNOWN", "There is no such metric.", metadata={"metrics": ", ".join(METRICS)})
+        raise NotFound("METRIC_UNKNOWN", "There is no such metric.", metadata={"metrics": ", ".join(metrics)})
     return metric
 
 
@@ -112,18 +116,22 @@ def _gather(directory: Directory, by: str, people: dict[str, Figures]) -> dict[s
         return people
     groups: dict[str, Figures] = {}
     for person_id, figures in people.items():
-        groups.setdefault(_group(directory, by, person_id), Figures()).merge(figures)
+        groups.setdefault(group_of(directory, by, person_id), Figures()).merge(figures)
     return groups
 
 
-def _group(directory: Directory, by: str, person_id: str) -> str:
+def group_of(directory: Directory, by: str, person_id: str) -> str:
+    """The key of the group a person belongs to."""
+    if by == "person":
+        return person_id
     branch = directory.branch_of(person_id)
     if by == "branch":
         return branch or directory.root_id
     return directory.department_of(person_id) or branch or directory.root_id
 
 
-def _row(directory: Directory, by: str, key: str) -> metrics_pb2.MetricRow:
+def row_of(directory: Directory, by: str, key: str) -> metrics_pb2.MetricRow:
+    """A group's row, still without its value."""
     if by == "month":
         return metrics_pb2.MetricRow(key=key, label=key)
     if by == "person":

@@ -15,7 +15,7 @@ from chassis.database import Database
 from chassis.errors import InvalidArgument
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.goals.domain.metrics import METRICS, Aggregation, Metric, evaluate, kinds_of
+from services.goals.domain.metrics import Metric, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day
 from services.goals.domain.progress import Status, pace
 from services.goals.domain.recorded import Recorded
@@ -78,7 +78,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 now=asked.now,
                 as_of=asked.as_of,
             )
-        return from_progress(progress, asked.as_of or asked.now, self._currency)
+        return from_progress(progress, self._cache.library.metrics, asked.as_of or asked.now, self._currency)
 
     def GetProgressCourse(
         self, request: progress_pb2.GetProgressCourseRequest, context: grpc.ServicerContext
@@ -88,8 +88,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
         )
-        measure = _measure(request.metric, int(request.period_kind))
-        metric = METRICS[measure.metric]
+        measure = self._measure(request.metric, int(request.period_kind))
         directory = asked.scope.caller.directory
         with self._database.read() as connection:
             period, _, target, _ = read_one(
@@ -101,8 +100,9 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 now=asked.now,
                 as_of=asked.as_of,
             )
+            metric = self._metric(measure, period)
             today = local_day(asked.as_of or asked.now, period.zone)
-            course = read_course(connection, asked.person, period, today, as_of=asked.as_of)
+            course = read_course(connection, self._cache, asked.person, period, today, as_of=asked.as_of)
         response = progress_pb2.GetProgressCourseResponse(period=from_period(period))
         if target is not None:
             response.target.CopyFrom(from_resolved(target, self._currency))
@@ -157,8 +157,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
         )
-        measure = _measure(request.metric, int(request.period_kind))
-        metric = METRICS[measure.metric]
+        measure = self._measure(request.metric, int(request.period_kind))
         fields = Fields()
         size = fields.page_size(request.page_size)
         fields.require_valid()
@@ -174,18 +173,18 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 now=asked.now,
                 as_of=asked.as_of,
             )
+            metric = self._metric(measure, period)
             total, facts = 0, list[Recorded]()
             if who.may(FACTS_READ, asked.person.id):
                 total, facts = Facts(connection, who.scope(FACTS_READ)).behind(
                     asked.person.id,
                     period,
-                    kinds=kinds_of(metric),
-                    new_customers=metric.aggregation is Aggregation.NEW_CUSTOMERS,
+                    metric,
                     until=asked.as_of,
                     after=after,  # type: ignore[arg-type]  # its shape was checked
                     limit=size + 1,
                 )
-        components = [METRICS[name] for name in metric.components]
+        components = list(metric.components)
         return progress_pb2.ExplainProgressResponse(
             definition=from_metric(metric),
             components=[from_metric(each) for each in components],
@@ -208,6 +207,20 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         assert person is not None  # noqa: S101  required above
         return _Asked(scope, person, self._clock.now(), moment)
 
+    def _measure(self, metric: str, period_kind: int) -> Measure:
+        find_metric(self._cache.library.metrics(date.max), metric)
+        if period_kind not in set(PeriodKind):
+            raise InvalidArgument(
+                "PERIOD_UNSUPPORTED",
+                "There is no such kind of period.",
+                fields={"period_kind": "must be one of the documented values"},
+            )
+        return Measure(metric, PeriodKind(period_kind))
+
+    def _metric(self, measure: Measure, period: Period) -> Metric:
+        """The version that measures the period."""
+        return self._cache.library.metrics(period.first)[measure.metric]
+
 
 def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:
     directory = scope.caller.directory
@@ -217,22 +230,11 @@ def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:
     return [person for person in found if person is not None and person.active]
 
 
-def _measure(metric: str, period_kind: int) -> Measure:
-    find_metric(metric)
-    if period_kind not in set(PeriodKind):
-        raise InvalidArgument(
-            "PERIOD_UNSUPPORTED",
-            "There is no such kind of period.",
-            fields={"period_kind": "must be one of the documented values"},
-        )
-    return Measure(metric, PeriodKind(period_kind))
-
-
 def _needed(metric: Metric, target: ResolvedTarget | None, period: Period, day: date) -> Value | None:
     """What an even pace needs through a day; for ratios the target itself."""
     if target is None:
         return None
     value = target.target.value
-    if metric.numerator:
+    if metric.is_ratio:
         return value
     return exactly(metric.unit, pace(Fraction(value.numerator, value.denominator), period, day))

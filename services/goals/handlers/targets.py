@@ -15,7 +15,6 @@ from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.goals.domain.metrics import METRICS
 from services.goals.domain.periods import PeriodKind, local_day
 from services.goals.domain.targets import Measure, Target, check_value
 from services.goals.handlers.metrics import find_metric
@@ -150,13 +149,13 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         needs_reason = node is not None and node.kind is not Kind.ENTERPRISE
         reason = within.text("reason", told.reason, max_length=_LONGEST_REASON, required=needs_reason)
         fields.require_valid()
-        find_metric(told.metric)
+        metric = find_metric(self._cache.library.metrics(first, retired=False), told.metric)
         value = to_value(told.value)
         wrong = "its unit must be one of the documented ones"
         if value is not None:
             wrong = (
                 check_value(
-                    told.metric,
+                    metric,
                     value,
                     currency=told.value.currency,
                     expected_currency=self._currency,
@@ -169,7 +168,7 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
             told.id or new_id(),
             node_id,
             role,
-            Measure(METRICS[told.metric].name, PeriodKind(kind)),
+            Measure(metric.name, PeriodKind(kind)),
             value,
             first,
             None,

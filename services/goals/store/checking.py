@@ -5,6 +5,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from services.goals.domain.metrics import PURCHASES
+from services.goals.store.counting import recomputed
+from services.goals.store.library import Versions
+
 _PAGE: Final = 5_000
 # Times of arrival, and the day a first touch had before, tell of the order of arrival and are left out.
 _STATE: Final = (
@@ -24,6 +28,10 @@ _STATE: Final = (
     """
     SELECT row(person_id, customer, day)::text
     FROM first_touch ORDER BY person_id COLLATE "C", customer COLLATE "C"
+    """,
+    """
+    SELECT row(person_id, counter, day, customer, n, amount_minor, minutes)::text
+    FROM patron ORDER BY person_id COLLATE "C", counter, day, customer COLLATE "C"
     """,
 )
 _FACTS: Final = "SELECT count(*), count(*) FILTER (WHERE counts) FROM fact"
@@ -51,7 +59,7 @@ _CHECKS: Final = (
     )
     SELECT count(*), count(*) FILTER (WHERE (kept.n, kept.amount_minor, kept.minutes)
                                       IS DISTINCT FROM (recomputed.n, recomputed.amount_minor, recomputed.minutes))
-    FROM tally AS kept FULL JOIN recomputed USING (person_id, day, kind)
+    FROM (SELECT * FROM tally WHERE kind < 100) AS kept FULL JOIN recomputed USING (person_id, day, kind)
     """,
     """
     WITH recomputed AS (
@@ -70,6 +78,24 @@ _CHECKS: Final = (
     FROM first_touch AS kept FULL JOIN recomputed USING (person_id, customer)
     """,
 )
+
+
+# One query per counter whose values are all computed.
+_COUNTED: Final = {
+    False: """
+    WITH recomputed AS ({query})
+    SELECT count(*), count(*) FILTER (WHERE (kept.n, kept.amount_minor, kept.minutes)
+                                      IS DISTINCT FROM (recomputed.n, recomputed.amount_minor, recomputed.minutes))
+    FROM (SELECT * FROM tally WHERE kind = {counter}) AS kept FULL JOIN recomputed USING (person_id, day)
+    """,
+    True: """
+    WITH recomputed AS ({query})
+    SELECT count(*), count(*) FILTER (WHERE (kept.n, kept.amount_minor, kept.minutes)
+                                      IS DISTINCT FROM (recomputed.n, recomputed.amount_minor, recomputed.minutes))
+    FROM (SELECT * FROM patron WHERE counter = {counter}) AS kept
+         FULL JOIN recomputed USING (person_id, day, customer)
+    """,
+}
 
 
 class Check(NamedTuple):
@@ -92,6 +118,10 @@ def check_ledger(connection: Connection) -> Check:
         digest.update(b"\0")
     versions, counting = connection.execute(text(_FACTS)).one()
     found = [connection.execute(text(query)).one() for query in _CHECKS]
+    for counter in (PURCHASES, *Versions(connection).load().computed_counters):
+        query, parameters = recomputed(counter)
+        told = _COUNTED[counter.by_customer].format(query=query, counter=counter.id)
+        found.append(connection.exec_driver_sql(told, parameters).one())
     return Check(
         digest.hexdigest(), versions, counting, sum(row[0] for row in found), sum(row[1] for row in found)
     )

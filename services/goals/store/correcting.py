@@ -13,7 +13,9 @@ from chassis.errors import Failure
 from chassis.feed import NewEvent, publish
 from services.goals.domain.facts import Fact, Key, Refusal, attributes_text
 from services.goals.domain.ledger import Cell, Plan, Sums, Touch, Version, plan
+from services.goals.domain.metrics import Counter
 from services.goals.store.arrays import Longs, Texts
+from services.goals.store.counting import move_patrons
 
 VALUES_CHANGED: Final = "values_changed"
 
@@ -147,7 +149,9 @@ def find_known(connection: Connection, keys: Collection[Key]) -> Known:
     return Known([_version(row) for row in connection.exec_driver_sql(_VERSIONS, _key_columns(keys))])
 
 
-def correct(connection: Connection, known: Known, told: Sequence[tuple[Fact, Scope]]) -> list[Refusal | None]:
+def correct(
+    connection: Connection, known: Known, told: Sequence[tuple[Fact, Scope]], counters: Sequence[Counter]
+) -> list[Refusal | None]:
     """Store versions that are not known yet, with all they change; per row None, or why it was refused.
 
     `known` holds every version of the keys told.
@@ -165,7 +169,7 @@ def correct(connection: Connection, known: Known, told: Sequence[tuple[Fact, Sco
         for source, reverses, external_id in connection.exec_driver_sql(_REVERSALS, _key_columns(affected)):
             reversals.setdefault(Key(source, reverses), set()).add(Key(source, external_id))
         frozen = {key: frozenset(by) for key, by in reversals.items()}
-        _write(connection, plan(facts, heads, frozen))
+        _write(connection, plan(facts, heads, frozen, counters))
     return refusals
 
 
@@ -230,6 +234,8 @@ def _write(connection: Connection, planned: Plan) -> None:
     if planned.touches:
         changed |= {(touch.person_id, touch.day) for touch in planned.touches}
         changed |= _write_touches(connection, planned.touches)
+    if planned.counted:
+        move_patrons(connection, planned.counted)
     publish(connection, events_of(changed))
 
 
@@ -259,13 +265,13 @@ def events_of(changed: Iterable[tuple[str, int]]) -> list[NewEvent]:
 def _version(row: Sequence[Any]) -> Version:
     (source, external_id, version, kind, person_id, day, customer, amount, minutes, reverses, voided, current,
      counts, product, channel, told_amount, attributes, occurred) = row  # fmt: skip
+    told = attributes_text(attributes or {})
     content = (
-        kind, person_id, occurred, customer, product, channel, told_amount, minutes, reverses,
-        attributes_text(attributes or {}), voided,
+        kind, person_id, occurred, customer, product, channel, told_amount, minutes, reverses, told, voided,
     )  # fmt: skip
     return Version(
         Key(source, external_id), version, kind, person_id, day, customer, amount, minutes, reverses, voided,
-        content, current, counts,
+        content, current, counts, product, channel, told_amount, told,
     )  # fmt: skip
 
 

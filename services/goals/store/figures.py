@@ -8,74 +8,122 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from chassis.database import Database
-from services.goals.domain.metrics import Figures
+from services.goals.domain.conditions import Novelty
+from services.goals.domain.metrics import FIRST_COUNTER, PURCHASES, Counter, Figures, Sums
 from services.goals.domain.periods import Period
 from services.goals.store.arrays import Longs
+from services.goals.store.counting import admitted_by
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _CUSTOMERS: Final = -1
 _NEW_CUSTOMERS: Final = -2
 _VERSION: Final = -3
+_FIRST_CODE: Final = 16
+_CODES: Final = 4
+_AGAIN: Final = 3
 
-_KEPT: Final = """
+# Rows of counters by customer come under a code made of the counter's number and whom the customers are to the person
+# at the period's beginning, or under one for those who came again.
+PATRONS: Final = """
+SELECT {key}, -(16 + counter * 4 + CASE
+           WHEN known.day IS NULL OR known.day >= patrons.stop THEN 0
+           WHEN known.day >= patrons.first THEN 1 ELSE 2 END)::integer,
+       sum(patrons.n), sum(amount)::bigint, sum(patrons.minutes)::bigint, NULL, count(*)
+FROM patrons LEFT JOIN first_touch AS known USING (person_id, customer) GROUP BY 1, 2
+UNION ALL
+SELECT {key}, -(16 + counter * 4 + 3)::integer, 0, 0, 0, NULL, count(*)
+FROM patrons WHERE patrons.n > 1 OR {earlier} GROUP BY 1, 2
+"""
+_EARLIER_KEPT: Final = """EXISTS (
+    SELECT FROM patron AS earlier
+    WHERE earlier.person_id = patrons.person_id AND earlier.counter = patrons.counter
+      AND earlier.customer = patrons.customer AND earlier.day < patrons.first)"""
+EARLIER_FACT: Final = """EXISTS (
+    SELECT FROM fact
+    WHERE fact.counts AND fact.person_id = patrons.person_id AND fact.customer = patrons.customer
+      AND fact.day < patrons.first AND ({admitted}))"""
+_KEPT: Final = f"""
 WITH span AS (
     SELECT slot, person_id, date 'epoch' + first::integer AS first, date 'epoch' + stop::integer AS stop
     FROM unnest(%(people)b::text[], %(first)b::bigint[], %(stop)b::bigint[])
          WITH ORDINALITY AS row (person_id, first, stop, slot)
+), patrons AS (
+    SELECT slot, person_id, first, stop, counter, customer, sum(n) AS n, sum(amount_minor) AS amount,
+           sum(minutes) AS minutes
+    FROM span JOIN patron USING (person_id) WHERE day >= first AND day < stop
+    GROUP BY slot, person_id, first, stop, counter, customer
 )
-SELECT slot, kind::integer, sum(n), sum(amount_minor)::bigint, sum(minutes)::bigint, max(recorded_at)
+SELECT slot, kind::integer, sum(n), sum(amount_minor)::bigint, sum(minutes)::bigint, max(recorded_at), 0
 FROM span JOIN tally USING (person_id) WHERE day >= first AND day < stop GROUP BY slot, kind
 UNION ALL
-SELECT slot, -1, count(DISTINCT customer), 0, 0, NULL
+SELECT slot, -1, count(DISTINCT customer), 0, 0, NULL, 0
 FROM span JOIN touch USING (person_id) WHERE day >= first AND day < stop GROUP BY slot
 UNION ALL
-SELECT slot, -2, count(*), 0, 0, NULL
+SELECT slot, -2, count(*), 0, 0, NULL, 0
 FROM span JOIN first_touch USING (person_id) WHERE day >= first AND day < stop GROUP BY slot
 UNION ALL
-SELECT 0, -3, version, 0, 0, NULL FROM standard_version
-"""
-# The same from the facts themselves, up to a moment.
+{PATRONS.format(key="slot", earlier=_EARLIER_KEPT)}
+UNION ALL
+SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
+"""  # noqa: S608  the parts are ours
+# The same from the facts themselves, up to a moment. What counters count is put in for each of them.
 _AS_OF: Final = """
 WITH span AS (
-    SELECT slot, person_id, date 'epoch' + first::integer AS first,
+    SELECT slot, person_id, date 'epoch' + first::integer AS first, date 'epoch' + last::integer AS stop,
            timestamptz 'epoch' + start * interval '1 microsecond' AS start,
-           timestamptz 'epoch' + stop * interval '1 microsecond' AS stop
-    FROM unnest(%(people)b::text[], %(first)b::bigint[], %(start)b::bigint[], %(stop)b::bigint[])
-         WITH ORDINALITY AS row (person_id, first, start, stop, slot)
+           timestamptz 'epoch' + until * interval '1 microsecond' AS until
+    FROM unnest(%(people)b::text[], %(first)b::bigint[], %(last)b::bigint[], %(start)b::bigint[],
+                %(stop)b::bigint[]) WITH ORDINALITY AS row (person_id, first, last, start, until, slot)
 ), told AS (
-    SELECT slot, first, person_id, kind, amount_minor, minutes, customer, recorded_at
-    FROM span JOIN fact USING (person_id) WHERE counts AND occurred_at >= start AND occurred_at < stop
+    SELECT slot, first, stop, person_id, kind, amount_minor, minutes, customer, channel, product, attributes,
+           recorded_at
+    FROM span JOIN fact USING (person_id) WHERE counts AND occurred_at >= start AND occurred_at < until
+), counted AS (
+    {counted}
+), patrons AS (
+    SELECT slot, person_id, first, stop, counter, customer, count(*) AS n, coalesce(sum(amount_minor), 0) AS amount,
+           sum(minutes) AS minutes
+    FROM counted WHERE by_customer AND customer <> '' GROUP BY slot, person_id, first, stop, counter, customer
 )
 SELECT slot, kind::integer, count(*), coalesce(sum(amount_minor), 0)::bigint, sum(minutes)::bigint,
-       max(recorded_at)
+       max(recorded_at), 0
 FROM told GROUP BY slot, kind
 UNION ALL
-SELECT slot, -1, count(DISTINCT customer), 0, 0, NULL FROM told WHERE kind = 1 GROUP BY slot
+SELECT slot, -1, count(DISTINCT customer), 0, 0, NULL, 0 FROM told WHERE kind = 1 GROUP BY slot
 UNION ALL
-SELECT slot, -2, count(DISTINCT told.customer), 0, 0, NULL
+SELECT slot, -2, count(DISTINCT told.customer), 0, 0, NULL, 0
 FROM told JOIN first_touch USING (person_id, customer)
 WHERE told.kind = 1 AND first_touch.day >= told.first GROUP BY slot
 UNION ALL
-SELECT 0, -3, version, 0, 0, NULL FROM standard_version
-"""
-_GROUPED: Final = """
-WITH wanted AS (SELECT unnest(%(people)b::text[]) AS person_id)
-SELECT CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char(day, 'YYYY-MM') ELSE '' END AS key,
-       kind::integer, sum(n), sum(amount_minor)::bigint, sum(minutes)::bigint
-FROM tally WHERE day >= %(first)s AND day < %(stop)s
-             AND (%(everybody)s OR person_id IN (SELECT person_id FROM wanted)) GROUP BY 1, 2
+SELECT slot, counter, count(*), coalesce(sum(amount_minor), 0)::bigint, sum(minutes)::bigint, NULL, 0
+FROM counted WHERE NOT by_customer GROUP BY slot, counter
 UNION ALL
-SELECT CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char(day, 'YYYY-MM') ELSE '' END AS key,
-       -1, count(DISTINCT (person_id, customer)), 0, 0
-FROM touch WHERE day >= %(first)s AND day < %(stop)s
-             AND (%(everybody)s OR person_id IN (SELECT person_id FROM wanted)) GROUP BY 1
+{patrons}
 UNION ALL
-SELECT CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char(day, 'YYYY-MM') ELSE '' END AS key,
-       -2, count(*), 0, 0
-FROM first_touch WHERE day >= %(first)s AND day < %(stop)s
-             AND (%(everybody)s OR person_id IN (SELECT person_id FROM wanted)) GROUP BY 1
+SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
 """
+_KEY: Final = "CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char({}, 'YYYY-MM') ELSE '' END"
+_BY_DAY: Final = _KEY.format("day")
+_WANTED: Final = """day >= %(first)s AND day < %(stop)s
+             AND (%(everybody)s OR person_id IN (SELECT person_id FROM wanted))"""
+_GROUPED: Final = f"""
+WITH wanted AS (SELECT unnest(%(people)b::text[]) AS person_id), patrons AS (
+    SELECT person_id, counter, customer, sum(n) AS n, sum(amount_minor) AS amount, sum(minutes) AS minutes,
+           CASE WHEN %(by)s = 'month' THEN date_trunc('month', day)::date ELSE %(first)s END AS first,
+           CASE WHEN %(by)s = 'month' THEN (date_trunc('month', day) + interval '1 month')::date
+                ELSE %(stop)s END AS stop
+    FROM patron WHERE {_WANTED} GROUP BY 1, 2, 3, 7, 8
+)
+SELECT {_BY_DAY}, kind::integer, sum(n), sum(amount_minor)::bigint, sum(minutes)::bigint, NULL, 0
+FROM tally WHERE {_WANTED} GROUP BY 1, 2
+UNION ALL
+SELECT {_BY_DAY}, -1, count(DISTINCT (person_id, customer)), 0, 0, NULL, 0 FROM touch WHERE {_WANTED} GROUP BY 1
+UNION ALL
+SELECT {_BY_DAY}, -2, count(*), 0, 0, NULL, 0 FROM first_touch WHERE {_WANTED} GROUP BY 1
+UNION ALL
+{PATRONS.format(key=_KEY.format("patrons.first"), earlier=_EARLIER_KEPT)}
+"""  # noqa: S608  the parts are ours
 _LAST_FOLLOW_UPS: Final = """
 SELECT person_id, last.day FROM unnest(%(people)b::text[]) AS row (person_id)
 CROSS JOIN LATERAL (
@@ -110,28 +158,39 @@ class Reading(NamedTuple):
     targets_version: int
 
 
-def read_figures(connection: Connection, spans: Sequence[Span], *, as_of: datetime | None = None) -> Reading:
-    """The figures of each span: all that is recorded, or only what happened up to `as_of`."""
+def read_figures(
+    connection: Connection,
+    spans: Sequence[Span],
+    *,
+    as_of: datetime | None = None,
+    counters: Sequence[Counter] = (PURCHASES,),
+) -> Reading:
+    """The figures of each span: all that is recorded, or only what happened up to `as_of`.
+
+    What is kept has every counter; what happened up to a moment is counted for `counters` only.
+    """
     people = [span.person_id for span in spans]
     first = Longs(span.period.first.toordinal() - _EPOCH_DAY for span in spans)
     if as_of is None:
         stop = Longs(span.period.end.toordinal() - _EPOCH_DAY for span in spans)
         rows = connection.exec_driver_sql(_KEPT, {"people": people, "first": first, "stop": stop})
     else:
+        last = Longs(span.period.end.toordinal() - _EPOCH_DAY for span in spans)
         until = _micros(as_of) + 1
         starts = Longs(_micros(span.period.start) for span in spans)
         stops = Longs(min(_micros(span.period.stop), until) for span in spans)
+        query, more = _counting(counters)
         rows = connection.exec_driver_sql(
-            _AS_OF, {"people": people, "first": first, "start": starts, "stop": stops}
+            query, {"people": people, "first": first, "last": last, "start": starts, "stop": stops, **more}
         )
     figures = [Figures() for _ in spans]
     recorded_at: list[datetime | None] = [None] * len(spans)
     version = 0
-    for slot, kind, n, amount, minutes, newest in rows:
+    for slot, kind, n, amount, minutes, newest, customers in rows:
         if kind == _VERSION:
             version = n
             continue
-        _take(figures[slot - 1], kind, n, amount, minutes)
+        take(figures[slot - 1], kind, Sums(int(n), amount, minutes, customers))
         known = recorded_at[slot - 1]
         if newest is not None and (known is None or newest > known):
             recorded_at[slot - 1] = newest
@@ -156,8 +215,8 @@ def read_grouped(
         },
     )
     grouped: dict[str, Figures] = {}
-    for key, kind, n, amount, minutes in rows:
-        _take(grouped.setdefault(key, Figures()), kind, n, amount, minutes)
+    for key, kind, n, amount, minutes, _, customers in rows:
+        take(grouped.setdefault(key, Figures()), kind, Sums(int(n), amount, minutes, customers))
     return grouped
 
 
@@ -173,13 +232,43 @@ def read_last_recorded(connection: Connection, person_id: str) -> datetime | Non
     return None if row is None else row[0]
 
 
-def _take(figures: Figures, kind: int, n: Any, amount: int, minutes: int) -> None:
-    if kind == _CUSTOMERS:
-        figures.customers = int(n)
+def take(figures: Figures, kind: int, sums: Sums) -> None:
+    """Take a row of these statements into figures."""
+    if kind >= FIRST_COUNTER:
+        figures.count(kind, Novelty.ANYBODY, sums)
+    elif kind > 0:
+        figures.add(kind, sums.n, sums.amount, sums.minutes)
+    elif kind == _CUSTOMERS:
+        figures.customers = sums.n
     elif kind == _NEW_CUSTOMERS:
-        figures.new_customers = int(n)
+        figures.new_customers = sums.n
     else:
-        figures.add(kind, int(n), amount, minutes)
+        counter, whom = divmod(-kind - _FIRST_CODE, _CODES)
+        if whom == _AGAIN:
+            figures.repeats[counter] = figures.repeats.get(counter, 0) + sums.customers
+        else:
+            figures.count(counter, Novelty(whom), sums)
+
+
+def _counting(counters: Sequence[Counter]) -> tuple[str, dict[str, Any]]:
+    """The statement over the facts for some counters, and the parameters their conditions have."""
+    parts, parameters = [], dict[str, Any]()
+    again = []
+    for counter in counters:
+        admitted, own = admitted_by(counter)
+        parameters |= own
+        parts.append(
+            f"SELECT told.*, {counter.id} AS counter, {str(counter.by_customer).lower()} AS by_customer"  # noqa: S608
+            f" FROM told WHERE {admitted}"
+        )
+        if counter.by_customer:
+            again.append(f"(patrons.counter = {counter.id} AND {admitted})")
+    parts = parts or ["SELECT told.*, 0 AS counter, false AS by_customer FROM told WHERE false"]
+    earlier = EARLIER_FACT.format(admitted=" OR ".join(again) or "false")
+    query = _AS_OF.format(
+        counted=" UNION ALL ".join(parts), patrons=PATRONS.format(key="slot", earlier=earlier)
+    )
+    return query, parameters
 
 
 def _micros(instant: datetime) -> int:

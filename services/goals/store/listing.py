@@ -7,7 +7,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select, tuple_
 
 from access import Scope
+from services.goals.domain.conditions import Novelty
 from services.goals.domain.facts import FactKind, Key
+from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.recorded import Place, Recorded
 from services.goals.tables import fact, first_touch
@@ -52,25 +54,22 @@ class Facts:
         self,
         person_id: str,
         period: Period,
+        metric: Metric,
         *,
-        kinds: Collection[int],
-        new_customers: bool,
         until: datetime | None,
         after: Place | None,
         limit: int,
     ) -> tuple[int, list[Recorded]]:
-        """How many facts a figure rests on, and a page of them: current versions, void and reversed ones too."""
+        """How many facts a metric's figure rests on, and a page of them: current ones, void and reversed ones too."""
         inside = [
             fact.c.person_id == person_id,
             fact.c.current,
-            fact.c.kind.in_(sorted(kinds)),
+            or_(*(_counted_by(each, period) for each in metric.components or (metric,))),
             fact.c.occurred_at >= period.start,
             fact.c.occurred_at < period.stop,
         ]
         if until is not None:
             inside.append(fact.c.occurred_at <= until)
-        if new_customers:
-            inside.append(_first_within(period))
         narrowed = and_(self._scope.clause(fact.c.person_id), *inside)
         total = self._connection.execute(select(func.count()).select_from(fact).where(narrowed)).scalar_one()
         return total, self._read(_newest_first(self._query().where(*inside), after).limit(limit))
@@ -140,10 +139,30 @@ def _reversed_by() -> ColumnElement[str]:
     return case((taken_back, func.coalesce(named, "")), else_="").label("reversed_by")
 
 
-def _first_within(period: Period) -> ColumnElement[bool]:
+def _counted_by(metric: Metric, period: Period) -> ColumnElement[bool]:
+    """Whether a metric that is made of no others looks at a fact."""
+    asked = metric.conditions
+    clauses: list[ColumnElement[bool]] = [fact.c.kind.in_(sorted(int(kind) for kind in metric.kinds))]
+    if asked.channels:
+        clauses.append(fact.c.channel.in_(sorted(asked.channels)))
+    if asked.products:
+        clauses.append(fact.c.product.in_(sorted(asked.products)))
+    if asked.least_amount is not None:
+        clauses.append(fact.c.amount_minor >= asked.least_amount)
+    if asked.most_amount is not None:
+        clauses.append(fact.c.amount_minor <= asked.most_amount)
+    clauses += [fact.c.attributes[name].astext.in_(sorted(values)) for name, values in asked.attributes]
+    new = metric.aggregation is Aggregation.NEW_CUSTOMERS or asked.customers is Novelty.NEW
+    if new or asked.customers is Novelty.KNOWN:
+        clauses.append(_first_touched(period, new=new))
+    return and_(*clauses)
+
+
+def _first_touched(period: Period, *, new: bool) -> ColumnElement[bool]:
+    """Whether the customer was first followed up in the period, or before it."""
+    day = first_touch.c.day
     return exists().where(
         first_touch.c.person_id == fact.c.person_id,
         first_touch.c.customer == fact.c.customer,
-        first_touch.c.day >= period.first,
-        first_touch.c.day < period.end,
+        and_(day >= period.first, day < period.end) if new else day < period.first,
     )

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from access import Directory, Person
-from services.goals.domain.metrics import METRICS, Figures, evaluate
+from services.goals.domain.metrics import Figures, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
 from services.goals.domain.progress import Member, Progress, Status, TargetStanding, judge
 from services.goals.domain.targets import Measure, ResolvedTarget
@@ -19,6 +19,7 @@ from services.goals.store.figures import (
     read_last_follow_ups,
     read_last_recorded,
 )
+from services.goals.store.library import LibraryCache
 from services.goals.store.targets import TargetsCache
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
@@ -45,7 +46,10 @@ def read_progress(
         kinds = dict.fromkeys((*_ALWAYS, *(measure.period_kind for measure in targets)))
         periods = {kind: period_of(kind, today, zone) for kind in kinds}
         reading = read_figures(
-            connection, [Span(person.id, period) for period in periods.values()], as_of=as_of
+            connection,
+            [Span(person.id, period) for period in periods.values()],
+            as_of=as_of,
+            counters=cache.library.current_counters,
         )
         if copy.version == reading.targets_version:
             break
@@ -55,7 +59,10 @@ def read_progress(
     if newest is None:
         newest = read_last_recorded(connection, person.id)
     return Progress(
-        [_stand(measure, target, periods, figures, today) for measure, target in targets.items()],
+        [
+            _stand(cache.library, measure, target, periods, figures, today)
+            for measure, target in targets.items()
+        ],
         [(periods[kind], figures[kind]) for kind in _ALWAYS],
         newest,
     )
@@ -75,19 +82,32 @@ def read_one(
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
     period = period_of(measure.period_kind, today, zone)
-    reading = read_figures(connection, [Span(person.id, period)], as_of=as_of)
+    reading = read_figures(
+        connection, [Span(person.id, period)], as_of=as_of, counters=cache.library.current_counters
+    )
     target = cache.fresh(connection).of(person, directory.ancestors(person.id), today).get(measure)
     figures = reading.figures[0]
     standing = None
     if target is not None:
         standing = _stand(
-            measure, target, {measure.period_kind: period}, {measure.period_kind: figures}, today
+            cache.library,
+            measure,
+            target,
+            {measure.period_kind: period},
+            {measure.period_kind: figures},
+            today,
         )
     return period, figures, target, standing
 
 
 def read_course(
-    connection: Connection, person: Person, period: Period, today: date, *, as_of: datetime | None
+    connection: Connection,
+    cache: TargetsCache,
+    person: Person,
+    period: Period,
+    today: date,
+    *,
+    as_of: datetime | None,
 ) -> list[tuple[date, Figures]]:
     """The figures from the period's first day through each day up to `today`."""
     days = [period.first + timedelta(days=ahead) for ahead in range((today - period.first).days + 1)]
@@ -95,7 +115,13 @@ def read_course(
         Span(person.id, Period(period.kind, period.first, day + timedelta(days=1), period.zone))
         for day in days
     ]
-    return list(zip(days, read_figures(connection, spans, as_of=as_of).figures, strict=True))
+    return list(
+        zip(
+            days,
+            read_figures(connection, spans, as_of=as_of, counters=cache.library.current_counters).figures,
+            strict=True,
+        )
+    )
 
 
 def read_team(
@@ -123,14 +149,19 @@ def read_team(
         periods = {measure.period_kind: period_of(measure.period_kind, today, zone) for measure in targets}
         spans.extend(Span(person.id, period) for period in periods.values())
         rows.append((person, today, targets, periods))
-    reading = read_figures(connection, spans, as_of=as_of) if spans else Reading([], [], copy.version)
+    reading = (
+        read_figures(connection, spans, as_of=as_of, counters=cache.library.current_counters)
+        if spans
+        else Reading([], [], copy.version)
+    )
     following = read_last_follow_ups(connection, [person.id for person, *_ in rows])
     figures = iter(reading.figures)
     members = []
     for person, today, targets, periods in rows:
         of_period = {kind: next(figures) for kind in periods}
         standings = [
-            _stand(measure, target, periods, of_period, today) for measure, target in targets.items()
+            _stand(cache.library, measure, target, periods, of_period, today)
+            for measure, target in targets.items()
         ]
         last = following.get(person.id)
         members.append(
@@ -148,14 +179,15 @@ def read_team(
 
 
 def _stand(
+    library: LibraryCache,
     measure: Measure,
     target: ResolvedTarget,
     periods: Mapping[PeriodKind, Period],
     figures: Mapping[PeriodKind, Figures],
     today: date,
 ) -> TargetStanding:
-    metric = METRICS[measure.metric]
     period = periods[measure.period_kind]
+    metric = library.metrics(period.first)[measure.metric]
     done = evaluate(metric, figures[measure.period_kind])
     asked = Fraction(target.target.value.numerator, target.target.value.denominator)
     return TargetStanding(target, period, judge(metric, done, asked, period, today))

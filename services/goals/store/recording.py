@@ -15,24 +15,22 @@ from access import Replica, Scope
 from chassis.database import Database, publishes
 from chassis.errors import Unavailable
 from services.goals.domain.facts import Fact, FactKind, Key, Refusal
+from services.goals.domain.metrics import Counter
 from services.goals.domain.periods import Calendar
 from services.goals.domain.recorded import ALREADY_KNOWN, RECORDED, Outcome, Result
 from services.goals.store.correcting import columns_of, correct, find_known
+from services.goals.store.counting import count_facts
+from services.goals.store.library import LibraryCache
 
 _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
 _ATTEMPTS: Final = 3
 
-# A large batch ahead is no reason to give up within the usual 5 s. In one round trip with the lock: the plan of
-# the statement after it must go by index, also when it is made while a table is still empty, for it is kept
-# while the table grows.
+# In one round trip with the lock: the plan of the statement after it must go by index, also when it is made while a
+# table is still empty, for it is kept while the table grows.
 _ENTER: Final = """
-SELECT set_config('lock_timeout', '20s', true), pg_advisory_xact_lock{shared}(%(key)s),
-       (SELECT position FROM calendar),
-       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-       set_config('enable_mergejoin', 'off', true)
+SELECT enter_ledger(%(key)s, %(alone)s), set_config('enable_seqscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
 """
-_ENTER_SHARED: Final = _ENTER.format(shared="_shared")
-_ENTER_ALONE: Final = _ENTER.format(shared="")
 
 # Every writer takes rows in the order fact, tally, touch, first_touch, and in each by key: no deadlocks.
 # The scalar counts make one step wait for the one before.
@@ -113,6 +111,13 @@ class Told(NamedTuple):
     position: int
 
 
+class Gate(NamedTuple):
+    """What stands while the gate is held: up to which position zones are brought, and the library's number."""
+
+    position: int
+    library: int
+
+
 @dataclass(slots=True)
 class _Batch:
     """Rows to store: one fact a key in `plain`, everything else in `rest`, both as indexes into the rows told."""
@@ -136,9 +141,10 @@ class _DryRunError(Exception):
 class Recorder:
     """Records facts, each batch in one transaction of its own."""
 
-    def __init__(self, database: Database, replica: Replica) -> None:
+    def __init__(self, database: Database, replica: Replica, library: LibraryCache) -> None:
         self._database = database
         self._replica = replica
+        self._library = library
         self._calendar = Calendar()
         self._key = gate_key(database.schema)
 
@@ -193,13 +199,20 @@ class Recorder:
         results: dict[int, Result] = {}
         try:
             with self._database.begin() as connection:
-                if enter_ledger(connection, self._key, alone=alone) > position:
+                gate = enter_ledger(connection, self._key, alone=alone)
+                if gate.position > position:
                     raise _DirectoryBehindError
+                counters = self._library.counters(connection, gate.library)
                 rest = list(batch.rest)
                 if batch.plain:
-                    rest += _add(connection, facts, batch.plain, results)
+                    others = _add(connection, facts, batch.plain, results)
+                    known = set(others)
+                    count_facts(
+                        connection, counters, (facts[index] for index in batch.plain if index not in known)
+                    )
+                    rest += others
                 if rest:
-                    _settle(connection, facts, scopes, rest, results, alone=alone)
+                    _settle(connection, facts, scopes, rest, results, counters, alone=alone)
                 _end(dry_run=dry_run)
         except _DryRunError:
             pass
@@ -216,10 +229,10 @@ def gate_key(schema: str) -> int:
     return zlib.crc32(f"foothold ledger {schema}".encode())
 
 
-def enter_ledger(connection: Connection, key: int, *, alone: bool) -> int:
-    """Pass the ledger's gate for the rest of the transaction; up to which position zones are brought."""
-    row = connection.exec_driver_sql(_ENTER_ALONE if alone else _ENTER_SHARED, {"key": key}).one()
-    return int(row[2])
+def enter_ledger(connection: Connection, key: int, *, alone: bool) -> Gate:
+    """Pass the ledger's gate for the rest of the transaction."""
+    position, library = connection.exec_driver_sql(_ENTER, {"key": key, "alone": alone}).scalar_one()
+    return Gate(position, library)
 
 
 def _sort(facts: Sequence[Fact]) -> _Batch:
@@ -269,6 +282,7 @@ def _settle(
     scopes: Sequence[Scope],
     rest: Sequence[int],
     results: dict[int, Result],
+    counters: Sequence[Counter],
     *,
     alone: bool,
 ) -> None:
@@ -293,7 +307,7 @@ def _settle(
         return
     if not alone:
         raise _TakesAwayError
-    refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new])
+    refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new], counters)
     for index, refusal in zip(new, refusals, strict=True):
         if refusal is None:
             results[index] = RECORDED

@@ -10,6 +10,8 @@ from chassis.feed import publish
 from services.goals.domain.periods import Calendar
 from services.goals.store.arrays import Longs
 from services.goals.store.correcting import events_of
+from services.goals.store.counting import rebuild
+from services.goals.store.library import LibraryCache
 from services.goals.store.recording import enter_ledger
 
 _ZONES: Final = text("""
@@ -56,7 +58,13 @@ _REACHED: Final = text("UPDATE calendar SET position = :position WHERE position 
 
 
 def rezone(
-    connection: Connection, key: int, *, nodes: Collection[str], before: Directory, position: int
+    connection: Connection,
+    key: int,
+    library: LibraryCache,
+    *,
+    nodes: Collection[str],
+    before: Directory,
+    position: int,
 ) -> None:
     """Reckon anew the days of everybody at or below `nodes` whose zone in force is not the one `before` says.
 
@@ -67,7 +75,7 @@ def rezone(
     moved = {person: zone for person, zone in rows if before.zone_of(person) != zone}
     if not moved:
         return
-    enter_ledger(connection, key, alone=True)
+    gate = enter_ledger(connection, key, alone=True)
     connection.execute(_REACHED, {"position": position})
     people = sorted(moved)
     calendar = Calendar()
@@ -94,6 +102,8 @@ def rezone(
     )
     for statement in _REBUILD:
         connection.exec_driver_sql(statement, {"people": changed})
+    for counter in library.counters(connection, gate.library):
+        rebuild(connection, counter, changed)
     publish(connection, events_of(days | _read_days(connection, changed)))
 
 

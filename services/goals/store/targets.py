@@ -12,6 +12,7 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from services.goals.domain.targets import Measure, ResolvedTarget, Target, measure_of
 from services.goals.domain.values import Unit, Value
+from services.goals.store.library import LibraryCache
 from standards import Standard, Standards, resolve
 from standards.store import place
 
@@ -58,8 +59,9 @@ class TargetsCopy:
 class TargetsCache:
     """The targets in memory. They are few and change seldom; whoever reads figures reads their version along."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, library: LibraryCache) -> None:
         self._database = database
+        self.library = library
         self._copy = TargetsCopy(_NONE, {}, frozenset())
 
     def current(self, version: int | None = None) -> TargetsCopy:

@@ -7,7 +7,7 @@ from typing import Final
 from foothold.goals.v1 import feed_pb2, targets_pb2
 
 from chassis.feed import StoredEvent
-from services.goals.domain.metrics import BASE_METRICS, Figures, evaluate
+from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import Target
 from services.goals.wire.targets import from_target
@@ -62,9 +62,13 @@ def values_event(
     )
 
 
-def from_figures(period: Period, figures: Figures, currency: str) -> feed_pb2.PeriodValues:
-    """All base metrics over a period."""
+def from_figures(
+    period: Period, figures: Figures, metrics: Mapping[str, Metric], currency: str
+) -> feed_pb2.PeriodValues:
+    """All metrics over a period that are no ratios."""
     values = feed_pb2.PeriodValues(period=from_period(period))
-    for metric in BASE_METRICS:
+    for metric in metrics.values():
+        if metric.is_ratio:
+            continue
         values.values.add(metric=metric.name, value=from_value(evaluate(metric, figures), currency))
     return values

@@ -1,10 +1,11 @@
 """Progress."""
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 
 from foothold.goals.v1 import progress_pb2
 
-from services.goals.domain.metrics import METRICS, evaluate
+from services.goals.domain.metrics import Metric, evaluate
 from services.goals.domain.progress import Member, Progress, TargetStanding
 from services.goals.wire.targets import from_resolved
 from services.goals.wire.values import from_date, from_instant, from_period, from_value
@@ -24,14 +25,16 @@ def from_standing(standing: TargetStanding, currency: str) -> progress_pb2.Targe
     )
 
 
-def from_progress(progress: Progress, as_of: datetime, currency: str) -> progress_pb2.GetProgressResponse:
-    """One person's targets and figures."""
+def from_progress(
+    progress: Progress, metrics: Callable[[date], Mapping[str, Metric]], as_of: datetime, currency: str
+) -> progress_pb2.GetProgressResponse:
+    """One person's targets and figures; `metrics` are those that measure a period by its first day."""
     response = progress_pb2.GetProgressResponse(
         targets=[from_standing(each, currency) for each in progress.targets], as_of=from_instant(as_of)
     )
     for period, figures in progress.values:
         told = from_period(period)
-        for metric in METRICS.values():
+        for metric in metrics(period.first).values():
             response.values.add(
                 metric=metric.name, period=told, value=from_value(evaluate(metric, figures), currency)
             )

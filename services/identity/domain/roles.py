@@ -24,6 +24,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "goals.facts.read": "See facts, without customers",
     "goals.customers.read": "See the customers in facts",
     "goals.metrics.read": "See metric definitions and grouped figures",
+    "goals.metrics.write": "Define metrics",
     "goals.targets.read": "See targets",
     "goals.targets.write": "Set targets",
     "goals.progress.read": "See progress",
@@ -97,6 +98,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
                 "identity.nodes.read",
                 "identity.people.read",
                 "goals.facts.read",
+                "goals.metrics.read",
                 "goals.targets.read",
                 "goals.progress.read",
                 "incentives.boards.read",
@@ -145,7 +147,8 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     # Bound on the enterprise.
     "headquarters_hr": (
         "总部人事 Headquarters HR",
-        _BRANCH_HR | {"identity.roles.read", "incentives.plans.write", "incentives.boards.write"},
+        _BRANCH_HR
+        | {"identity.roles.read", "goals.metrics.write", "incentives.plans.write", "incentives.boards.write"},
     ),
     # Bound on the enterprise: runs the platform, and sees no customer.
     "administrator": (
@@ -155,6 +158,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
         | _TRAINING
         | {
             "goals.metrics.read",
+            "goals.metrics.write",
             "goals.ledger.check",
             "goals.targets.read",
             "goals.targets.write",

@@ -110,6 +110,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such target, or not visible to the caller."""
     ERROR_REASON_VALUE_INVALID: _ErrorReason.ValueType  # 66
     """The value does not fit the metric's unit, or is out of its range."""
+    ERROR_REASON_METRIC_BUILT_IN: _ErrorReason.ValueType  # 72
+    """A built-in metric cannot be defined again or retired; choose another name."""
+    ERROR_REASON_METRIC_CHANGED: _ErrorReason.ValueType  # 73
+    """The metric has been changed since; metadata `version` is the newest one. Read it again."""
+    ERROR_REASON_METRIC_COMPUTING: _ErrorReason.ValueType  # 74
+    """The metric's values are still being computed; try again later."""
+    ERROR_REASON_METRIC_IN_USE: _ErrorReason.ValueType  # 75
+    """A metric in use is made of this one; metadata `metric` names it."""
     ERROR_REASON_PLAN_UNKNOWN: _ErrorReason.ValueType  # 80
     """No such plan, or not visible to the caller."""
     ERROR_REASON_TIER_GAP: _ErrorReason.ValueType  # 81
@@ -242,6 +250,14 @@ ERROR_REASON_TARGET_UNKNOWN: ErrorReason.ValueType  # 65
 """No such target, or not visible to the caller."""
 ERROR_REASON_VALUE_INVALID: ErrorReason.ValueType  # 66
 """The value does not fit the metric's unit, or is out of its range."""
+ERROR_REASON_METRIC_BUILT_IN: ErrorReason.ValueType  # 72
+"""A built-in metric cannot be defined again or retired; choose another name."""
+ERROR_REASON_METRIC_CHANGED: ErrorReason.ValueType  # 73
+"""The metric has been changed since; metadata `version` is the newest one. Read it again."""
+ERROR_REASON_METRIC_COMPUTING: ErrorReason.ValueType  # 74
+"""The metric's values are still being computed; try again later."""
+ERROR_REASON_METRIC_IN_USE: ErrorReason.ValueType  # 75
+"""A metric in use is made of this one; metadata `metric` names it."""
 ERROR_REASON_PLAN_UNKNOWN: ErrorReason.ValueType  # 80
 """No such plan, or not visible to the caller."""
 ERROR_REASON_TIER_GAP: ErrorReason.ValueType  # 81

@@ -27,31 +27,41 @@ from foothold.goals.v1 import values_pb2 as foothold_dot_goals_dot_v1_dot_values
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/goals/v1/metrics.proto\x12\x11\x66oothold.goals.v1\x1a\x1d\x66oothold/goals/v1/facts.proto\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x16google/type/date.proto\"\xec\x04\n\x10MetricDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04unit\x18\x02 \x01(\x0e\x32\x17.foothold.goals.v1.Unit\x12\x44\n\x0b\x61ggregation\x18\x03 \x01(\x0e\x32/.foothold.goals.v1.MetricDefinition.Aggregation\x12/\n\nfact_kinds\x18\x04 \x03(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x11\n\tnumerator\x18\x05 \x01(\t\x12\x14\n\x0c\x64\x65nominators\x18\x06 \x03(\t\x12@\n\tdirection\x18\x07 \x01(\x0e\x32-.foothold.goals.v1.MetricDefinition.Direction\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\"\xd4\x01\n\x0b\x41ggregation\x12\x1b\n\x17\x41GGREGATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GGREGATION_COUNT\x10\x01\x12\"\n\x1e\x41GGREGATION_DISTINCT_CUSTOMERS\x10\x02\x12\x1d\n\x19\x41GGREGATION_NEW_CUSTOMERS\x10\x03\x12\x1a\n\x16\x41GGREGATION_SUM_AMOUNT\x10\x04\x12\x1b\n\x17\x41GGREGATION_SUM_MINUTES\x10\x05\x12\x15\n\x11\x41GGREGATION_RATIO\x10\x06\"U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_AT_LEAST\x10\x01\x12\x15\n\x11\x44IRECTION_AT_MOST\x10\x02\"\x14\n\x12ListMetricsRequest\"K\n\x13ListMetricsResponse\x12\x34\n\x07metrics\x18\x01 \x03(\x0b\x32#.foothold.goals.v1.MetricDefinition\"\xca\x01\n\x12QueryMetricRequest\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x08group_by\x18\x02 \x01(\x0e\x32\x1a.foothold.goals.v1.GroupBy\x12\x1f\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1d\n\x02to\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07node_id\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\x83\x01\n\x13QueryMetricResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.foothold.goals.v1.MetricRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x05total\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\"i\n\tMetricRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\'\n\x05value\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12\x17\n\x0f\x65mployee_number\x18\x04 \x01(\t*z\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x13\n\x0fGROUP_BY_PERSON\x10\x01\x12\x17\n\x13GROUP_BY_DEPARTMENT\x10\x02\x12\x13\n\x0fGROUP_BY_BRANCH\x10\x03\x12\x12\n\x0eGROUP_BY_MONTH\x10\x04\x32\xcc\x01\n\x0eMetricsService\x12\\\n\x0bListMetrics\x12%.foothold.goals.v1.ListMetricsRequest\x1a&.foothold.goals.v1.ListMetricsResponse\x12\\\n\x0bQueryMetric\x12%.foothold.goals.v1.QueryMetricRequest\x1a&.foothold.goals.v1.QueryMetricResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/goals/v1/metrics.proto\x12\x11\x66oothold.goals.v1\x1a\x1d\x66oothold/goals/v1/facts.proto\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x16google/type/date.proto\"\xa4\n\n\x10MetricDefinition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04unit\x18\x02 \x01(\x0e\x32\x17.foothold.goals.v1.Unit\x12\x44\n\x0b\x61ggregation\x18\x03 \x01(\x0e\x32/.foothold.goals.v1.MetricDefinition.Aggregation\x12/\n\nfact_kinds\x18\x04 \x03(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x11\n\tnumerator\x18\x05 \x01(\t\x12\x14\n\x0c\x64\x65nominators\x18\x06 \x03(\t\x12@\n\tdirection\x18\x07 \x01(\x0e\x32-.foothold.goals.v1.MetricDefinition.Direction\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x42\n\nconditions\x18\t \x01(\x0b\x32..foothold.goals.v1.MetricDefinition.Conditions\x12?\n\x06titles\x18\n \x03(\x0b\x32/.foothold.goals.v1.MetricDefinition.TitlesEntry\x12\x14\n\x0crolling_days\x18\x0b \x01(\x05\x1a\x92\x02\n\nConditions\x12\x10\n\x08\x63hannels\x18\x01 \x03(\t\x12\x10\n\x08products\x18\x02 \x03(\t\x12\x19\n\x0cleast_amount\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmost_amount\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12J\n\nattributes\x18\x05 \x03(\x0b\x32\x36.foothold.goals.v1.MetricDefinition.AttributeCondition\x12>\n\tcustomers\x18\x06 \x01(\x0e\x32+.foothold.goals.v1.MetricDefinition.NoveltyB\x0f\n\r_least_amountB\x0e\n\x0c_most_amount\x1a\x32\n\x12\x41ttributeCondition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb1\x02\n\x0b\x41ggregation\x12\x1b\n\x17\x41GGREGATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GGREGATION_COUNT\x10\x01\x12\"\n\x1e\x41GGREGATION_DISTINCT_CUSTOMERS\x10\x02\x12\x1d\n\x19\x41GGREGATION_NEW_CUSTOMERS\x10\x03\x12\x1a\n\x16\x41GGREGATION_SUM_AMOUNT\x10\x04\x12\x1b\n\x17\x41GGREGATION_SUM_MINUTES\x10\x05\x12\x15\n\x11\x41GGREGATION_RATIO\x10\x06\x12\x1b\n\x17\x41GGREGATION_MEAN_AMOUNT\x10\x07\x12\x1c\n\x18\x41GGREGATION_MEAN_MINUTES\x10\x08\x12 \n\x1c\x41GGREGATION_REPEAT_CUSTOMERS\x10\t\"F\n\x07Novelty\x12\x17\n\x13NOVELTY_UNSPECIFIED\x10\x00\x12\x0f\n\x0bNOVELTY_NEW\x10\x01\x12\x11\n\rNOVELTY_KNOWN\x10\x02\"U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_AT_LEAST\x10\x01\x12\x15\n\x11\x44IRECTION_AT_MOST\x10\x02\"\x14\n\x12ListMetricsRequest\"K\n\x13ListMetricsResponse\x12\x34\n\x07metrics\x18\x01 \x03(\x0b\x32#.foothold.goals.v1.MetricDefinition\"\xca\x01\n\x12QueryMetricRequest\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x08group_by\x18\x02 \x01(\x0e\x32\x1a.foothold.goals.v1.GroupBy\x12\x1f\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x1d\n\x02to\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07node_id\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\x83\x01\n\x13QueryMetricResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.foothold.goals.v1.MetricRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x05total\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\"i\n\tMetricRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\'\n\x05value\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12\x17\n\x0f\x65mployee_number\x18\x04 \x01(\t*z\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x13\n\x0fGROUP_BY_PERSON\x10\x01\x12\x17\n\x13GROUP_BY_DEPARTMENT\x10\x02\x12\x13\n\x0fGROUP_BY_BRANCH\x10\x03\x12\x12\n\x0eGROUP_BY_MONTH\x10\x04\x32\xcc\x01\n\x0eMetricsService\x12\\\n\x0bListMetrics\x12%.foothold.goals.v1.ListMetricsRequest\x1a&.foothold.goals.v1.ListMetricsResponse\x12\\\n\x0bQueryMetric\x12%.foothold.goals.v1.QueryMetricRequest\x1a&.foothold.goals.v1.QueryMetricResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.goals.v1.metrics_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GROUPBY']._serialized_start=1309
-  _globals['_GROUPBY']._serialized_end=1431
+  _globals['_METRICDEFINITION_TITLESENTRY']._loaded_options = None
+  _globals['_METRICDEFINITION_TITLESENTRY']._serialized_options = b'8\001'
+  _globals['_GROUPBY']._serialized_start=2005
+  _globals['_GROUPBY']._serialized_end=2127
   _globals['_METRICDEFINITION']._serialized_start=142
-  _globals['_METRICDEFINITION']._serialized_end=762
-  _globals['_METRICDEFINITION_AGGREGATION']._serialized_start=463
-  _globals['_METRICDEFINITION_AGGREGATION']._serialized_end=675
-  _globals['_METRICDEFINITION_DIRECTION']._serialized_start=677
-  _globals['_METRICDEFINITION_DIRECTION']._serialized_end=762
-  _globals['_LISTMETRICSREQUEST']._serialized_start=764
-  _globals['_LISTMETRICSREQUEST']._serialized_end=784
-  _globals['_LISTMETRICSRESPONSE']._serialized_start=786
-  _globals['_LISTMETRICSRESPONSE']._serialized_end=861
-  _globals['_QUERYMETRICREQUEST']._serialized_start=864
-  _globals['_QUERYMETRICREQUEST']._serialized_end=1066
-  _globals['_QUERYMETRICRESPONSE']._serialized_start=1069
-  _globals['_QUERYMETRICRESPONSE']._serialized_end=1200
-  _globals['_METRICROW']._serialized_start=1202
-  _globals['_METRICROW']._serialized_end=1307
-  _globals['_METRICSSERVICE']._serialized_start=1434
-  _globals['_METRICSSERVICE']._serialized_end=1638
+  _globals['_METRICDEFINITION']._serialized_end=1458
+  _globals['_METRICDEFINITION_CONDITIONS']._serialized_start=618
+  _globals['_METRICDEFINITION_CONDITIONS']._serialized_end=892
+  _globals['_METRICDEFINITION_ATTRIBUTECONDITION']._serialized_start=894
+  _globals['_METRICDEFINITION_ATTRIBUTECONDITION']._serialized_end=944
+  _globals['_METRICDEFINITION_TITLESENTRY']._serialized_start=946
+  _globals['_METRICDEFINITION_TITLESENTRY']._serialized_end=991
+  _globals['_METRICDEFINITION_AGGREGATION']._serialized_start=994
+  _globals['_METRICDEFINITION_AGGREGATION']._serialized_end=1299
+  _globals['_METRICDEFINITION_NOVELTY']._serialized_start=1301
+  _globals['_METRICDEFINITION_NOVELTY']._serialized_end=1371
+  _globals['_METRICDEFINITION_DIRECTION']._serialized_start=1373
+  _globals['_METRICDEFINITION_DIRECTION']._serialized_end=1458
+  _globals['_LISTMETRICSREQUEST']._serialized_start=1460
+  _globals['_LISTMETRICSREQUEST']._serialized_end=1480
+  _globals['_LISTMETRICSRESPONSE']._serialized_start=1482
+  _globals['_LISTMETRICSRESPONSE']._serialized_end=1557
+  _globals['_QUERYMETRICREQUEST']._serialized_start=1560
+  _globals['_QUERYMETRICREQUEST']._serialized_end=1762
+  _globals['_QUERYMETRICRESPONSE']._serialized_start=1765
+  _globals['_QUERYMETRICRESPONSE']._serialized_end=1896
+  _globals['_METRICROW']._serialized_start=1898
+  _globals['_METRICROW']._serialized_end=2003
+  _globals['_METRICSSERVICE']._serialized_start=2130
+  _globals['_METRICSSERVICE']._serialized_end=2334
 # @@protoc_insertion_point(module_scope)

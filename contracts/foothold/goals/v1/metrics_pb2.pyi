@@ -80,6 +80,12 @@ class MetricDefinition(_message.Message):
         """Sum of minutes."""
         AGGREGATION_RATIO: MetricDefinition._Aggregation.ValueType  # 6
         """One metric over the sum of one or more others."""
+        AGGREGATION_MEAN_AMOUNT: MetricDefinition._Aggregation.ValueType  # 7
+        """Sum of amounts over the number of facts."""
+        AGGREGATION_MEAN_MINUTES: MetricDefinition._Aggregation.ValueType  # 8
+        """Sum of minutes over the number of facts."""
+        AGGREGATION_REPEAT_CUSTOMERS: MetricDefinition._Aggregation.ValueType  # 9
+        """Different customers with a fact in the period and another one before it, in the period or earlier."""
 
     class Aggregation(_Aggregation, metaclass=_AggregationEnumTypeWrapper):
         """How facts become a value."""
@@ -98,6 +104,35 @@ class MetricDefinition(_message.Message):
     """Sum of minutes."""
     AGGREGATION_RATIO: MetricDefinition.Aggregation.ValueType  # 6
     """One metric over the sum of one or more others."""
+    AGGREGATION_MEAN_AMOUNT: MetricDefinition.Aggregation.ValueType  # 7
+    """Sum of amounts over the number of facts."""
+    AGGREGATION_MEAN_MINUTES: MetricDefinition.Aggregation.ValueType  # 8
+    """Sum of minutes over the number of facts."""
+    AGGREGATION_REPEAT_CUSTOMERS: MetricDefinition.Aggregation.ValueType  # 9
+    """Different customers with a fact in the period and another one before it, in the period or earlier."""
+
+    class _Novelty:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NoveltyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MetricDefinition._Novelty.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NOVELTY_UNSPECIFIED: MetricDefinition._Novelty.ValueType  # 0
+        """Anybody."""
+        NOVELTY_NEW: MetricDefinition._Novelty.ValueType  # 1
+        """Whose first follow-up by that person, ever, falls into the period."""
+        NOVELTY_KNOWN: MetricDefinition._Novelty.ValueType  # 2
+        """Whom that person had followed up before the period."""
+
+    class Novelty(_Novelty, metaclass=_NoveltyEnumTypeWrapper):
+        """Whom a customer is to the person when the period begins."""
+
+    NOVELTY_UNSPECIFIED: MetricDefinition.Novelty.ValueType  # 0
+    """Anybody."""
+    NOVELTY_NEW: MetricDefinition.Novelty.ValueType  # 1
+    """Whose first follow-up by that person, ever, falls into the period."""
+    NOVELTY_KNOWN: MetricDefinition.Novelty.ValueType  # 2
+    """Whom that person had followed up before the period."""
 
     class _Direction:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -122,6 +157,105 @@ class MetricDefinition(_message.Message):
     DIRECTION_AT_MOST: MetricDefinition.Direction.ValueType  # 2
     """Staying at or under the target meets it."""
 
+    @_typing.final
+    class Conditions(_message.Message):
+        """What a fact must be like to count. Every condition given must hold; one not given holds for every fact."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CHANNELS_FIELD_NUMBER: _builtins.int
+        PRODUCTS_FIELD_NUMBER: _builtins.int
+        LEAST_AMOUNT_FIELD_NUMBER: _builtins.int
+        MOST_AMOUNT_FIELD_NUMBER: _builtins.int
+        ATTRIBUTES_FIELD_NUMBER: _builtins.int
+        CUSTOMERS_FIELD_NUMBER: _builtins.int
+        least_amount: _builtins.int
+        """At least this amount in minor units; a fact without an amount does not meet it."""
+        most_amount: _builtins.int
+        """At most this amount in minor units; a fact without an amount does not meet it."""
+        customers: Global___MetricDefinition.Novelty.ValueType
+        """Whom the customer is."""
+        @_builtins.property
+        def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+            """One of these channels; at most 20."""
+
+        @_builtins.property
+        def products(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+            """One of these products; at most 50."""
+
+        @_builtins.property
+        def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetricDefinition.AttributeCondition]:
+            """Each of these attributes has one of its values; at most 5."""
+
+        def __init__(
+            self,
+            *,
+            channels: _abc.Iterable[_builtins.str] | None = ...,
+            products: _abc.Iterable[_builtins.str] | None = ...,
+            least_amount: _builtins.int | None = ...,
+            most_amount: _builtins.int | None = ...,
+            attributes: _abc.Iterable[Global___MetricDefinition.AttributeCondition] | None = ...,
+            customers: Global___MetricDefinition.Novelty.ValueType = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_least_amount", b"_least_amount", "_most_amount", b"_most_amount", "least_amount", b"least_amount", "most_amount", b"most_amount"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_amount", b"_least_amount", "_most_amount", b"_most_amount", "attributes", b"attributes", "channels", b"channels", "customers", b"customers", "least_amount", b"least_amount", "most_amount", b"most_amount", "products", b"products"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__least_amount: _TypeAlias = _typing.Literal["least_amount"]  # noqa: Y015
+        _WhichOneofArgType__least_amount: _TypeAlias = _typing.Literal["_least_amount", b"_least_amount"]  # noqa: Y015
+        _WhichOneofReturnType__most_amount: _TypeAlias = _typing.Literal["most_amount"]  # noqa: Y015
+        _WhichOneofArgType__most_amount: _TypeAlias = _typing.Literal["_most_amount", b"_most_amount"]  # noqa: Y015
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__least_amount) -> _WhichOneofReturnType__least_amount | None: ...
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__most_amount) -> _WhichOneofReturnType__most_amount | None: ...
+
+    @_typing.final
+    class AttributeCondition(_message.Message):
+        """An attribute and the values that count."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NAME_FIELD_NUMBER: _builtins.int
+        VALUES_FIELD_NUMBER: _builtins.int
+        name: _builtins.str
+        """The attribute's name."""
+        @_builtins.property
+        def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+            """1..20 values."""
+
+        def __init__(
+            self,
+            *,
+            name: _builtins.str = ...,
+            values: _abc.Iterable[_builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "values", b"values"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class TitlesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     AGGREGATION_FIELD_NUMBER: _builtins.int
@@ -130,6 +264,9 @@ class MetricDefinition(_message.Message):
     DENOMINATORS_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    TITLES_FIELD_NUMBER: _builtins.int
+    ROLLING_DAYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """[a-z0-9_]{1,40}, e.g. `close_rate`."""
     unit: _values_pb2.Unit.ValueType
@@ -141,7 +278,9 @@ class MetricDefinition(_message.Message):
     direction: Global___MetricDefinition.Direction.ValueType
     """What better means."""
     description: _builtins.str
-    """The rule in one plain English sentence."""
+    """The rule in one plain English sentence; for metrics that are not built in, as their author wrote it."""
+    rolling_days: _builtins.int
+    """For a rolling window: over the last this many days instead of the period, 1..366; 0 for the period."""
     @_builtins.property
     def fact_kinds(self) -> _containers.RepeatedScalarFieldContainer[_facts_pb2.FactKind.ValueType]:
         """The kinds of fact it reads; empty for ratios."""
@@ -149,6 +288,16 @@ class MetricDefinition(_message.Message):
     @_builtins.property
     def denominators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For ratios: the metrics whose sum is below the line."""
+
+    @_builtins.property
+    def conditions(self) -> Global___MetricDefinition.Conditions:
+        """What a fact must be like to count; none for ratios."""
+
+    @_builtins.property
+    def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What people call it, by language (`zh-CN`, `en`), 1..40 characters each; empty for built-in metrics, which pages
+        name themselves.
+        """
 
     def __init__(
         self,
@@ -161,10 +310,13 @@ class MetricDefinition(_message.Message):
         denominators: _abc.Iterable[_builtins.str] | None = ...,
         direction: Global___MetricDefinition.Direction.ValueType = ...,
         description: _builtins.str = ...,
+        conditions: Global___MetricDefinition.Conditions | None = ...,
+        titles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        rolling_days: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregation", b"aggregation", "denominators", b"denominators", "description", b"description", "direction", b"direction", "fact_kinds", b"fact_kinds", "name", b"name", "numerator", b"numerator", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregation", b"aggregation", "conditions", b"conditions", "denominators", b"denominators", "description", b"description", "direction", b"direction", "fact_kinds", b"fact_kinds", "name", b"name", "numerator", b"numerator", "rolling_days", b"rolling_days", "titles", b"titles", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,256 @@
+"""The metric library: versions of definitions, and which of them holds when."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Final
+
+from services.goals.domain.conditions import UNCONDITIONAL, Conditions, Novelty, check_conditions
+from services.goals.domain.facts import FactKind
+from services.goals.domain.metrics import METRICS, Aggregation, Counter, Direction, Metric
+from services.goals.domain.values import Unit
+
+MOST_METRICS: Final = 200
+"""Of an enterprise, beside the built-in ones: each figure read and each fact told looks at all of them."""
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LANGUAGES: Final = ("zh-CN", "en")
+_LONGEST_TITLE: Final = 40
+_LONGEST_DESCRIPTION: Final = 300
+_MOST_BELOW: Final = 5
+_UNITS: Final = {
+    Aggregation.COUNT: {Unit.COUNT},
+    Aggregation.DISTINCT_CUSTOMERS: {Unit.COUNT},
+    Aggregation.NEW_CUSTOMERS: {Unit.COUNT},
+    Aggregation.REPEAT_CUSTOMERS: {Unit.COUNT},
+    Aggregation.SUM_AMOUNT: {Unit.MONEY},
+    Aggregation.MEAN_AMOUNT: {Unit.MONEY},
+    Aggregation.SUM_MINUTES: {Unit.MINUTES},
+    Aggregation.MEAN_MINUTES: {Unit.MINUTES},
+    Aggregation.RATIO: {Unit.RATE, Unit.MONEY, Unit.MINUTES, Unit.COUNT},
+}
+_BY_CUSTOMER: Final = frozenset(
+    {Aggregation.DISTINCT_CUSTOMERS, Aggregation.NEW_CUSTOMERS, Aggregation.REPEAT_CUSTOMERS}
+)
+_ALONE: Final = frozenset({FactKind.FOLLOW_UP})
+
+
+class State(IntEnum):
+    """Whether a version's values can be read; the numbers of `MetricVersion.State`."""
+
+    COMPUTING = 1
+    SERVING = 2
+    RETIRED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition as its author gives it: ratios name what they are made of."""
+
+    name: str
+    unit: Unit
+    aggregation: Aggregation
+    description: str
+    kinds: tuple[FactKind, ...]
+    numerator: str
+    denominators: tuple[str, ...]
+    direction: Direction
+    conditions: Conditions
+    titles: tuple[tuple[str, str], ...]
+
+    @property
+    def needs_counter(self) -> bool:
+        """Whether what is kept by kind of fact does not tell its value."""
+        if self.aggregation is Aggregation.RATIO:
+            return False
+        if self.conditions.of_facts or self.conditions.customers is not Novelty.ANYBODY:
+            return True
+        if self.aggregation is Aggregation.REPEAT_CUSTOMERS:
+            return True
+        return self.aggregation in _BY_CUSTOMER and frozenset(self.kinds) != _ALONE
+
+    @property
+    def by_customer(self) -> bool:
+        """Whether its counter keeps a row per customer."""
+        return self.aggregation in _BY_CUSTOMER or self.conditions.customers is not Novelty.ANYBODY
+
+    def counter(self, counter_id: int) -> Counter:
+        """The counter that keeps its figures under a number."""
+        kinds = frozenset(int(kind) for kind in self.kinds)
+        return Counter(counter_id, kinds, self.conditions, self.by_customer)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a metric. `counter_id` is 0 where it needs none. `done` and `total` count people."""
+
+    definition: Definition
+    version: int
+    counter_id: int
+    effective_from: date
+    author_id: str
+    recorded_at: datetime
+    reason: str
+    state: State
+    done: int = 0
+    total: int = 0
+
+    @property
+    def counter(self) -> Counter | None:
+        """What keeps its figures."""
+        return self.definition.counter(self.counter_id) if self.counter_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Every version there is, by metric and oldest first, at one `number` that grows with every change."""
+
+    number: int
+    versions: Mapping[str, Sequence[Version]]
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What has to be kept as facts are recorded: of retired metrics too, for their past stays readable."""
+        counters = (each.counter for versions in self.versions.values() for each in versions)
+        return tuple(counter for counter in counters if counter is not None)
+
+    @property
+    def computed_counters(self) -> tuple[Counter, ...]:
+        """Those whose values are all there."""
+        versions = (each for versions in self.versions.values() for each in versions)
+        return tuple(
+            each.counter
+            for each in versions
+            if each.counter is not None and each.state is not State.COMPUTING
+        )
+
+    def on(self, first_day: date, *, retired: bool = False) -> Mapping[str, Metric]:
+        """The metrics that measure a period beginning that day, built-in ones first; with `retired` those too.
+
+        A version that is still being computed leaves its period to the one before.
+        """
+        found = dict(METRICS)
+        ratios: list[Version] = []
+        for versions in self.versions.values():
+            chosen = _holding(versions, first_day, retired=retired)
+            if chosen is None:
+                continue
+            if chosen.definition.aggregation is Aggregation.RATIO:
+                ratios.append(chosen)
+            else:
+                found[chosen.definition.name] = _metric(chosen, {})
+        for chosen in ratios:
+            if all(name in found for name in (chosen.definition.numerator, *chosen.definition.denominators)):
+                found[chosen.definition.name] = _metric(chosen, found)
+        return found
+
+    def newest(self, name: str) -> Version | None:
+        """The last version of a metric."""
+        versions = self.versions.get(name)
+        return versions[-1] if versions else None
+
+    def in_use(self) -> Iterable[Version]:
+        """The last version of every metric that is not retired."""
+        return (
+            versions[-1] for versions in self.versions.values() if versions[-1].state is not State.RETIRED
+        )
+
+
+def _holding(versions: Sequence[Version], first_day: date, *, retired: bool) -> Version | None:
+    """The version that measures a period; the first one also measures what came before its day."""
+    ready = [each for each in versions if each.state is State.SERVING]
+    if not ready or (versions[-1].state is State.RETIRED and not retired):
+        return None
+    held = [each for each in ready if each.effective_from <= first_day]
+    return held[-1] if held else ready[0]
+
+
+def _metric(version: Version, known: Mapping[str, Metric]) -> Metric:
+    return metric_of(version.definition, known, counter=version.counter, version=version.version)
+
+
+def metric_of(
+    told: Definition, known: Mapping[str, Metric], *, counter: Counter | None, version: int = 0
+) -> Metric:
+    """A definition as what is evaluated; `known` has what ratios are made of."""
+    ratio = told.aggregation is Aggregation.RATIO
+    return Metric(
+        told.name,
+        told.unit,
+        told.aggregation,
+        told.description,
+        told.kinds,
+        above=known[told.numerator] if ratio else None,
+        below=tuple(known[name] for name in told.denominators) if ratio else (),
+        direction=told.direction,
+        conditions=told.conditions,
+        counter=counter,
+        titles=told.titles,
+        version=version,
+    )
+
+
+def check_definition(told: Definition, known: Mapping[str, Metric]) -> dict[str, str]:
+    """What is wrong with a definition, by field of the contract, in English. `known` are the metrics in use."""
+    wrong = {f"conditions.{field}": why for field, why in check_conditions(told.conditions).items()}
+    if not _NAME.fullmatch(told.name):
+        wrong["name"] = "must be 1 to 40 characters of a-z 0-9 _ and begin with a letter"
+    titles = dict(told.titles)
+    for language in _LANGUAGES:
+        title = titles.get(language, "")
+        if not 0 < len(title.strip()) <= _LONGEST_TITLE or not title.isprintable():
+            wrong["titles"] = f"needs {' and '.join(_LANGUAGES)}, 1 to {_LONGEST_TITLE} characters each"
+    if set(titles) - set(_LANGUAGES):
+        wrong["titles"] = f"knows {' and '.join(_LANGUAGES)} only"
+    if not 0 < len(told.description.strip()) <= _LONGEST_DESCRIPTION:
+        wrong["description"] = (
+            f"must be 1 to {_LONGEST_DESCRIPTION} characters: the rule in one plain sentence"
+        )
+    if told.unit not in _UNITS[told.aggregation]:
+        units = ", ".join(sorted(unit.name for unit in _UNITS[told.aggregation]))
+        wrong["unit"] = f"must be {units} for {told.aggregation.name}"
+    wrong |= _check_ratio(told, known) if told.aggregation is Aggregation.RATIO else _check_base(told)
+    return wrong
+
+
+def _check_base(told: Definition) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if not told.kinds or len(set(told.kinds)) < len(told.kinds):
+        wrong["fact_kinds"] = "must name at least one kind of fact, each once"
+    elif FactKind.DEAL_REVERSED in told.kinds:
+        wrong["fact_kinds"] = "DEAL_REVERSED takes back a deal or an order and is not counted by itself"
+    if told.numerator or told.denominators:
+        wrong["numerator"] = "is for ratios only"
+    if told.aggregation is Aggregation.NEW_CUSTOMERS and told.conditions.customers is not Novelty.ANYBODY:
+        wrong["conditions.customers"] = "NEW_CUSTOMERS counts new customers already"
+    return wrong
+
+
+def _check_ratio(told: Definition, known: Mapping[str, Metric]) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if told.kinds:
+        wrong["fact_kinds"] = "is not for ratios: what they are made of names its own"
+    if told.conditions != UNCONDITIONAL:
+        wrong["conditions"] = "are not for ratios: what they are made of has its own"
+    if not 1 <= len(told.denominators) <= _MOST_BELOW or len(set(told.denominators)) < len(told.denominators):
+        wrong["denominators"] = f"must be 1 to {_MOST_BELOW} different metrics"
+    above = known.get(told.numerator)
+    below = [known.get(name) for name in told.denominators]
+    if above is None or above.is_ratio:
+        wrong["numerator"] = "must be a metric in use that is no ratio itself"
+    elif any(each is None or each.is_ratio for each in below):
+        wrong["denominators"] = "must be metrics in use that are no ratios themselves"
+    elif not wrong:
+        wrong |= _check_units(told, above, [each for each in below if each is not None])
+    return wrong
+
+
+def _check_units(told: Definition, above: Metric, below: Sequence[Metric]) -> dict[str, str]:
+    if len({each.unit for each in below}) > 1:
+        return {"denominators": "must all be counted in the same unit, for they are added up"}
+    if told.unit is Unit.RATE and above.unit is not below[0].unit:
+        return {"unit": "a RATE is one figure over another of the same unit"}
+    if told.unit is not Unit.RATE and above.unit is not told.unit:
+        return {"unit": f"{above.unit.name} over something is counted in {above.unit.name}, or is a RATE"}
+    return {}

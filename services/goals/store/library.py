@@ -1,0 +1,217 @@
+"""The metric library in the database, and the copy of it in memory."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, text, update
+
+from chassis.database import Database
+from services.goals.domain.conditions import Conditions, Novelty
+from services.goals.domain.definitions import Definition, Library, State, Version
+from services.goals.domain.facts import FactKind
+from services.goals.domain.metrics import (
+    FIRST_COUNTER,
+    METRICS,
+    PURCHASES,
+    Aggregation,
+    Counter,
+    Direction,
+    Metric,
+)
+from services.goals.domain.values import Unit
+from services.goals.tables import metric_version
+
+_NONE: Final = -1
+_MOST_DAYS: Final = 1_000
+_RAISE: Final = text("UPDATE calendar SET library = library + 1 RETURNING library")
+_NUMBER: Final = text("SELECT library FROM calendar")
+_PEOPLE: Final = text("SELECT count(*) FROM directory_node WHERE kind = 4")
+_NEXT_PEOPLE: Final = text("""
+SELECT id FROM directory_node WHERE kind = 4 AND id > :after ORDER BY id LIMIT :limit
+""")
+
+
+class Versions:
+    """The versions of every metric that is not built in, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def number(self) -> int:
+        """Grows with every change."""
+        return int(self._connection.execute(_NUMBER).scalar_one())
+
+    def changed(self) -> int:
+        """Note a change: from now on nobody records with what was before. The number after it."""
+        return int(self._connection.execute(_RAISE).scalar_one())
+
+    def load(self) -> Library:
+        """Everything there is."""
+        rows = self._connection.execute(select(metric_version).order_by("metric", "version"))
+        versions: dict[str, list[Version]] = {}
+        for row in rows:
+            versions.setdefault(row.metric, []).append(_read(row))
+        return Library(self.number(), versions)
+
+    def next_counter(self) -> int:
+        """A number no counter has had."""
+        highest = self._connection.execute(select(func.max(metric_version.c.counter))).scalar_one()
+        return max(highest or 0, FIRST_COUNTER) + 1
+
+    def people(self) -> int:
+        """How many people's values a new counter has to be computed for."""
+        return int(self._connection.execute(_PEOPLE).scalar_one())
+
+    def next_people(self, after: str, limit: int) -> list[str]:
+        """The next people in the order in which values are computed."""
+        found = self._connection.execute(_NEXT_PEOPLE, {"after": after, "limit": limit})
+        return list(found.scalars())
+
+    def add(self, new: Version) -> None:
+        """Store a version."""
+        self._connection.execute(
+            metric_version.insert().values(
+                metric=new.definition.name,
+                version=new.version,
+                counter=new.counter_id,
+                definition=_written(new.definition),
+                effective_from=new.effective_from,
+                author_id=new.author_id,
+                recorded_at=new.recorded_at,
+                reason=new.reason,
+                state=int(new.state),
+                after_person="",
+                people_done=new.done,
+                people_total=new.total,
+            )
+        )
+
+    def waiting(self) -> tuple[Version, str] | None:
+        """A version whose values are still to be computed, and the person up to whom they are."""
+        query = select(metric_version).where(metric_version.c.state == int(State.COMPUTING))
+        row = self._connection.execute(query.order_by("recorded_at", "metric").limit(1)).one_or_none()
+        return None if row is None else (_read(row), row.after_person)
+
+    def computed(self, version: Version, *, after: str, done: int) -> None:
+        """Note how far the values of a version are computed."""
+        self._update(version, after_person=after, people_done=metric_version.c.people_done + done)
+
+    def set_state(self, version: Version, state: State) -> None:
+        """Let a version serve, or take it out of use."""
+        self._update(version, state=int(state))
+
+    def _update(self, version: Version, **values: Any) -> None:
+        self._connection.execute(
+            update(metric_version)
+            .where(
+                metric_version.c.metric == version.definition.name,
+                metric_version.c.version == version.version,
+            )
+            .values(**values)
+        )
+
+
+class LibraryCache:
+    """The library in memory: small, seldom changed, read with every figure and every fact."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._library = Library(_NONE, {})
+        self._known: dict[tuple[int, date, bool], Mapping[str, Metric]] = {}
+
+    @property
+    def current(self) -> Library:
+        """The copy, read at least once."""
+        return self._library if self._library.number != _NONE else self.refresh()
+
+    def metrics(self, first_day: date, *, retired: bool = True) -> Mapping[str, Metric]:
+        """The metrics that measure a period beginning that day, those out of use too: what they measured stays."""
+        library = self.current
+        if not library.versions:
+            return METRICS
+        key = (library.number, first_day, retired)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_DAYS:
+                self._known.clear()
+            known = self._known[key] = library.on(first_day, retired=retired)
+        return known
+
+    def refresh(self) -> Library:
+        """Read it again where it has changed."""
+        with self._database.read() as connection:
+            return self.at_least(connection, Versions(connection).number())
+
+    def at_least(self, connection: Connection, number: int) -> Library:
+        """The copy as of a number or later."""
+        if self._library.number < number:
+            self._library = Versions(connection).load()
+        return self._library
+
+    @property
+    def current_counters(self) -> tuple[Counter, ...]:
+        """What is kept over facts, as far as this process knows."""
+        return (PURCHASES, *self.current.counters)
+
+    def counters(self, connection: Connection, number: int) -> tuple[Counter, ...]:
+        """What is kept over facts, built-in counters first."""
+        return (PURCHASES, *self.at_least(connection, number).counters)
+
+
+def _written(told: Definition) -> dict[str, Any]:
+    conditions = told.conditions
+    return {
+        "unit": int(told.unit),
+        "aggregation": int(told.aggregation),
+        "description": told.description,
+        "kinds": [int(kind) for kind in told.kinds],
+        "numerator": told.numerator,
+        "denominators": list(told.denominators),
+        "direction": int(told.direction),
+        "titles": dict(told.titles),
+        "conditions": {
+            "channels": sorted(conditions.channels),
+            "products": sorted(conditions.products),
+            "least_amount": conditions.least_amount,
+            "most_amount": conditions.most_amount,
+            "attributes": {name: sorted(values) for name, values in conditions.attributes},
+            "customers": int(conditions.customers),
+        },
+    }
+
+
+def _read(row: Row[Any]) -> Version:
+    told = row.definition
+    conditions = told["conditions"]
+    day: date = row.effective_from
+    return Version(
+        Definition(
+            row.metric,
+            Unit(told["unit"]),
+            Aggregation(told["aggregation"]),
+            told["description"],
+            tuple(FactKind(kind) for kind in told["kinds"]),
+            told["numerator"],
+            tuple(told["denominators"]),
+            Direction(told["direction"]),
+            Conditions(
+                frozenset(conditions["channels"]),
+                frozenset(conditions["products"]),
+                conditions["least_amount"],
+                conditions["most_amount"],
+                tuple((name, frozenset(values)) for name, values in sorted(conditions["attributes"].items())),
+                Novelty(conditions["customers"]),
+            ),
+            tuple(sorted(told["titles"].items())),
+        ),
+        row.version,
+        row.counter,
+        day,
+        row.author_id,
+        row.recorded_at,
+        row.reason,
+        State(row.state),
+        row.people_done,
+        row.people_total,
+    )
