@@ -53,7 +53,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     _LEARNING + "GetLearning": Probe("people", lambda r: learning_pb2.GetLearningRequest(person_id=r.target)),
     _LEARNING + "CompleteLesson": Probe("nodes", _lesson),
     _LEARNING + "SubmitAttempt": Probe(
-        "nodes", _attempt, through=frozenset({"LESSONS_INCOMPLETE", "RETAKE_LOCKED"})
+        "nodes", _attempt, through=frozenset({"ALREADY_PASSED", "LESSONS_INCOMPLETE", "RETAKE_LOCKED"})
     ),
     _LEARNING + "ListAttempts": Probe(
         "people", lambda r: learning_pb2.ListAttemptsRequest(person_id=r.target)
