@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from foothold.goals.v1 import facts_pb2, feed_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import (
+    facts_pb2,
+    feed_pb2,
+    metric_library_pb2,
+    metrics_pb2,
+    progress_pb2,
+    targets_pb2,
+    values_pb2,
+)
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from sqlalchemy import Double, Float, MetaData, Numeric, text
 
@@ -18,7 +26,7 @@ from services.goals.tables import metadata
 from standards.tables import metadata as standards_metadata
 from tests.conftest import ServiceDatabase
 
-FILES = (facts_pb2, feed_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2)
+FILES = (facts_pb2, feed_pb2, metric_library_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2)
 FLOATS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 
 

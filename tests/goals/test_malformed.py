@@ -7,7 +7,15 @@ from typing import Any
 
 import grpc
 import pytest
-from foothold.goals.v1 import facts_pb2, feed_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import (
+    facts_pb2,
+    feed_pb2,
+    metric_library_pb2,
+    metrics_pb2,
+    progress_pb2,
+    targets_pb2,
+    values_pb2,
+)
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -17,7 +25,7 @@ from tests.goals.enterprise import Enterprise, day, fact, rate, yuan
 
 SERVICES = [
     descriptor
-    for file in (facts_pb2, metrics_pb2, targets_pb2, progress_pb2, feed_pb2)
+    for file in (facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2)
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]
 METHODS = [method for service in SERVICES for method in service.methods]

@@ -1,6 +1,7 @@
 """Who gets what word from which method: the matrix as it is, to be held against the one that was reviewed."""
 
 import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -16,20 +17,19 @@ PROBES: Final[Mapping[str, Probe]] = {
     **training_probes.PROBES,
 }
 COLUMNS: Final = (*CALLERS, "signed out", "dismissed")
-_CONTRACTS: Final = {
-    "identity": ("access", "directory", "feed", "sessions"),
-    "goals": ("facts", "feed", "metrics", "progress", "targets"),
-    "incentives": ("boards", "feed", "plans", "statements"),
-    "training": ("courses", "feed", "learning"),
-}
+_SERVICES: Final = ("identity", "goals", "incentives", "training")
 
 
 def methods() -> Mapping[str, MethodDescriptor]:
     """Every method of every contract by its full name."""
     found = {}
-    for package, files in _CONTRACTS.items():
-        for name in files:
-            file = importlib.import_module(f"foothold.{package}.v1.{name}_pb2").DESCRIPTOR
+    for name in _SERVICES:
+        contract = importlib.import_module(f"foothold.{name}.v1")
+        # Found in the package, not listed: a new file of RPCs must not go unnoticed.
+        for module in pkgutil.iter_modules(contract.__path__):
+            if not module.name.endswith("_pb2"):
+                continue
+            file = importlib.import_module(f"{contract.__name__}.{module.name}").DESCRIPTOR
             for service in file.services_by_name.values():
                 for method in service.methods:
                     found[f"/{service.full_name}/{method.name}"] = method
