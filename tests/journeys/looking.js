@@ -21,8 +21,9 @@ window.looking = (() => {
   const choiceCut = (each) => {
     const style = getComputedStyle(each);
     pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    const room = each.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - ARROW;
-    return pen.measureText(each.selectedOptions[0]?.text.trim() ?? "").width > room + 1;
+    const text = each.matches("select") ? each.selectedOptions[0]?.text.trim() ?? "" : each.placeholder;
+    const room = each.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(text).width > room - (each.matches("select") ? ARROW : 0) + 1;
   };
 
   // A number that begins on one line and ends on the next is read as another number.
@@ -58,7 +59,7 @@ window.looking = (() => {
       ...(wide > 0 ? [`scrolls sideways by ${wide}`] : []),
       ...shown.filter(tooWide).map((each) => told(each, "too wide")),
       ...shown.filter(cut).map((each) => told(each, "cut")),
-      ...shown.filter((each) => each.matches("select") && choiceCut(each)).map((each) => told(each, "cut")),
+      ...shown.filter((each) => each.matches("select, input[placeholder]") && choiceCut(each)).map((each) => told(each, "cut")),
       ...brokenNumbers(inside()),
       ...shown.filter((each) => each.matches(TARGETS) && tooSmall(each)).map((each) => told(each, "too small")),
     ];

@@ -20,7 +20,10 @@ def hire(
     beside: str = "何思琪",
     roles: Sequence[str] = ("salesperson",),
 ) -> str:
-    """Hire somebody into the department of `beside`, on probation and with the demo's password; their sign-in name."""
+    """Hire somebody into the department of `beside`, with the demo's password; their sign-in name.
+
+    Who has a role is on probation: whoever is, can open the pages of a newcomer.
+    """
     mark = new_id()[-8:]
     people = directory_pb2_grpc.DirectoryServiceStub(platform.channel("identity"))
     person = directory_pb2.Person(
@@ -29,7 +32,7 @@ def hire(
         employee_number=f"J-{mark}",
         login=f"journey.{mark}",
         job_role=job_role,
-        probation_start=Date(year=2026, month=11, day=1),
+        probation_start=Date(year=2026, month=11, day=1) if roles else None,
     )
     people.CreatePerson(
         directory_pb2.CreatePersonRequest(
