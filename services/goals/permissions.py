@@ -12,6 +12,8 @@ METRICS_WRITE: Final = "goals.metrics.write"
 TARGETS_READ: Final = "goals.targets.read"
 TARGETS_WRITE: Final = "goals.targets.write"
 PROGRESS_READ: Final = "goals.progress.read"
+OBJECTIVES_READ: Final = "goals.objectives.read"
+OBJECTIVES_WRITE: Final = "goals.objectives.write"
 FEED_READ: Final = "goals.feed.read"
 
 PERMISSIONS: Final[Mapping[str, str]] = {
@@ -35,6 +37,17 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.ProgressService/GetProgressCourse": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/ListTeamProgress": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/ExplainProgress": PROGRESS_READ,
+    "/foothold.goals.v1.CascadeService/SetGoal": TARGETS_WRITE,
+    "/foothold.goals.v1.CascadeService/WithdrawGoal": TARGETS_WRITE,
+    "/foothold.goals.v1.CascadeService/GetGoal": TARGETS_READ,
+    "/foothold.goals.v1.CascadeService/ListGoals": TARGETS_READ,
+    "/foothold.goals.v1.CascadeService/ExplainGoal": TARGETS_READ,
+    "/foothold.goals.v1.AllocationService/AllocateGoal": TARGETS_WRITE,
+    "/foothold.goals.v1.AllocationService/AssignGoal": TARGETS_WRITE,
+    "/foothold.goals.v1.ObjectivesService/SetObjective": OBJECTIVES_WRITE,
+    "/foothold.goals.v1.ObjectivesService/WithdrawObjective": OBJECTIVES_WRITE,
+    "/foothold.goals.v1.ObjectivesService/GetObjective": OBJECTIVES_READ,
+    "/foothold.goals.v1.ObjectivesService/ListObjectives": OBJECTIVES_READ,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

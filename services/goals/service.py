@@ -5,6 +5,10 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 from foothold.goals.v1 import (
+    allocation_pb2,
+    allocation_pb2_grpc,
+    cascade_pb2,
+    cascade_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2,
@@ -13,6 +17,8 @@ from foothold.goals.v1 import (
     metric_library_pb2_grpc,
     metrics_pb2,
     metrics_pb2_grpc,
+    objectives_pb2,
+    objectives_pb2_grpc,
     progress_pb2,
     progress_pb2_grpc,
     targets_pb2,
@@ -33,10 +39,13 @@ from services.goals.computing import Computer
 from services.goals.following import Following
 from services.goals.grouping import GroupCommit
 from services.goals.handlers import (
+    AllocationHandler,
+    CascadeHandler,
     FactsHandler,
     FeedHandler,
     MetricLibraryHandler,
     MetricsHandler,
+    ObjectivesHandler,
     ProgressHandler,
     TargetsHandler,
 )
@@ -54,6 +63,9 @@ _METRICS: Final = metrics_pb2.DESCRIPTOR.services_by_name["MetricsService"]
 _LIBRARY: Final = metric_library_pb2.DESCRIPTOR.services_by_name["MetricLibraryService"]
 _TARGETS: Final = targets_pb2.DESCRIPTOR.services_by_name["TargetsService"]
 _PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
+_CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
+_ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
+_OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -88,7 +100,10 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Goals as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_FACTS, _METRICS, _LIBRARY, _TARGETS, _PROGRESS, _FEED))
+    require_rows(
+        PERMISSIONS,
+        (_FACTS, _METRICS, _LIBRARY, _TARGETS, _PROGRESS, _CASCADE, _ALLOCATION, _OBJECTIVES, _FEED),
+    )
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -132,6 +147,21 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _PROGRESS.full_name,
                 progress_pb2_grpc.add_ProgressServiceServicer_to_server,
                 ProgressHandler(database, cache, reader, clock, currency),
+            ),
+            Servicer(
+                _CASCADE.full_name,
+                cascade_pb2_grpc.add_CascadeServiceServicer_to_server,
+                CascadeHandler(database, clock, currency),
+            ),
+            Servicer(
+                _ALLOCATION.full_name,
+                allocation_pb2_grpc.add_AllocationServiceServicer_to_server,
+                AllocationHandler(database, clock, currency),
+            ),
+            Servicer(
+                _OBJECTIVES.full_name,
+                objectives_pb2_grpc.add_ObjectivesServiceServicer_to_server,
+                ObjectivesHandler(database, library, clock, currency),
             ),
             Servicer(
                 _FEED.full_name,

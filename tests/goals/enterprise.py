@@ -10,11 +10,14 @@ from typing import Any, Final
 
 import grpc
 from foothold.goals.v1 import (
+    allocation_pb2_grpc,
+    cascade_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
+    objectives_pb2_grpc,
     progress_pb2,
     progress_pb2_grpc,
     targets_pb2,
@@ -115,6 +118,9 @@ class Client:
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(channel)
         self.targets = targets_pb2_grpc.TargetsServiceStub(channel)
         self.progress = progress_pb2_grpc.ProgressServiceStub(channel)
+        self.cascade = cascade_pb2_grpc.CascadeServiceStub(channel)
+        self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
+        self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
@@ -267,14 +273,20 @@ class Enterprise:
         """Empty the ledger and forget the targets."""
         with self.database.begin() as connection:
             connection.execute(
-                text("TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard")
+                text(
+                    "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
+                    " objective"
+                )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1"))
             connection.execute(text("UPDATE standard_version SET version = version + 1"))
 
     def rows(self) -> int:
         """A number that changes when any row of goals does."""
-        tables = ("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "requests")
+        tables = (
+            *("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "goal"),
+            *("objective", "requests"),
+        )
         with self.database.read() as connection:
             return sum(
                 hash(

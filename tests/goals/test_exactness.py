@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from foothold.goals.v1 import (
+    allocation_pb2,
+    cascade_pb2,
     facts_pb2,
     feed_pb2,
     metric_library_pb2,
     metrics_pb2,
+    objectives_pb2,
     progress_pb2,
     targets_pb2,
     values_pb2,
@@ -26,7 +29,10 @@ from services.goals.tables import metadata
 from standards.tables import metadata as standards_metadata
 from tests.conftest import ServiceDatabase
 
-FILES = (facts_pb2, feed_pb2, metric_library_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2)
+FILES = (
+    *(facts_pb2, feed_pb2, metric_library_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2),
+    *(allocation_pb2, cascade_pb2, objectives_pb2),
+)
 FLOATS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 
 

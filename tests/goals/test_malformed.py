@@ -8,10 +8,13 @@ from typing import Any
 import grpc
 import pytest
 from foothold.goals.v1 import (
+    allocation_pb2,
+    cascade_pb2,
     facts_pb2,
     feed_pb2,
     metric_library_pb2,
     metrics_pb2,
+    objectives_pb2,
     progress_pb2,
     targets_pb2,
     values_pb2,
@@ -25,11 +28,14 @@ from tests.goals.enterprise import Enterprise, day, fact, rate, yuan
 
 SERVICES = [
     descriptor
-    for file in (facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2)
+    for file in (
+        *(facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2),
+        *(cascade_pb2, allocation_pb2, objectives_pb2),
+    )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]
 METHODS = [method for service in SERVICES for method in service.methods]
-# 18 methods: more than 2,000 generated requests in all.
+# Some thirty methods: far more than 2,000 generated requests in all.
 EACH = 125
 INTEGERS = (0, 1, -1, 2, 3, 50, 1000, 2**31 - 1, -(2**31))
 LONG_INTEGERS = (*INTEGERS, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 10**12 + 1, 253402300800)

@@ -6,11 +6,15 @@ from typing import Final
 
 import grpc
 from foothold.goals.v1 import (
+    cascade_pb2,
+    cascade_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     metric_library_pb2,
     metric_library_pb2_grpc,
     metrics_pb2,
+    objectives_pb2,
+    objectives_pb2_grpc,
     targets_pb2,
     targets_pb2_grpc,
     values_pb2,
@@ -112,6 +116,8 @@ class Content:
     def __init__(self, platform: Platform, people: tuple[str, ...]) -> None:
         goals = platform.channel("goals", platform.operator)
         self._targets = targets_pb2_grpc.TargetsServiceStub(goals)
+        self._cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
+        self._objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
@@ -153,6 +159,14 @@ class Content:
     def add_target(self, node_id: str, job_role: str) -> str:
         request = targets_pb2.SetTargetRequest(request_id=new_id(), target=target(node_id, job_role))
         return str(self._targets.SetTarget(request).target.id)
+
+    def add_goal(self, goal: cascade_pb2.Goal) -> str:
+        request = cascade_pb2.SetGoalRequest(request_id=new_id(), goal=goal)
+        return str(self._cascade.SetGoal(request).goal.id)
+
+    def add_objective(self, objective: objectives_pb2.Objective) -> str:
+        request = objectives_pb2.SetObjectiveRequest(request_id=new_id(), objective=objective)
+        return str(self._objectives.SetObjective(request).objective.id)
 
     def add_metric(self, name: str) -> str:
         request = metric_library_pb2.DefineMetricRequest(

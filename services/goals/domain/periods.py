@@ -24,6 +24,7 @@ class PeriodKind(IntEnum):
     WEEK = 2
     MONTH = 3
     QUARTER = 4
+    YEAR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,18 @@ def period_of(kind: PeriodKind, day: date, zone: str) -> Period:
         end = first + 7 * _DAY
     elif kind is PeriodKind.MONTH:
         first = day.replace(day=1)
-        end = _months_after(first, 1)
-    else:
+        end = months_after(first, 1)
+    elif kind is PeriodKind.QUARTER:
         first = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-        end = _months_after(first, 3)
+        end = months_after(first, 3)
+    else:
+        first = day.replace(month=1, day=1)
+        end = months_after(first, 12)
     return Period(kind, first, end, zone)
 
 
-def _months_after(first: date, months: int) -> date:
+def months_after(first: date, months: int) -> date:
+    """The first of the month so many months after the one that begins on `first`."""
     index = first.year * 12 + first.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
 

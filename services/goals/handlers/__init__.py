@@ -1,17 +1,23 @@
 """The servicers of goals: translate, one transaction, call the domain."""
 
+from services.goals.handlers.allocation import AllocationHandler
+from services.goals.handlers.cascade import CascadeHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
 from services.goals.handlers.metric_library import MetricLibraryHandler
 from services.goals.handlers.metrics import MetricsHandler
+from services.goals.handlers.objectives import ObjectivesHandler
 from services.goals.handlers.progress import ProgressHandler
 from services.goals.handlers.targets import TargetsHandler
 
 __all__ = [
+    "AllocationHandler",
+    "CascadeHandler",
     "FactsHandler",
     "FeedHandler",
     "MetricLibraryHandler",
     "MetricsHandler",
+    "ObjectivesHandler",
     "ProgressHandler",
     "TargetsHandler",
 ]

@@ -110,13 +110,31 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such target, or not visible to the caller."""
     ERROR_REASON_VALUE_INVALID: _ErrorReason.ValueType  # 66
     """The value does not fit the metric's unit, or is out of its range."""
-    ERROR_REASON_METRIC_BUILT_IN: _ErrorReason.ValueType  # 72
+    ERROR_REASON_GOAL_UNKNOWN: _ErrorReason.ValueType  # 72
+    """No such goal, or not visible to the caller."""
+    ERROR_REASON_GOAL_LINK_INVALID: _ErrorReason.ValueType  # 73
+    """The goal cannot hang there: its node is not at or below the parent's, its days are not within the parent's, or it
+    would be above itself; the field names which.
+    """
+    ERROR_REASON_GOAL_OVERLAPS: _ErrorReason.ValueType  # 74
+    """Another goal under the same parent asks for the same again; metadata `goal`, `other` and `node` name them."""
+    ERROR_REASON_GOAL_HAS_CHILDREN: _ErrorReason.ValueType  # 75
+    """Goals hang below it; withdraw or move them first. Metadata `children` says how many."""
+    ERROR_REASON_ALLOCATION_IMPOSSIBLE: _ErrorReason.ValueType  # 76
+    """There is nobody to divide among, nothing to divide by, or a weight is missing; the field names which."""
+    ERROR_REASON_OBJECTIVE_UNKNOWN: _ErrorReason.ValueType  # 77
+    """No such objective, or not visible to the caller."""
+    ERROR_REASON_WEIGHTS_NOT_ONE: _ErrorReason.ValueType  # 78
+    """The weights of the key results do not sum to 1 exactly; metadata `sum` is what they sum to."""
+    ERROR_REASON_PERSON_LEFT: _ErrorReason.ValueType  # 79
+    """The person has left; nothing can be asked of them any more."""
+    ERROR_REASON_METRIC_BUILT_IN: _ErrorReason.ValueType  # 89
     """A built-in metric cannot be defined again or retired; choose another name."""
-    ERROR_REASON_METRIC_CHANGED: _ErrorReason.ValueType  # 73
+    ERROR_REASON_METRIC_CHANGED: _ErrorReason.ValueType  # 90
     """The metric has been changed since; metadata `version` is the newest one. Read it again."""
-    ERROR_REASON_METRIC_COMPUTING: _ErrorReason.ValueType  # 74
+    ERROR_REASON_METRIC_COMPUTING: _ErrorReason.ValueType  # 91
     """The metric's values are still being computed; try again later."""
-    ERROR_REASON_METRIC_IN_USE: _ErrorReason.ValueType  # 75
+    ERROR_REASON_METRIC_IN_USE: _ErrorReason.ValueType  # 92
     """A metric in use is made of this one; metadata `metric` names it."""
     ERROR_REASON_PLAN_UNKNOWN: _ErrorReason.ValueType  # 80
     """No such plan, or not visible to the caller."""
@@ -250,13 +268,31 @@ ERROR_REASON_TARGET_UNKNOWN: ErrorReason.ValueType  # 65
 """No such target, or not visible to the caller."""
 ERROR_REASON_VALUE_INVALID: ErrorReason.ValueType  # 66
 """The value does not fit the metric's unit, or is out of its range."""
-ERROR_REASON_METRIC_BUILT_IN: ErrorReason.ValueType  # 72
+ERROR_REASON_GOAL_UNKNOWN: ErrorReason.ValueType  # 72
+"""No such goal, or not visible to the caller."""
+ERROR_REASON_GOAL_LINK_INVALID: ErrorReason.ValueType  # 73
+"""The goal cannot hang there: its node is not at or below the parent's, its days are not within the parent's, or it
+would be above itself; the field names which.
+"""
+ERROR_REASON_GOAL_OVERLAPS: ErrorReason.ValueType  # 74
+"""Another goal under the same parent asks for the same again; metadata `goal`, `other` and `node` name them."""
+ERROR_REASON_GOAL_HAS_CHILDREN: ErrorReason.ValueType  # 75
+"""Goals hang below it; withdraw or move them first. Metadata `children` says how many."""
+ERROR_REASON_ALLOCATION_IMPOSSIBLE: ErrorReason.ValueType  # 76
+"""There is nobody to divide among, nothing to divide by, or a weight is missing; the field names which."""
+ERROR_REASON_OBJECTIVE_UNKNOWN: ErrorReason.ValueType  # 77
+"""No such objective, or not visible to the caller."""
+ERROR_REASON_WEIGHTS_NOT_ONE: ErrorReason.ValueType  # 78
+"""The weights of the key results do not sum to 1 exactly; metadata `sum` is what they sum to."""
+ERROR_REASON_PERSON_LEFT: ErrorReason.ValueType  # 79
+"""The person has left; nothing can be asked of them any more."""
+ERROR_REASON_METRIC_BUILT_IN: ErrorReason.ValueType  # 89
 """A built-in metric cannot be defined again or retired; choose another name."""
-ERROR_REASON_METRIC_CHANGED: ErrorReason.ValueType  # 73
+ERROR_REASON_METRIC_CHANGED: ErrorReason.ValueType  # 90
 """The metric has been changed since; metadata `version` is the newest one. Read it again."""
-ERROR_REASON_METRIC_COMPUTING: ErrorReason.ValueType  # 74
+ERROR_REASON_METRIC_COMPUTING: ErrorReason.ValueType  # 91
 """The metric's values are still being computed; try again later."""
-ERROR_REASON_METRIC_IN_USE: ErrorReason.ValueType  # 75
+ERROR_REASON_METRIC_IN_USE: ErrorReason.ValueType  # 92
 """A metric in use is made of this one; metadata `metric` names it."""
 ERROR_REASON_PLAN_UNKNOWN: ErrorReason.ValueType  # 80
 """No such plan, or not visible to the caller."""

@@ -67,6 +67,8 @@ class _PeriodKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeriodKind
     """A calendar month."""
     PERIOD_KIND_QUARTER: _PeriodKind.ValueType  # 4
     """A calendar quarter."""
+    PERIOD_KIND_YEAR: _PeriodKind.ValueType  # 5
+    """A calendar year."""
 
 class PeriodKind(_PeriodKind, metaclass=_PeriodKindEnumTypeWrapper):
     """How long a period is. Periods are half-open in the branch's own time zone; weeks run Monday to Monday (R9)."""
@@ -81,6 +83,8 @@ PERIOD_KIND_MONTH: PeriodKind.ValueType  # 3
 """A calendar month."""
 PERIOD_KIND_QUARTER: PeriodKind.ValueType  # 4
 """A calendar quarter."""
+PERIOD_KIND_YEAR: PeriodKind.ValueType  # 5
+"""A calendar year."""
 Global___PeriodKind: _TypeAlias = PeriodKind  # noqa: Y015
 
 @_typing.final
