@@ -11,6 +11,7 @@ METRICS_READ: Final = "goals.metrics.read"
 METRICS_WRITE: Final = "goals.metrics.write"
 TARGETS_READ: Final = "goals.targets.read"
 TARGETS_WRITE: Final = "goals.targets.write"
+TARGETS_APPROVE: Final = "goals.targets.approve"
 PROGRESS_READ: Final = "goals.progress.read"
 OBJECTIVES_READ: Final = "goals.objectives.read"
 OBJECTIVES_WRITE: Final = "goals.objectives.write"
@@ -33,6 +34,12 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.TargetsService/EndTarget": TARGETS_WRITE,
     "/foothold.goals.v1.TargetsService/ListTargets": TARGETS_READ,
     "/foothold.goals.v1.TargetsService/ResolveTargets": TARGETS_READ,
+    "/foothold.goals.v1.StandardsService/ResolveStandard": TARGETS_READ,
+    "/foothold.goals.v1.StandardsService/ListDrift": TARGETS_READ,
+    "/foothold.goals.v1.StandardsService/ListTargetChanges": TARGETS_READ,
+    "/foothold.goals.v1.StandardsService/RestoreTarget": TARGETS_WRITE,
+    "/foothold.goals.v1.StandardsService/ApproveTarget": TARGETS_APPROVE,
+    "/foothold.goals.v1.StandardsService/RefuseTarget": TARGETS_APPROVE,
     "/foothold.goals.v1.ProgressService/GetProgress": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/GetProgressCourse": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/ListTeamProgress": PROGRESS_READ,

@@ -21,6 +21,8 @@ from foothold.goals.v1 import (
     objectives_pb2_grpc,
     progress_pb2,
     progress_pb2_grpc,
+    standards_pb2,
+    standards_pb2_grpc,
     targets_pb2,
     targets_pb2_grpc,
 )
@@ -47,6 +49,7 @@ from services.goals.handlers import (
     MetricsHandler,
     ObjectivesHandler,
     ProgressHandler,
+    StandardsHandler,
     TargetsHandler,
 )
 from services.goals.permissions import PERMISSIONS
@@ -62,6 +65,7 @@ _FACTS: Final = facts_pb2.DESCRIPTOR.services_by_name["FactsService"]
 _METRICS: Final = metrics_pb2.DESCRIPTOR.services_by_name["MetricsService"]
 _LIBRARY: Final = metric_library_pb2.DESCRIPTOR.services_by_name["MetricLibraryService"]
 _TARGETS: Final = targets_pb2.DESCRIPTOR.services_by_name["TargetsService"]
+_STANDARDS: Final = standards_pb2.DESCRIPTOR.services_by_name["StandardsService"]
 _PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
 _CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
 _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
@@ -102,7 +106,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Goals as a service that a `Server` can run; its schema must be migrated."""
     require_rows(
         PERMISSIONS,
-        (_FACTS, _METRICS, _LIBRARY, _TARGETS, _PROGRESS, _CASCADE, _ALLOCATION, _OBJECTIVES, _FEED),
+        (
+            *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
+            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _FEED),
+        ),
     )
     clock = clock or SystemClock()
     currency = settings.currency
@@ -142,6 +149,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _TARGETS.full_name,
                 targets_pb2_grpc.add_TargetsServiceServicer_to_server,
                 TargetsHandler(database, cache, clock, currency),
+            ),
+            Servicer(
+                _STANDARDS.full_name,
+                standards_pb2_grpc.add_StandardsServiceServicer_to_server,
+                StandardsHandler(database, cache, clock, currency),
             ),
             Servicer(
                 _PROGRESS.full_name,

@@ -20,6 +20,7 @@ from foothold.goals.v1 import (
     objectives_pb2_grpc,
     progress_pb2,
     progress_pb2_grpc,
+    standards_pb2_grpc,
     targets_pb2,
     targets_pb2_grpc,
     values_pb2,
@@ -53,6 +54,7 @@ PEOPLE: Final = {
     "other-manager": ("beijing-sales", "manager"),
     "trainer": ("hq", "trainer"),
     "hr": ("hq", "hr"),
+    "second-hr": ("hq", "hr"),
     "branch-hr": ("shanghai", "hr"),
     "administrator": ("hq", "it"),
 }
@@ -63,6 +65,7 @@ BINDINGS: Final = (
     ("department_manager", "other-manager", "beijing-sales"),
     ("trainer", "trainer", "hq"),
     ("headquarters_hr", "hr", "hq"),
+    ("headquarters_hr", "second-hr", "hq"),
     ("branch_hr", "branch-hr", "shanghai"),
     ("administrator", "administrator", "hq"),
     ("integrator", "crm", "hq"),
@@ -117,6 +120,7 @@ class Client:
         self.library = metric_library_pb2_grpc.MetricLibraryServiceStub(channel)
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(channel)
         self.targets = targets_pb2_grpc.TargetsServiceStub(channel)
+        self.standards = standards_pb2_grpc.StandardsServiceStub(channel)
         self.progress = progress_pb2_grpc.ProgressServiceStub(channel)
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(channel)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
@@ -154,7 +158,9 @@ class Client:
         kind: str = "MONTH",
         role: str = "sales",
         first: date = date(2025, 1, 1),
+        end: date | None = None,
         reason: str = "",
+        rule: targets_pb2.OverrideRule | None = None,
     ) -> targets_pb2.Target:
         target = targets_pb2.Target(
             node_id=node,
@@ -163,6 +169,8 @@ class Client:
             period_kind=values_pb2.PeriodKind.Value(f"PERIOD_KIND_{kind}"),
             value=value,
             effective_from=day(first),
+            effective_to=None if end is None else day(end),
+            rule=rule,
             reason=reason or ("" if node == "hq" else "local market"),
         )
         request = targets_pb2.SetTargetRequest(request_id=fresh("r"), target=target)
@@ -279,7 +287,9 @@ class Enterprise:
                 )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1"))
-            connection.execute(text("UPDATE standard_version SET version = version + 1"))
+            connection.execute(
+                text("UPDATE standard_version SET version = version + 1, changed_at = '2000-01-01Z'")
+            )
 
     def rows(self) -> int:
         """A number that changes when any row of goals does."""

@@ -44,7 +44,8 @@ def test_an_override_ended_lets_the_inherited_one_hold_again(goals: Enterprise) 
     ended = hr.targets.EndTarget(request).target
     assert hr.targets.EndTarget(request).target == ended
     assert [resolved(goals, date(2025, month, 1)) for month in (3, 4)] == [[5], [1]]
-    assert (ended.reason, ended.author_id) == ("season over", "hr")
+    assert (ended.change_reason, ended.changed_by_id) == ("season over", "hr")
+    assert (ended.reason, ended.author_id) == ("local market", "hr"), "who set it, and why, stays known"
 
 
 def test_a_request_repeated_answers_the_same_and_another_payload_is_refused(goals: Enterprise) -> None:

@@ -29,6 +29,7 @@ from chassis.ids import new_id
 from tests.permissions.platform import Platform
 
 _NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
+_ASKED: Final = {"shanghai": 30, "beijing": 25, "shanghai-sales": 35}
 # The one source that people and systems alike may tell.
 _SOURCE: Final = "foothold"
 
@@ -47,13 +48,13 @@ def fact(person_id: str, external_id: str) -> facts_pb2.Fact:
 
 
 def target(node_id: str, job_role: str) -> targets_pb2.Target:
-    """Twenty customers a month."""
+    """Twenty customers a month, more in a branch and its departments."""
     return targets_pb2.Target(
         node_id=node_id,
         job_role=job_role,
         metric="customers_followed",
         period_kind=values_pb2.PERIOD_KIND_MONTH,
-        value=values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=20, denominator=1),
+        value=values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=_ASKED.get(node_id, 20), denominator=1),
         effective_from=Date(year=2025, month=1, day=1),
         reason="as everywhere",
     )
@@ -157,8 +158,19 @@ class Content:
                 time.sleep(0.05)
 
     def add_target(self, node_id: str, job_role: str) -> str:
+        return str(self.target_at(node_id, job_role).id)
+
+    def target_at(self, node_id: str, job_role: str) -> targets_pb2.Target:
         request = targets_pb2.SetTargetRequest(request_id=new_id(), target=target(node_id, job_role))
-        return str(self._targets.SetTarget(request).target.id)
+        return self._targets.SetTarget(request).target
+
+    def add_proposal(self, node_id: str, job_role: str) -> str:
+        """The id of an override that headquarters has to approve; at headquarters one that needs none."""
+        national = target("hq", job_role)
+        national.rule.approval_required = True
+        request = targets_pb2.SetTargetRequest(request_id=new_id(), target=national)
+        made = self._targets.SetTarget(request).target
+        return str(made.id) if node_id == "hq" else self.add_target(node_id, job_role)
 
     def add_goal(self, goal: cascade_pb2.Goal) -> str:
         request = cascade_pb2.SetGoalRequest(request_id=new_id(), goal=goal)

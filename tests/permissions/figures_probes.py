@@ -10,6 +10,7 @@ from foothold.goals.v1 import (
     metric_library_pb2,
     metrics_pb2,
     progress_pb2,
+    standards_pb2,
     targets_pb2,
     values_pb2,
 )
@@ -70,6 +71,42 @@ def _end_target(reach: Reach) -> Request:
         effective_to=Date(year=today.year + 1, month=1, day=1),
         reason="no longer asked",
     )
+
+
+def _restore_target(reach: Reach) -> Request:
+    made = reach.enterprise.content.target_at(reach.target, _fresh_role())
+    return standards_pb2.RestoreTargetRequest(
+        request_id=new_id(),
+        target_id=made.id,
+        revision=made.revision,
+        effective_from=Date(year=2025, month=2, day=1),
+        reason="as it was",
+    )
+
+
+def _approve_target(reach: Reach) -> Request:
+    id = reach.enterprise.content.add_proposal(reach.target, _fresh_role())
+    return standards_pb2.ApproveTargetRequest(request_id=new_id(), target_id=id)
+
+
+def _refuse_target(reach: Reach) -> Request:
+    id = reach.enterprise.content.add_proposal(reach.target, _fresh_role())
+    return standards_pb2.RefuseTargetRequest(request_id=new_id(), target_id=id, reason="not now")
+
+
+def _target_changes(reach: Reach) -> Request:
+    return standards_pb2.ListTargetChangesRequest(
+        node_id=reach.target,
+        job_role="sales",
+        metric="customers_followed",
+        period_kind=values_pb2.PERIOD_KIND_MONTH,
+    )
+
+
+def _drifts(answer: Any, reach: Reach) -> bool:
+    # Nothing drifts at the top: a branch elsewhere stands for everywhere.
+    wanted = "beijing" if reach.target == "hq" else reach.target
+    return wanted in {each.target.node_id for each in answer.drifts}
 
 
 def _create_plan(reach: Reach) -> Request:
@@ -139,6 +176,7 @@ _METRICS: Final = "/foothold.goals.v1.MetricsService/"
 _LIBRARY: Final = "/foothold.goals.v1.MetricLibraryService/"
 _PROGRESS: Final = "/foothold.goals.v1.ProgressService/"
 _TARGETS: Final = "/foothold.goals.v1.TargetsService/"
+_STANDARDS: Final = "/foothold.goals.v1.StandardsService/"
 _PLANS: Final = "/foothold.incentives.v1.PlansService/"
 _STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
 _BOARDS: Final = "/foothold.incentives.v1.BoardsService/"
@@ -182,6 +220,18 @@ PROBES: Final[Mapping[str, Probe]] = {
     _TARGETS + "ResolveTargets": Probe(
         "people", lambda r: targets_pb2.ResolveTargetsRequest(person_id=r.target)
     ),
+    _STANDARDS + "ResolveStandard": Probe(
+        "nodes", lambda r: standards_pb2.ResolveStandardRequest(node_id=r.target, job_role="sales")
+    ),
+    _STANDARDS + "ListDrift": Probe(
+        "nodes",
+        lambda r: standards_pb2.ListDriftRequest(node_id=r.target, job_role="sales"),
+        meaning=shown_if(_drifts),
+    ),
+    _STANDARDS + "ListTargetChanges": Probe("nodes", _target_changes),
+    _STANDARDS + "RestoreTarget": Probe("nodes", _restore_target),
+    _STANDARDS + "ApproveTarget": Probe("nodes", _approve_target, through=frozenset({"TARGET_NOT_PENDING"})),
+    _STANDARDS + "RefuseTarget": Probe("nodes", _refuse_target, through=frozenset({"TARGET_NOT_PENDING"})),
     "/foothold.goals.v1.FeedService/ListEvents": Probe(
         "nothing", lambda _: goals_feed.ListEventsRequest(page_size=1)
     ),

@@ -15,7 +15,10 @@ from tests.permissions.probes import Reach, answer
 _METHODS: Final = methods()
 _NEWCOMER: Final = "newcomer"
 # Dismissing needs somebody to dismiss; the matrix covers it.
-_NOT_READS: Final = {"DismissPerson", "EndTarget", "DeleteBinding"}
+_NOT_READS: Final = {
+    *("DismissPerson", "EndTarget", "DeleteBinding"),
+    *("RestoreTarget", "ApproveTarget", "RefuseTarget"),
+}
 _GUESSABLE: Final = [
     name
     for name, probe in PROBES.items()

@@ -8,6 +8,7 @@ from services.goals.handlers.metric_library import MetricLibraryHandler
 from services.goals.handlers.metrics import MetricsHandler
 from services.goals.handlers.objectives import ObjectivesHandler
 from services.goals.handlers.progress import ProgressHandler
+from services.goals.handlers.standards import StandardsHandler
 from services.goals.handlers.targets import TargetsHandler
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "MetricsHandler",
     "ObjectivesHandler",
     "ProgressHandler",
+    "StandardsHandler",
     "TargetsHandler",
 ]

@@ -6,25 +6,22 @@ from typing import Final
 import grpc
 from foothold.goals.v1 import targets_pb2, targets_pb2_grpc
 
-from access import Kind, Scope, caller
+from access import caller
 from chassis.clock import Clock
 from chassis.database import Database
-from chassis.errors import InvalidArgument
 from chassis.feed import NewEvent, publish
 from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.goals.domain.periods import PeriodKind, local_day
-from services.goals.domain.targets import Measure, Target, check_value
-from services.goals.handlers.metrics import find_metric
+from services.goals.domain.periods import local_day
+from services.goals.domain.targets import Target, TargetState
+from services.goals.handlers.targets_told import LONGEST_REASON, LONGEST_ROLE, told_target
 from services.goals.permissions import TARGETS_READ, TARGETS_WRITE
 from services.goals.store.targets import Targets, TargetsCache
 from services.goals.wire.feed import TARGET_CHANGED, target_payload
-from services.goals.wire.targets import from_resolved, from_target, to_value
+from services.goals.wire.targets import from_resolved, from_target
 
-_LONGEST_REASON: Final = 500
-_LONGEST_ROLE: Final = 40
 _LONGEST_ID: Final = 64
 _SET: Final = "/foothold.goals.v1.TargetsService/SetTarget"
 _END: Final = "/foothold.goals.v1.TargetsService/EndTarget"
@@ -44,13 +41,15 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         self, request: targets_pb2.SetTargetRequest, context: grpc.ServicerContext
     ) -> targets_pb2.SetTargetResponse:
         scope = caller(context).scope(TARGETS_WRITE)
-        new = self._read(request, scope)
+        new = told_target(
+            request, scope, self._cache.library, clock=self._clock, new_id=new_id(), currency=self._currency
+        )
         scope.require(new.node_id)
         with self._database.begin() as connection:
 
             def produce() -> targets_pb2.SetTargetResponse:
                 stored = Targets(connection, scope).set(new)
-                self._publish(connection, stored)
+                publish_target(connection, stored, self._currency)
                 return targets_pb2.SetTargetResponse(target=from_target(stored, self._currency))
 
             return answer_once(
@@ -70,7 +69,7 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         fields.request_id(request.request_id)
         target_id = fields.identifier("target_id", request.target_id)
         day = fields.date("effective_to", request.effective_to)
-        reason = fields.text("reason", request.reason, max_length=_LONGEST_REASON)
+        reason = fields.text("reason", request.reason, max_length=LONGEST_REASON)
         fields.require_valid()
         with self._database.begin() as connection:
 
@@ -82,7 +81,7 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
                     author_id=scope.caller.id,
                     at=self._clock.now(),
                 )
-                self._publish(connection, ended)
+                publish_target(connection, ended, self._currency)
                 return targets_pb2.EndTargetResponse(target=from_target(ended, self._currency))
 
             return answer_once(
@@ -100,7 +99,8 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         scope = caller(context).scope(TARGETS_READ)
         fields = Fields()
         node_id = fields.text("node_id", request.node_id, max_length=_LONGEST_ID, required=False)
-        role = fields.text("job_role", request.job_role, max_length=_LONGEST_ROLE, required=False)
+        role = fields.text("job_role", request.job_role, max_length=LONGEST_ROLE, required=False)
+        states = {fields.one_of("states", int(state), set(TargetState)) for state in request.states}
         size = fields.page_size(request.page_size)
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=_PLACE)
@@ -108,6 +108,7 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
             found = Targets(connection, scope).page(
                 node_id=node_id,
                 job_role=role,
+                states=[TargetState(state) for state in states or {TargetState.IN_FORCE}],
                 after=after,  # type: ignore[arg-type]  # its shape was checked
                 limit=size + 1,
             )
@@ -123,6 +124,7 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         scope = caller(context).scope(TARGETS_READ)
         fields = Fields()
         on: date | None = fields.date("on", request.on) if request.HasField("on") else None
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
         fields.require_valid()
         scope.require_person(request.person_id)
         directory = scope.caller.directory
@@ -130,55 +132,17 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         assert person is not None  # noqa: S101  required above
         day = on or local_day(self._clock.now(), directory.zone_of(person.id))
         with self._database.read() as connection:
-            targets = self._cache.fresh(connection).of(person, directory.ancestors(person.id), day)
+            copy = self._cache.known(connection, known_at)
+        targets = copy.of(person, directory.ancestors(person.id), day)
         return targets_pb2.ResolveTargetsResponse(
             targets=[from_resolved(each, self._currency) for each in targets.values()]
         )
 
-    def _read(self, request: targets_pb2.SetTargetRequest, scope: Scope) -> Target:
-        told = request.target
-        fields = Fields()
-        fields.request_id(request.request_id)
-        within = fields.within("target")
-        within.identifier("id", told.id, required=False)
-        node_id = within.identifier("node_id", told.node_id)
-        role = within.text("job_role", told.job_role, max_length=_LONGEST_ROLE)
-        kind = within.one_of("period_kind", int(told.period_kind), set(PeriodKind))
-        first = within.date("effective_from", told.effective_from)
-        node = scope.caller.directory.node(node_id)
-        needs_reason = node is not None and node.kind is not Kind.ENTERPRISE
-        reason = within.text("reason", told.reason, max_length=_LONGEST_REASON, required=needs_reason)
-        fields.require_valid()
-        metric = find_metric(self._cache.library.metrics(first, retired=False), told.metric)
-        value = to_value(told.value)
-        wrong = "its unit must be one of the documented ones"
-        if value is not None:
-            wrong = (
-                check_value(
-                    metric,
-                    value,
-                    currency=told.value.currency,
-                    expected_currency=self._currency,
-                )
-                or ""
-            )
-        if value is None or wrong:
-            raise InvalidArgument("VALUE_INVALID", f"{told.metric}: {wrong}", fields={"target.value": wrong})
-        return Target(
-            told.id or new_id(),
-            node_id,
-            role,
-            Measure(metric.name, PeriodKind(kind)),
-            value,
-            first,
-            None,
-            reason,
-            scope.caller.id,
-            self._clock.now(),
-        )
 
-    def _publish(self, connection: object, target: Target) -> None:
+def publish_target(connection: object, target: Target, currency: str) -> None:
+    """Tell followers about a target that counts; of proposals and what became of them they hear nothing."""
+    if target.state is TargetState.IN_FORCE:
         publish(
             connection,  # type: ignore[arg-type]  # handlers do not name SQLAlchemy's types
-            [NewEvent(TARGET_CHANGED, target.node_id, target_payload(target, self._currency))],
+            [NewEvent(TARGET_CHANGED, target.node_id, target_payload(target, currency))],
         )

@@ -15,7 +15,7 @@ from services.goals.domain.periods import PeriodKind
 from services.goals.domain.values import Value
 from services.goals.store.cascade import Goals
 from services.goals.store.goal_rows import write_goals
-from services.goals.store.targets import target_of
+from services.goals.store.targets_mapping import target_of
 from standards import Standards
 
 

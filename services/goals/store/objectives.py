@@ -21,7 +21,7 @@ from services.goals.store.attaining import Asked, read_nodes
 from services.goals.store.cascade import unknown as unknown_goal
 from services.goals.store.goal_rows import COLUMNS, known, read_row
 from services.goals.store.library import LibraryCache
-from services.goals.store.targets import target_of
+from services.goals.store.targets_mapping import target_of
 from services.goals.tables import goal as goal_table
 from services.goals.tables import key_result, objective
 from standards import Standards

@@ -136,6 +136,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The metric's values are still being computed; try again later."""
     ERROR_REASON_METRIC_IN_USE: _ErrorReason.ValueType  # 92
     """A metric in use is made of this one; metadata `metric` names it."""
+    ERROR_REASON_OVERRIDE_LOCKED: _ErrorReason.ValueType  # 67
+    """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
+    `effective_from`, and `effective_to` where it ends; values are numerator/denominator.
+    """
+    ERROR_REASON_OVERRIDE_OUT_OF_BOUNDS: _ErrorReason.ValueType  # 68
+    """The value lies outside of the bounds set above. Metadata as for OVERRIDE_LOCKED, with `minimum` and `maximum`
+    where there is one.
+    """
+    ERROR_REASON_OVERRIDE_OVERLAPS: _ErrorReason.ValueType  # 69
+    """Another target of the same node, role, metric and period, with an end of its own or waiting for approval, covers
+    some of the days. Metadata as for OVERRIDE_LOCKED, with `state` pending or in_force.
+    """
+    ERROR_REASON_TARGET_NOT_PENDING: _ErrorReason.ValueType  # 70
+    """The target does not wait for approval."""
+    ERROR_REASON_APPROVAL_NEEDS_ANOTHER: _ErrorReason.ValueType  # 71
+    """Nobody approves or refuses what they have proposed themselves."""
     ERROR_REASON_PLAN_UNKNOWN: _ErrorReason.ValueType  # 80
     """No such plan, or not visible to the caller."""
     ERROR_REASON_TIER_GAP: _ErrorReason.ValueType  # 81
@@ -294,6 +310,22 @@ ERROR_REASON_METRIC_COMPUTING: ErrorReason.ValueType  # 91
 """The metric's values are still being computed; try again later."""
 ERROR_REASON_METRIC_IN_USE: ErrorReason.ValueType  # 92
 """A metric in use is made of this one; metadata `metric` names it."""
+ERROR_REASON_OVERRIDE_LOCKED: ErrorReason.ValueType  # 67
+"""A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
+`effective_from`, and `effective_to` where it ends; values are numerator/denominator.
+"""
+ERROR_REASON_OVERRIDE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 68
+"""The value lies outside of the bounds set above. Metadata as for OVERRIDE_LOCKED, with `minimum` and `maximum`
+where there is one.
+"""
+ERROR_REASON_OVERRIDE_OVERLAPS: ErrorReason.ValueType  # 69
+"""Another target of the same node, role, metric and period, with an end of its own or waiting for approval, covers
+some of the days. Metadata as for OVERRIDE_LOCKED, with `state` pending or in_force.
+"""
+ERROR_REASON_TARGET_NOT_PENDING: ErrorReason.ValueType  # 70
+"""The target does not wait for approval."""
+ERROR_REASON_APPROVAL_NEEDS_ANOTHER: ErrorReason.ValueType  # 71
+"""Nobody approves or refuses what they have proposed themselves."""
 ERROR_REASON_PLAN_UNKNOWN: ErrorReason.ValueType  # 80
 """No such plan, or not visible to the caller."""
 ERROR_REASON_TIER_GAP: ErrorReason.ValueType  # 81

@@ -27,33 +27,41 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/goals/v1/targets.proto\x12\x11\x66oothold.goals.v1\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcc\x02\n\x06Target\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x10\n\x08job_role\x18\x03 \x01(\t\x12\x0e\n\x06metric\x18\x04 \x01(\t\x12\x32\n\x0bperiod_kind\x18\x05 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12\'\n\x05value\x18\x06 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x11\n\tauthor_id\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x0eResolvedTarget\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\x12-\n\noverridden\x18\x02 \x03(\x0b\x32\x19.foothold.goals.v1.Target\"Q\n\x10SetTargetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12)\n\x06target\x18\x02 \x01(\x0b\x32\x19.foothold.goals.v1.Target\">\n\x11SetTargetResponse\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\"r\n\x10\x45ndTargetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\ttarget_id\x18\x02 \x01(\t\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\x11\x45ndTargetResponse\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\"^\n\x12ListTargetsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08job_role\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"Z\n\x13ListTargetsResponse\x12*\n\x07targets\x18\x01 \x03(\x0b\x32\x19.foothold.goals.v1.Target\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x15ResolveTargetsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"L\n\x16ResolveTargetsResponse\x12\x32\n\x07targets\x18\x01 \x03(\x0b\x32!.foothold.goals.v1.ResolvedTarget2\x85\x03\n\x0eTargetsService\x12V\n\tSetTarget\x12#.foothold.goals.v1.SetTargetRequest\x1a$.foothold.goals.v1.SetTargetResponse\x12V\n\tEndTarget\x12#.foothold.goals.v1.EndTargetRequest\x1a$.foothold.goals.v1.EndTargetResponse\x12\\\n\x0bListTargets\x12%.foothold.goals.v1.ListTargetsRequest\x1a&.foothold.goals.v1.ListTargetsResponse\x12\x65\n\x0eResolveTargets\x12(.foothold.goals.v1.ResolveTargetsRequest\x1a).foothold.goals.v1.ResolveTargetsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oothold/goals/v1/targets.proto\x12\x11\x66oothold.goals.v1\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xae\x01\n\x0cOverrideRule\x12-\n\x08latitude\x18\x01 \x01(\x0e\x32\x1b.foothold.goals.v1.Latitude\x12)\n\x07minimum\x18\x02 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12)\n\x07maximum\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12\x19\n\x11\x61pproval_required\x18\x04 \x01(\x08\"\xfa\x04\n\x06Target\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x10\n\x08job_role\x18\x03 \x01(\t\x12\x0e\n\x06metric\x18\x04 \x01(\t\x12\x32\n\x0bperiod_kind\x18\x05 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12\'\n\x05value\x18\x06 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x11\n\tauthor_id\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x04rule\x18\x0c \x01(\x0b\x32\x1f.foothold.goals.v1.OverrideRule\x12-\n\x05state\x18\r \x01(\x0e\x32\x1e.foothold.goals.v1.TargetState\x12\x18\n\x10\x61pproval_node_id\x18\x0e \x01(\t\x12\x13\n\x0b\x61pprover_id\x18\x0f \x01(\t\x12.\n\ndecided_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06\x63hange\x18\x11 \x01(\x0e\x32\x1f.foothold.goals.v1.TargetChange\x12\x15\n\rchanged_by_id\x18\x12 \x01(\t\x12\x15\n\rchange_reason\x18\x13 \x01(\t\x12\x10\n\x08revision\x18\x14 \x01(\x03\"j\n\x0eResolvedTarget\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\x12-\n\noverridden\x18\x02 \x03(\x0b\x32\x19.foothold.goals.v1.Target\"Q\n\x10SetTargetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12)\n\x06target\x18\x02 \x01(\x0b\x32\x19.foothold.goals.v1.Target\">\n\x11SetTargetResponse\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\"r\n\x10\x45ndTargetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\ttarget_id\x18\x02 \x01(\t\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\x11\x45ndTargetResponse\x12)\n\x06target\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Target\"\x8e\x01\n\x12ListTargetsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08job_role\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12.\n\x06states\x18\x05 \x03(\x0e\x32\x1e.foothold.goals.v1.TargetState\"Z\n\x13ListTargetsResponse\x12*\n\x07targets\x18\x01 \x03(\x0b\x32\x19.foothold.goals.v1.Target\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\x15ResolveTargetsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x16ResolveTargetsResponse\x12\x32\n\x07targets\x18\x01 \x03(\x0b\x32!.foothold.goals.v1.ResolvedTarget*b\n\x08Latitude\x12\x18\n\x14LATITUDE_UNSPECIFIED\x10\x00\x12\x11\n\rLATITUDE_FREE\x10\x01\x12\x14\n\x10LATITUDE_BOUNDED\x10\x02\x12\x13\n\x0fLATITUDE_LOCKED\x10\x03*\x96\x01\n\x0bTargetState\x12\x1c\n\x18TARGET_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15TARGET_STATE_IN_FORCE\x10\x01\x12\x18\n\x14TARGET_STATE_PENDING\x10\x02\x12\x18\n\x14TARGET_STATE_REFUSED\x10\x03\x12\x1a\n\x16TARGET_STATE_WITHDRAWN\x10\x04*\xea\x01\n\x0cTargetChange\x12\x1d\n\x19TARGET_CHANGE_UNSPECIFIED\x10\x00\x12\x15\n\x11TARGET_CHANGE_SET\x10\x01\x12\x1b\n\x17TARGET_CHANGE_SUCCEEDED\x10\x02\x12\x17\n\x13TARGET_CHANGE_ENDED\x10\x03\x12\x1a\n\x16TARGET_CHANGE_PROPOSED\x10\x04\x12\x1a\n\x16TARGET_CHANGE_APPROVED\x10\x05\x12\x19\n\x15TARGET_CHANGE_REFUSED\x10\x06\x12\x1b\n\x17TARGET_CHANGE_WITHDRAWN\x10\x07\x32\x85\x03\n\x0eTargetsService\x12V\n\tSetTarget\x12#.foothold.goals.v1.SetTargetRequest\x1a$.foothold.goals.v1.SetTargetResponse\x12V\n\tEndTarget\x12#.foothold.goals.v1.EndTargetRequest\x1a$.foothold.goals.v1.EndTargetResponse\x12\\\n\x0bListTargets\x12%.foothold.goals.v1.ListTargetsRequest\x1a&.foothold.goals.v1.ListTargetsResponse\x12\x65\n\x0eResolveTargets\x12(.foothold.goals.v1.ResolveTargetsRequest\x1a).foothold.goals.v1.ResolveTargetsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.goals.v1.targets_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TARGET']._serialized_start=144
-  _globals['_TARGET']._serialized_end=476
-  _globals['_RESOLVEDTARGET']._serialized_start=478
-  _globals['_RESOLVEDTARGET']._serialized_end=584
-  _globals['_SETTARGETREQUEST']._serialized_start=586
-  _globals['_SETTARGETREQUEST']._serialized_end=667
-  _globals['_SETTARGETRESPONSE']._serialized_start=669
-  _globals['_SETTARGETRESPONSE']._serialized_end=731
-  _globals['_ENDTARGETREQUEST']._serialized_start=733
-  _globals['_ENDTARGETREQUEST']._serialized_end=847
-  _globals['_ENDTARGETRESPONSE']._serialized_start=849
-  _globals['_ENDTARGETRESPONSE']._serialized_end=911
-  _globals['_LISTTARGETSREQUEST']._serialized_start=913
-  _globals['_LISTTARGETSREQUEST']._serialized_end=1007
-  _globals['_LISTTARGETSRESPONSE']._serialized_start=1009
-  _globals['_LISTTARGETSRESPONSE']._serialized_end=1099
-  _globals['_RESOLVETARGETSREQUEST']._serialized_start=1101
-  _globals['_RESOLVETARGETSREQUEST']._serialized_end=1174
-  _globals['_RESOLVETARGETSRESPONSE']._serialized_start=1176
-  _globals['_RESOLVETARGETSRESPONSE']._serialized_end=1252
-  _globals['_TARGETSSERVICE']._serialized_start=1255
-  _globals['_TARGETSSERVICE']._serialized_end=1644
+  _globals['_LATITUDE']._serialized_start=1828
+  _globals['_LATITUDE']._serialized_end=1926
+  _globals['_TARGETSTATE']._serialized_start=1929
+  _globals['_TARGETSTATE']._serialized_end=2079
+  _globals['_TARGETCHANGE']._serialized_start=2082
+  _globals['_TARGETCHANGE']._serialized_end=2316
+  _globals['_OVERRIDERULE']._serialized_start=144
+  _globals['_OVERRIDERULE']._serialized_end=318
+  _globals['_TARGET']._serialized_start=321
+  _globals['_TARGET']._serialized_end=955
+  _globals['_RESOLVEDTARGET']._serialized_start=957
+  _globals['_RESOLVEDTARGET']._serialized_end=1063
+  _globals['_SETTARGETREQUEST']._serialized_start=1065
+  _globals['_SETTARGETREQUEST']._serialized_end=1146
+  _globals['_SETTARGETRESPONSE']._serialized_start=1148
+  _globals['_SETTARGETRESPONSE']._serialized_end=1210
+  _globals['_ENDTARGETREQUEST']._serialized_start=1212
+  _globals['_ENDTARGETREQUEST']._serialized_end=1326
+  _globals['_ENDTARGETRESPONSE']._serialized_start=1328
+  _globals['_ENDTARGETRESPONSE']._serialized_end=1390
+  _globals['_LISTTARGETSREQUEST']._serialized_start=1393
+  _globals['_LISTTARGETSREQUEST']._serialized_end=1535
+  _globals['_LISTTARGETSRESPONSE']._serialized_start=1537
+  _globals['_LISTTARGETSRESPONSE']._serialized_end=1627
+  _globals['_RESOLVETARGETSREQUEST']._serialized_start=1629
+  _globals['_RESOLVETARGETSREQUEST']._serialized_end=1748
+  _globals['_RESOLVETARGETSRESPONSE']._serialized_start=1750
+  _globals['_RESOLVETARGETSRESPONSE']._serialized_end=1826
+  _globals['_TARGETSSERVICE']._serialized_start=2319
+  _globals['_TARGETSSERVICE']._serialized_end=2708
 # @@protoc_insertion_point(module_scope)

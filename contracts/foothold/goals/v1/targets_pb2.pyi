@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -20,6 +21,148 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Latitude:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LatitudeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Latitude.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LATITUDE_UNSPECIFIED: _Latitude.ValueType  # 0
+    """Not told: free."""
+    LATITUDE_FREE: _Latitude.ValueType  # 1
+    """Any value."""
+    LATITUDE_BOUNDED: _Latitude.ValueType  # 2
+    """A value from `minimum` to `maximum`, both included."""
+    LATITUDE_LOCKED: _Latitude.ValueType  # 3
+    """No other value."""
+
+class Latitude(_Latitude, metaclass=_LatitudeEnumTypeWrapper):
+    """What nodes below may do about a target."""
+
+LATITUDE_UNSPECIFIED: Latitude.ValueType  # 0
+"""Not told: free."""
+LATITUDE_FREE: Latitude.ValueType  # 1
+"""Any value."""
+LATITUDE_BOUNDED: Latitude.ValueType  # 2
+"""A value from `minimum` to `maximum`, both included."""
+LATITUDE_LOCKED: Latitude.ValueType  # 3
+"""No other value."""
+Global___Latitude: _TypeAlias = Latitude  # noqa: Y015
+
+class _TargetState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TargetStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TargetState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TARGET_STATE_UNSPECIFIED: _TargetState.ValueType  # 0
+    """Never sent."""
+    TARGET_STATE_IN_FORCE: _TargetState.ValueType  # 1
+    """It counts, from effective_from until effective_to."""
+    TARGET_STATE_PENDING: _TargetState.ValueType  # 2
+    """It waits for approval and has no effect."""
+    TARGET_STATE_REFUSED: _TargetState.ValueType  # 3
+    """It was refused and never had an effect."""
+    TARGET_STATE_WITHDRAWN: _TargetState.ValueType  # 4
+    """It was taken back before anybody decided."""
+
+class TargetState(_TargetState, metaclass=_TargetStateEnumTypeWrapper):
+    """Whether a target counts."""
+
+TARGET_STATE_UNSPECIFIED: TargetState.ValueType  # 0
+"""Never sent."""
+TARGET_STATE_IN_FORCE: TargetState.ValueType  # 1
+"""It counts, from effective_from until effective_to."""
+TARGET_STATE_PENDING: TargetState.ValueType  # 2
+"""It waits for approval and has no effect."""
+TARGET_STATE_REFUSED: TargetState.ValueType  # 3
+"""It was refused and never had an effect."""
+TARGET_STATE_WITHDRAWN: TargetState.ValueType  # 4
+"""It was taken back before anybody decided."""
+Global___TargetState: _TypeAlias = TargetState  # noqa: Y015
+
+class _TargetChange:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TargetChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TargetChange.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TARGET_CHANGE_UNSPECIFIED: _TargetChange.ValueType  # 0
+    """Never sent."""
+    TARGET_CHANGE_SET: _TargetChange.ValueType  # 1
+    """It was set."""
+    TARGET_CHANGE_SUCCEEDED: _TargetChange.ValueType  # 2
+    """Its end moved because another one was set."""
+    TARGET_CHANGE_ENDED: _TargetChange.ValueType  # 3
+    """It was ended."""
+    TARGET_CHANGE_PROPOSED: _TargetChange.ValueType  # 4
+    """It was proposed."""
+    TARGET_CHANGE_APPROVED: _TargetChange.ValueType  # 5
+    """It was approved."""
+    TARGET_CHANGE_REFUSED: _TargetChange.ValueType  # 6
+    """It was refused."""
+    TARGET_CHANGE_WITHDRAWN: _TargetChange.ValueType  # 7
+    """It was taken back."""
+
+class TargetChange(_TargetChange, metaclass=_TargetChangeEnumTypeWrapper):
+    """What made a target as it is."""
+
+TARGET_CHANGE_UNSPECIFIED: TargetChange.ValueType  # 0
+"""Never sent."""
+TARGET_CHANGE_SET: TargetChange.ValueType  # 1
+"""It was set."""
+TARGET_CHANGE_SUCCEEDED: TargetChange.ValueType  # 2
+"""Its end moved because another one was set."""
+TARGET_CHANGE_ENDED: TargetChange.ValueType  # 3
+"""It was ended."""
+TARGET_CHANGE_PROPOSED: TargetChange.ValueType  # 4
+"""It was proposed."""
+TARGET_CHANGE_APPROVED: TargetChange.ValueType  # 5
+"""It was approved."""
+TARGET_CHANGE_REFUSED: TargetChange.ValueType  # 6
+"""It was refused."""
+TARGET_CHANGE_WITHDRAWN: TargetChange.ValueType  # 7
+"""It was taken back."""
+Global___TargetChange: _TypeAlias = TargetChange  # noqa: Y015
+
+@_typing.final
+class OverrideRule(_message.Message):
+    """How far a target binds the nodes below. Every rule above a node binds it; a nearer one cannot loosen a farther one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATITUDE_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    APPROVAL_REQUIRED_FIELD_NUMBER: _builtins.int
+    latitude: Global___Latitude.ValueType
+    """What they may do."""
+    approval_required: _builtins.bool
+    """An override waits until a second person approves it who holds goals.targets.approve where this is set."""
+    @_builtins.property
+    def minimum(self) -> _values_pb2.Value:
+        """For LATITUDE_BOUNDED, in the target's unit; at least one of the two, and the target's own value lies between them."""
+
+    @_builtins.property
+    def maximum(self) -> _values_pb2.Value:
+        """The same."""
+
+    def __init__(
+        self,
+        *,
+        latitude: Global___Latitude.ValueType = ...,
+        minimum: _values_pb2.Value | None = ...,
+        maximum: _values_pb2.Value | None = ...,
+        approval_required: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_required", b"approval_required", "latitude", b"latitude", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverrideRule: _TypeAlias = OverrideRule  # noqa: Y015
 
 @_typing.final
 class Target(_message.Message):
@@ -38,6 +181,15 @@ class Target(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     AUTHOR_ID_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    APPROVAL_NODE_ID_FIELD_NUMBER: _builtins.int
+    APPROVER_ID_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_REASON_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Stable id."""
     node_id: _builtins.str
@@ -52,6 +204,20 @@ class Target(_message.Message):
     """Why, at most 500 characters; required on branches and departments."""
     author_id: _builtins.str
     """Who set it. Output only."""
+    state: Global___TargetState.ValueType
+    """Whether it counts. Output only."""
+    approval_node_id: _builtins.str
+    """The node whose rule asks for approval; empty where none is needed. Output only."""
+    approver_id: _builtins.str
+    """Who approved or refused it. Output only."""
+    change: Global___TargetChange.ValueType
+    """What made it as it is told here. Output only."""
+    changed_by_id: _builtins.str
+    """Who did that. Output only."""
+    change_reason: _builtins.str
+    """Why. Output only."""
+    revision: _builtins.int
+    """Number of what was known of it, over all targets; grows. Output only."""
     @_builtins.property
     def value(self) -> _values_pb2.Value:
         """What must be reached; denominator not 0, not negative. A rate is at most 1."""
@@ -62,11 +228,21 @@ class Target(_message.Message):
 
     @_builtins.property
     def effective_to(self) -> _date_pb2.Date:
-        """Until this day, exclusive; unset while it holds."""
+        """Until this day, exclusive; unset while it holds. Given when it is set, it must not meet another one of the
+        same place.
+        """
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it became known. Output only."""
+
+    @_builtins.property
+    def rule(self) -> Global___OverrideRule:
+        """What nodes below may do about it."""
+
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp:
+        """When. Output only."""
 
     def __init__(
         self,
@@ -82,10 +258,19 @@ class Target(_message.Message):
         reason: _builtins.str = ...,
         author_id: _builtins.str = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        rule: Global___OverrideRule | None = ...,
+        state: Global___TargetState.ValueType = ...,
+        approval_node_id: _builtins.str = ...,
+        approver_id: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        change: Global___TargetChange.ValueType = ...,
+        changed_by_id: _builtins.str = ...,
+        change_reason: _builtins.str = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_from", b"effective_from", "effective_to", b"effective_to", "recorded_at", b"recorded_at", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "effective_from", b"effective_from", "effective_to", b"effective_to", "recorded_at", b"recorded_at", "rule", b"rule", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "metric", b"metric", "node_id", b"node_id", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_node_id", b"approval_node_id", "approver_id", b"approver_id", "author_id", b"author_id", "change", b"change", "change_reason", b"change_reason", "changed_by_id", b"changed_by_id", "decided_at", b"decided_at", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "metric", b"metric", "node_id", b"node_id", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "revision", b"revision", "rule", b"rule", "state", b"state", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,7 +319,8 @@ class SetTargetRequest(_message.Message):
     @_builtins.property
     def target(self) -> Global___Target:
         """node_id, job_role, metric, period_kind, value and effective_from are required.
-        One set earlier for the same node, role, metric and period ends where this one begins.
+        One set earlier for the same node, role, metric and period ends where this one begins, where neither has been
+        given an end; this one then ends where one set for a later day begins.
         """
 
     def __init__(
@@ -245,6 +431,7 @@ class ListTargetsRequest(_message.Message):
     JOB_ROLE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Only at this node exactly; empty for all."""
     job_role: _builtins.str
@@ -253,6 +440,10 @@ class ListTargetsRequest(_message.Message):
     """At most this many, 1..1,000; 0 for 50."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___TargetState.ValueType]:
+        """Only in these states; empty for those in force."""
+
     def __init__(
         self,
         *,
@@ -260,10 +451,11 @@ class ListTargetsRequest(_message.Message):
         job_role: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        states: _abc.Iterable[Global___TargetState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_role", b"job_role", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_role", b"job_role", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -305,21 +497,27 @@ class ResolveTargetsRequest(_message.Message):
 
     PERSON_ID_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """On which day; unset for today in the person's zone."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at this time, whatever was entered since; unset for what is known now. The org tree is today's."""
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         on: _date_pb2.Date | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

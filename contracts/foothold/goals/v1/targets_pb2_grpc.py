@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class TargetsServiceStub:
     """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
     """
 
     def __init__(self, channel):
@@ -59,31 +60,36 @@ class TargetsServiceStub:
 
 class TargetsServiceServicer:
     """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
     """
 
     def SetTarget(self, request, context):
         """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node.
+        Below another target it is an override and must fit what every node above allows, on every day it would hold:
+        OVERRIDE_LOCKED, OVERRIDE_OUT_OF_BOUNDS and OVERRIDE_OVERLAPS name the conflict in their metadata.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndTarget(self, request, context):
-        """Ends an override or a target from a day on; what is inherited holds again. Permission goals.targets.write on its node.
+        """Ends an override or a target from a day on; what is inherited holds again. One that waits for approval is
+        withdrawn. It can only end sooner than it does already. Permission goals.targets.write on its node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTargets(self, request, context):
-        """Lists the targets set at nodes the caller may read. Permission goals.targets.read.
+        """Lists the targets set at nodes the caller may read; those that wait or were refused only where asked for.
+        Permission goals.targets.read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResolveTargets(self, request, context):
-        """The targets in force for a person on a day, each with the chain it comes from.
+        """The targets in force for a person on a day, each with the chain it comes from; as known now or at a past time.
         Permission goals.targets.read on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -123,6 +129,7 @@ def add_TargetsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class TargetsService:
     """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
     """
 
     @staticmethod

@@ -27,41 +27,61 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TargetsServiceStub:
-    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated."""
+    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TargetsServiceAsyncStub: ...
     SetTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.SetTargetRequest, _targets_pb2.SetTargetResponse]
-    """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node."""
+    """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node.
+    Below another target it is an override and must fit what every node above allows, on every day it would hold:
+    OVERRIDE_LOCKED, OVERRIDE_OUT_OF_BOUNDS and OVERRIDE_OVERLAPS name the conflict in their metadata.
+    """
     EndTarget: _grpc.UnaryUnaryMultiCallable[_targets_pb2.EndTargetRequest, _targets_pb2.EndTargetResponse]
-    """Ends an override or a target from a day on; what is inherited holds again. Permission goals.targets.write on its node."""
+    """Ends an override or a target from a day on; what is inherited holds again. One that waits for approval is
+    withdrawn. It can only end sooner than it does already. Permission goals.targets.write on its node.
+    """
     ListTargets: _grpc.UnaryUnaryMultiCallable[_targets_pb2.ListTargetsRequest, _targets_pb2.ListTargetsResponse]
-    """Lists the targets set at nodes the caller may read. Permission goals.targets.read."""
+    """Lists the targets set at nodes the caller may read; those that wait or were refused only where asked for.
+    Permission goals.targets.read.
+    """
     ResolveTargets: _grpc.UnaryUnaryMultiCallable[_targets_pb2.ResolveTargetsRequest, _targets_pb2.ResolveTargetsResponse]
-    """The targets in force for a person on a day, each with the chain it comes from.
+    """The targets in force for a person on a day, each with the chain it comes from; as known now or at a past time.
     Permission goals.targets.read on the person.
     """
 
 @_typing.type_check_only
 class TargetsServiceAsyncStub(TargetsServiceStub):
-    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated."""
+    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.SetTargetRequest, _targets_pb2.SetTargetResponse]  # type: ignore[assignment]
-    """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node."""
+    """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node.
+    Below another target it is an override and must fit what every node above allows, on every day it would hold:
+    OVERRIDE_LOCKED, OVERRIDE_OUT_OF_BOUNDS and OVERRIDE_OVERLAPS name the conflict in their metadata.
+    """
     EndTarget: _aio.UnaryUnaryMultiCallable[_targets_pb2.EndTargetRequest, _targets_pb2.EndTargetResponse]  # type: ignore[assignment]
-    """Ends an override or a target from a day on; what is inherited holds again. Permission goals.targets.write on its node."""
+    """Ends an override or a target from a day on; what is inherited holds again. One that waits for approval is
+    withdrawn. It can only end sooner than it does already. Permission goals.targets.write on its node.
+    """
     ListTargets: _aio.UnaryUnaryMultiCallable[_targets_pb2.ListTargetsRequest, _targets_pb2.ListTargetsResponse]  # type: ignore[assignment]
-    """Lists the targets set at nodes the caller may read. Permission goals.targets.read."""
+    """Lists the targets set at nodes the caller may read; those that wait or were refused only where asked for.
+    Permission goals.targets.read.
+    """
     ResolveTargets: _aio.UnaryUnaryMultiCallable[_targets_pb2.ResolveTargetsRequest, _targets_pb2.ResolveTargetsResponse]  # type: ignore[assignment]
-    """The targets in force for a person on a day, each with the chain it comes from.
+    """The targets in force for a person on a day, each with the chain it comes from; as known now or at a past time.
     Permission goals.targets.read on the person.
     """
 
 class TargetsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated."""
+    """Targets are standards: set for a job role at a node, inherited below, overridden at a lower node, effective-dated.
+    StandardsService has what nodes below may do about them: bounds, approvals, drift and history.
+    """
 
     @_abc_1.abstractmethod
     def SetTarget(
@@ -69,7 +89,10 @@ class TargetsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.SetTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.SetTargetResponse, _abc.Awaitable[_targets_pb2.SetTargetResponse]]:
-        """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node."""
+        """Sets a target for a job role at a node from a day on. Permission goals.targets.write on the node.
+        Below another target it is an override and must fit what every node above allows, on every day it would hold:
+        OVERRIDE_LOCKED, OVERRIDE_OUT_OF_BOUNDS and OVERRIDE_OVERLAPS name the conflict in their metadata.
+        """
 
     @_abc_1.abstractmethod
     def EndTarget(
@@ -77,7 +100,9 @@ class TargetsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.EndTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.EndTargetResponse, _abc.Awaitable[_targets_pb2.EndTargetResponse]]:
-        """Ends an override or a target from a day on; what is inherited holds again. Permission goals.targets.write on its node."""
+        """Ends an override or a target from a day on; what is inherited holds again. One that waits for approval is
+        withdrawn. It can only end sooner than it does already. Permission goals.targets.write on its node.
+        """
 
     @_abc_1.abstractmethod
     def ListTargets(
@@ -85,7 +110,9 @@ class TargetsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.ListTargetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.ListTargetsResponse, _abc.Awaitable[_targets_pb2.ListTargetsResponse]]:
-        """Lists the targets set at nodes the caller may read. Permission goals.targets.read."""
+        """Lists the targets set at nodes the caller may read; those that wait or were refused only where asked for.
+        Permission goals.targets.read.
+        """
 
     @_abc_1.abstractmethod
     def ResolveTargets(
@@ -93,7 +120,7 @@ class TargetsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _targets_pb2.ResolveTargetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_targets_pb2.ResolveTargetsResponse, _abc.Awaitable[_targets_pb2.ResolveTargetsResponse]]:
-        """The targets in force for a person on a day, each with the chain it comes from.
+        """The targets in force for a person on a day, each with the chain it comes from; as known now or at a past time.
         Permission goals.targets.read on the person.
         """
 
