@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import grpc
-from foothold.identity.v1 import sessions_pb2, sessions_pb2_grpc
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc, learning_pb2, learning_pb2_grpc
 
 from chassis.errors import NotFound, from_rpc_error
-from launcher.demo.accounts import PASSWORD
+from launcher.demo.acting import acting
 from launcher.demo.enterprise import DemoPerson, courses, enterprise
 from launcher.reaching import Reached
 
@@ -101,12 +100,9 @@ def _begun(reached: Reached, person: DemoPerson) -> bool:
 
 
 def _take(reached: Reached, person: DemoPerson, journey: _Scores) -> int:
-    sessions = sessions_pb2_grpc.SessionServiceStub(reached.channel("identity"))
-    signed_in = sessions.SignIn(sessions_pb2.SignInRequest(login=person.login, password=PASSWORD))
-    token = signed_in.tokens.access_token
     told = {course["id"]: course for course in courses()}
     made = 0
-    with Reached(reached.addresses, token) as own:
+    with acting(reached, person.login) as own:
         stub = learning_pb2_grpc.LearningServiceStub(own.channel("training"))
         for course_id, scores in journey.items():
             course = told[course_id]
@@ -122,7 +118,6 @@ def _take(reached: Reached, person: DemoPerson, journey: _Scores) -> int:
                     )
                 )
                 made += 1
-        sessions_pb2_grpc.SessionServiceStub(own.channel("identity")).SignOut(sessions_pb2.SignOutRequest())
     return made
 
 

@@ -6,7 +6,13 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 import grpc
-from foothold.goals.v1 import facts_pb2_grpc, metrics_pb2_grpc, progress_pb2_grpc, targets_pb2_grpc
+from foothold.goals.v1 import (
+    facts_pb2_grpc,
+    metrics_pb2_grpc,
+    progress_pb2_grpc,
+    standards_pb2_grpc,
+    targets_pb2_grpc,
+)
 from foothold.goals.v1 import feed_pb2_grpc as goals_feed
 from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_pb2_grpc
 from foothold.incentives.v1 import boards_pb2_grpc, plans_pb2_grpc, statements_pb2_grpc
@@ -75,6 +81,7 @@ class Clients:
         self.facts = facts_pb2_grpc.FactsServiceStub(goals)
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(goals)
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)
+        self.standards = standards_pb2_grpc.StandardsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)

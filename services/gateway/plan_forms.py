@@ -14,7 +14,7 @@ from services.gateway.figures import RATE, from_date, money, written
 from services.gateway.formats import minor_digits
 from services.gateway.language import _, later
 from services.gateway.pages.goals import is_date
-from services.gateway.pages.standards import number
+from services.gateway.standards_forms import number
 
 KINDS: Final = (
     ("per_unit", later("So much per unit")),

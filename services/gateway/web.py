@@ -12,7 +12,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, Unauthenticated, Unavailable
-from services.gateway import doors, figures, health, language, problems, security, tabs, tracing, webhooks
+from services.gateway import (
+    doors,
+    figures,
+    health,
+    language,
+    problems,
+    security,
+    standards_forms,
+    tabs,
+    tracing,
+    webhooks,
+)
 from services.gateway.clients import set_caller
 from services.gateway.me import Me
 from services.gateway.pages import blueprints
@@ -65,6 +76,7 @@ def create_app(made: Parts) -> Flask:
     security.install(app, https=https)
     language.install(app)
     figures.install(app, made.clock)
+    standards_forms.install(app)
     tabs.install(app)
     problems.install(app)
     app.before_request(_enter)

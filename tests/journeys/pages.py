@@ -238,6 +238,8 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("people", "people.overview", "/people"),
         Visit("standards", "standards.overview", "/standards"),
         Visit("standards-wrong", "standards.save", "", _sending("#set .primary", value="many"), 422),
+        Visit("standards-history", "standards.history", "/standards > .card .rows a"),
+        Visit("standards-pending", "standards.pending", "/standards/pending"),
         Visit("plans", "plans.overview", "/plans"),
     ],
     "gu.wenjing": [
@@ -262,6 +264,8 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("person-new", "people.new", "/people/new"),
         Visit("person-new-wrong", "people.create", "", _sending("form .primary", name="无名"), 400),
         Visit("standards", "standards.overview", "/standards"),
+        Visit("standards-drift", "standards.drift", "/standards/drift"),
+        Visit("standards-pending", "standards.pending", "/standards/pending"),
         Visit("plans", "plans.overview", "/plans"),
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
@@ -297,6 +301,7 @@ PARTS: Final[Mapping[str, str]] = {
     "boards.table": "boards.overview",
     "customers.listed": "customers.overview",
     "team.figures": "team.person",
+    "standards.allowed": "standards.overview",
 }
 """Routes that answer a part of a page -> the page that fetches it: what it shows is looked at there."""
 
@@ -315,5 +320,9 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "admin.add_account": "leads back to integrations, which says what came of it",
     "admin.disable": "leads back to integrations, which says what came of it",
     "standards.end": "leads back to standards; refused, it is the page of standards.save",
+    "standards.approve": "leads back to what waits; refused, it is that page",
+    "standards.refuse": "leads back to what waits; refused, it is that page",
+    "standards.restore": "leads back to the history, which says what came of it",
+    "standards.export": "a file to download",
 }
 """Routes that nobody looks at -> why not."""

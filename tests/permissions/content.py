@@ -123,6 +123,7 @@ class Content:
         plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
         self._plans: dict[str, str] = {}
+        self.last_revision = 0
         for node_id in _NODES:
             self.add_target(node_id, "sales")
             made = plans.CreatePlan(
@@ -162,7 +163,9 @@ class Content:
 
     def target_at(self, node_id: str, job_role: str) -> targets_pb2.Target:
         request = targets_pb2.SetTargetRequest(request_id=new_id(), target=target(node_id, job_role))
-        return self._targets.SetTarget(request).target
+        made = self._targets.SetTarget(request).target
+        self.last_revision = made.revision
+        return made
 
     def add_proposal(self, node_id: str, job_role: str) -> str:
         """The id of an override that headquarters has to approve; at headquarters one that needs none."""

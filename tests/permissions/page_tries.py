@@ -92,6 +92,16 @@ def _target(browser: Browser, target: str) -> Mapping[str, str]:
     return {"target_id": browser.enterprise.content.add_target(target, f"typed-{next(_numbers)}")}
 
 
+def _restoring(browser: Browser, _target: str) -> Mapping[str, str]:
+    # Of the target that the address has just been made for.
+    revision = str(browser.enterprise.content.last_revision)
+    return {"revision": revision, "effective_from": "2030-01-01", "reason": "again"}
+
+
+def _proposal(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"target_id": browser.enterprise.content.add_proposal(target, f"typed-{next(_numbers)}")}
+
+
 def _named_course(_browser: Browser, target: str) -> Mapping[str, str]:
     return {**_COURSE_FORM, "title": course_of(target), "node_id": target}
 
@@ -187,6 +197,10 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /integrations/<account_id>/disable": Try(arguments=_account),
     "POST /standards": Try("nodes", form=_typed_target),
     "POST /standards/<target_id>/end": Try("nodes", _target, lambda _b, _t: _ENDING),
+    "POST /standards/<target_id>/approve": Try("nodes", _proposal),
+    "POST /standards/<target_id>/refuse": Try("nodes", _proposal, lambda _b, _t: _ENDING),
+    "POST /standards/<target_id>/restore": Try("nodes", _target, _restoring),
+    "GET /standards/at/<node_id>": Try("nodes", lambda _, target: {"node_id": target}),
     "GET /today/<name>": Try(arguments=lambda _b, _t: {"name": "targets"}),
     "POST /profile/password": Try(
         form=lambda _b, _t: {"current": PASSWORD, "new": _NEW_PASSWORD, "again": _NEW_PASSWORD},

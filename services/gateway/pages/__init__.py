@@ -13,7 +13,7 @@ from services.gateway.pages import (
     people,
     plans,
     running,
-    standards,
+    standards_reading,
     team,
     today,
     why,
@@ -36,7 +36,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             team,
             courses,
             people,
-            standards,
+            standards_reading,
             plans,
             running,
         )

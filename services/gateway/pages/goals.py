@@ -55,13 +55,26 @@ class Link:
     place: str
     target: targets_pb2.Target
     holds: bool
+    author: str
+    approver: str
 
 
 def chain(target: targets_pb2.ResolvedTarget, who: Me) -> list[Link]:
     """Where the target is set, and what it overrides above."""
-    found = [Link(place(who, target.target.node_id), target.target, holds=True)]
-    found += [Link(place(who, each.node_id), each, holds=False) for each in target.overridden]
+    found = [_link(who, target.target, holds=True)]
+    found += [_link(who, each, holds=False) for each in target.overridden]
     return found
+
+
+def _link(who: Me, target: targets_pb2.Target, *, holds: bool) -> Link:
+    approver = name_of(who, target.approver_id)
+    return Link(place(who, target.node_id), target, holds, name_of(who, target.author_id), approver)
+
+
+def name_of(who: Me, person_id: str) -> str:
+    """A person's name; empty for nobody, and for programs."""
+    person = who.directory.person(person_id)
+    return person.name if person else ""
 
 
 def place(who: Me, node_id: str) -> str:
