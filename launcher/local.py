@@ -158,7 +158,10 @@ class LocalPlatform:
         if self._shape:
             self._shape.stop(_GRACE_SECONDS)
             self._shape = None
-        self.folder.retract()
+        if self._announced is not None:
+            # Only what it wrote itself: a command that came too early must not hide the platform it ran into.
+            self.folder.retract()
+            self._announced = None
         if self._database:
             self._database.stop()
             self._database = None

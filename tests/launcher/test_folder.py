@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from access.tokens import CallerKind, TokenVerifier, load_public
+from chassis.embedded import EmbeddedError, EmbeddedPostgres
 from launcher import ports
 from launcher.exits import Stop
 from launcher.folder import DataFolder, Running
+from launcher.local import LocalPlatform
 
 
 @pytest.fixture
@@ -77,3 +79,16 @@ def test_inner_ports_lie_below_those_of_outgoing_connections() -> None:
     found = ports.inner(4)
     assert len(set(found)) == 4
     assert all(20_000 <= port < 32_768 for port in found)
+
+
+def test_who_came_while_a_platform_was_starting_does_not_hide_it(folder: DataFolder) -> None:
+    running = Running(pid=os.getpid(), shape="all", web="", addresses={}, database="")
+    held = EmbeddedPostgres(folder.path / "database")
+    held.start()
+    try:
+        folder.announce(running)
+        with pytest.raises((EmbeddedError, Stop), match="another Foothold"):
+            LocalPlatform(folder).start()
+        assert folder.running() == running
+    finally:
+        held.stop()
