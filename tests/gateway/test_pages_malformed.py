@@ -176,6 +176,7 @@ _FORMS_OF: Final = (
             "metric": _TEXTS,
             "value": _NUMBERS,
             "effective_from": ("", *_DAYS),
+            "effective_to": _DAYS,
             "node_id": ("", *_IDS),
             "request_id": _SENT_BEFORE,
             "reason": _CONTROL,
@@ -186,6 +187,15 @@ _FORMS_OF: Final = (
         "gu.wenjing",
         {"effective_to": "2031-01-01", "reason": "over"},
         {"<target_id>": _IDS},
+    ),
+    _Form("/standards/<target_id>/approve", "gu.wenjing", {}, {"<target_id>": _IDS}),
+    _Form("/standards/<target_id>/refuse", "gu.wenjing", {"reason": "too much"}, {"<target_id>": _IDS}),
+    _Form(
+        "/standards/<target_id>/restore",
+        "gu.wenjing",
+        {"revision": "1", "effective_from": "2031-01-01", "reason": "again"},
+        {"<target_id>": _IDS, "revision": (*_NUMBERS, "9" * 18), "effective_from": ("", *_DAYS)},
+        parts={"target_id": "no-such-target"},
     ),
     _Form(
         "/plans/new",

@@ -8,6 +8,7 @@ from foothold.goals.v1 import allocation_pb2, cascade_pb2, objectives_pb2, value
 from google.type.date_pb2 import Date
 
 from chassis.ids import new_id
+from tests.permissions.enterprise import NODES
 from tests.permissions.probes import Probe, Reach, Request, shown_if
 
 _numbers = count(1)
@@ -44,10 +45,16 @@ def objective(node_id: str) -> objectives_pb2.Objective:
 
 
 def _known_goal(reach: Reach) -> str:
+    """The id of a goal at the node; of none for an unknown node."""
+    if reach.target not in NODES.values():
+        return new_id()
     return reach.enterprise.content.add_goal(goal(reach.target))
 
 
 def _known_objective(reach: Reach) -> str:
+    """The id of an objective at the node; of none for an unknown node."""
+    if reach.target not in NODES.values():
+        return new_id()
     return reach.enterprise.content.add_objective(objective(reach.target))
 
 
