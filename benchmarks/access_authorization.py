@@ -81,10 +81,12 @@ def _served(kind: str, public: str, token: str) -> Iterator[tuple[Callable[[], o
         server.stdin.close()
         port = int(server.stdout.readline())
         metadata = (("authorization", f"Bearer {token}"),)
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(ECHO)
-            yield lambda: call(b"x" * 64, metadata=metadata, timeout=5), psutil.Process(server.pid)
-        server.terminate()
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(ECHO)
+                yield lambda: call(b"x" * 64, metadata=metadata, timeout=5), psutil.Process(server.pid)
+        finally:
+            server.terminate()
 
 
 def _serve(kind: str) -> None:
@@ -114,7 +116,8 @@ def _serve(kind: str) -> None:
 
     door = Access({ECHO: _PERMISSION}, verifier=verifier, directory=directory)
     service = Service("echo", [Servicer("benchmark.Echo", add, None)], interceptors=[door] if guarded else [])
-    print(Server(service).start(), flush=True)
+    server = Server(service)  # one that nobody holds ends
+    print(server.start(), flush=True)
     threading.Event().wait()
 
 

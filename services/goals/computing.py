@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from chassis.database import Database
 from chassis.logs import logger
-from services.goals.domain.definitions import State
 from services.goals.store.counting import rebuild
 from services.goals.store.library import LibraryCache, Versions
 from services.goals.store.recording import enter_ledger, gate_key
@@ -105,6 +104,6 @@ class Computer:
             versions.computed(version, after=people[-1], done=len(people))
         if len(people) == self._batch:
             return True
-        versions.set_state(version, State.SERVING)
+        versions.serve(version)
         versions.changed()
         return False

@@ -93,6 +93,7 @@ metric_version = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("reason", Text, nullable=False),
     Column("state", SmallInteger, nullable=False, comment="foothold.goals.v1.MetricVersion.State"),
+    Column("served_at", DateTime(timezone=True), comment="since when it serves; null while it is computed"),
     Column("after_person", Text, nullable=False, comment="the last one whose values are computed"),
     Column("people_done", BigInteger, nullable=False),
     Column("people_total", BigInteger, nullable=False),

@@ -83,7 +83,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a metric. `counter_id` is 0 where it needs none. `done` and `total` count people."""
+    """One version of a metric. `counter_id` is 0 where it needs none. `done` and `total` count people.
+
+    `served_at` is when it began to serve, or the metric was retired by it; None while it is computed.
+    """
 
     definition: Definition
     version: int
@@ -95,6 +98,7 @@ class Version:
     state: State
     done: int = 0
     total: int = 0
+    served_at: datetime | None = None
 
     @property
     def counter(self) -> Counter | None:
@@ -144,6 +148,14 @@ class Library:
             if all(name in found for name in (chosen.definition.numerator, *chosen.definition.denominators)):
                 found[chosen.definition.name] = _metric(chosen, found)
         return found
+
+    def known(self, at: datetime) -> "Library":
+        """What served at a past time."""
+        served = {
+            name: [each for each in versions if each.served_at is not None and each.served_at <= at]
+            for name, versions in self.versions.items()
+        }
+        return Library(self.number, {name: versions for name, versions in served.items() if versions})
 
     def newest(self, name: str) -> Version | None:
         """The last version of a metric."""

@@ -41,12 +41,13 @@ _URGENCY: Final = (int, int, int, str)
 
 
 class _Asked(NamedTuple):
-    """Whose figures, and for when. `as_of` is None for now."""
+    """Whose figures, and for when. `as_of` is None for now, `known_at` for what is known now."""
 
     scope: Scope
     person: Person
     now: datetime
     as_of: datetime | None
+    known_at: datetime | None
 
 
 class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
@@ -68,6 +69,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             caller(context).scope(PROGRESS_READ),
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
+            request.known_at if request.HasField("known_at") else None,
         )
         with one_statement(self._database) as connection:
             progress = read_progress(
@@ -77,8 +79,10 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 asked.person,
                 now=asked.now,
                 as_of=asked.as_of,
+                known_at=asked.known_at,
             )
-        return from_progress(progress, self._cache.library.metrics, asked.as_of or asked.now, self._currency)
+        metrics = self._cache.library.known(asked.known_at).metrics
+        return from_progress(progress, metrics, asked.as_of or asked.now, self._currency)
 
     def GetProgressCourse(
         self, request: progress_pb2.GetProgressCourseRequest, context: grpc.ServicerContext
@@ -87,6 +91,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             caller(context).scope(PROGRESS_READ),
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
+            request.known_at if request.HasField("known_at") else None,
         )
         measure = self._measure(request.metric, int(request.period_kind))
         directory = asked.scope.caller.directory
@@ -99,10 +104,19 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 measure,
                 now=asked.now,
                 as_of=asked.as_of,
+                known_at=asked.known_at,
             )
-            metric = self._metric(measure, period)
+            metric = self._metric(measure, period, asked.known_at)
             today = local_day(asked.as_of or asked.now, period.zone)
-            course = read_course(connection, self._cache, asked.person, period, today, as_of=asked.as_of)
+            course = read_course(
+                connection,
+                self._cache,
+                asked.person,
+                period,
+                today,
+                as_of=asked.as_of,
+                known_at=asked.known_at,
+            )
         response = progress_pb2.GetProgressCourseResponse(period=from_period(period))
         if target is not None:
             response.target.CopyFrom(from_resolved(target, self._currency))
@@ -122,6 +136,8 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         fields = Fields()
         fields.text("node_id", request.node_id, max_length=_LONGEST_ID, required=False)
         as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        as_of = as_of or known_at
         status = fields.one_of("status", int(request.status), {0, *Status})
         size = fields.page_size(request.page_size, maximum=_LARGEST_TEAM_PAGE)
         fields.require_valid()
@@ -135,6 +151,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 _active(scope, people_at(scope, request.node_id)),
                 now=now,
                 as_of=as_of,
+                known_at=known_at,
                 newcomers_only=request.newcomers_only,
             )
         needing_attention = sum(member.needs_attention for member in members)
@@ -156,6 +173,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             caller(context).scope(PROGRESS_READ),
             request.person_id,
             request.as_of if request.HasField("as_of") else None,
+            request.known_at if request.HasField("known_at") else None,
         )
         measure = self._measure(request.metric, int(request.period_kind))
         fields = Fields()
@@ -172,8 +190,9 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 measure,
                 now=asked.now,
                 as_of=asked.as_of,
+                known_at=asked.known_at,
             )
-            metric = self._metric(measure, period)
+            metric = self._metric(measure, period, asked.known_at)
             total, facts = 0, list[Recorded]()
             if who.may(FACTS_READ, asked.person.id):
                 total, facts = Facts(connection, who.scope(FACTS_READ)).behind(
@@ -181,6 +200,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                     period,
                     metric,
                     until=asked.as_of,
+                    known_at=asked.known_at,
                     after=after,  # type: ignore[arg-type]  # its shape was checked
                     limit=size + 1,
                 )
@@ -198,14 +218,17 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             as_of=from_instant(asked.as_of or asked.now),
         )
 
-    def _asked(self, scope: Scope, person_id: str, as_of: Timestamp | None) -> _Asked:
+    def _asked(
+        self, scope: Scope, person_id: str, as_of: Timestamp | None, known_at: Timestamp | None
+    ) -> _Asked:
         fields = Fields()
-        moment = None if as_of is None else fields.instant("as_of", as_of)
+        known = None if known_at is None else fields.instant("known_at", known_at)
+        moment = known if as_of is None else fields.instant("as_of", as_of)
         fields.require_valid()
         scope.require_person(person_id)
         person = scope.caller.directory.person(person_id)
         assert person is not None  # noqa: S101  required above
-        return _Asked(scope, person, self._clock.now(), moment)
+        return _Asked(scope, person, self._clock.now(), moment, known)
 
     def _measure(self, metric: str, period_kind: int) -> Measure:
         find_metric(self._cache.library.metrics(date.max), metric)
@@ -217,9 +240,9 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             )
         return Measure(metric, PeriodKind(period_kind))
 
-    def _metric(self, measure: Measure, period: Period) -> Metric:
-        """The version that measures the period."""
-        return self._cache.library.metrics(period.first)[measure.metric]
+    def _metric(self, measure: Measure, period: Period, known_at: datetime | None) -> Metric:
+        """The version that measures the period. NotFound METRIC_UNKNOWN where there was none at that time."""
+        return find_metric(self._cache.library.known(known_at).metrics(period.first), measure.metric)
 
 
 def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:

@@ -13,6 +13,7 @@ from services.goals.domain.metrics import FIRST_COUNTER, PURCHASES, Counter, Fig
 from services.goals.domain.periods import Period
 from services.goals.store.arrays import Longs
 from services.goals.store.counting import admitted_by
+from services.goals.store.standing import STOOD
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -67,9 +68,10 @@ UNION ALL
 UNION ALL
 SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
 """  # noqa: S608  the parts are ours
-# The same from the facts themselves, up to a moment. What counters count is put in for each of them.
+# The same from the facts themselves, up to a moment. What counters count is put in for each of them; `stood` is for the
+# facts as they were known at another moment.
 _AS_OF: Final = """
-WITH span AS (
+WITH {stood}span AS (
     SELECT slot, person_id, date 'epoch' + first::integer AS first, date 'epoch' + last::integer AS stop,
            timestamptz 'epoch' + start * interval '1 microsecond' AS start,
            timestamptz 'epoch' + until * interval '1 microsecond' AS until
@@ -130,7 +132,14 @@ CROSS JOIN LATERAL (
     SELECT day FROM tally WHERE tally.person_id = row.person_id AND kind = 1 ORDER BY day DESC LIMIT 1
 ) AS last
 """
+_LAST_FOLLOW_UPS_AS_OF: Final = """
+{stood}SELECT person_id, max(day) FROM fact
+WHERE person_id = ANY (%(people)b::text[]) AND kind = 1 AND counts AND occurred_at <= %(as_of)s GROUP BY person_id
+"""
 _LAST_RECORDED: Final = "SELECT recorded_at FROM tally WHERE person_id = %(person)s ORDER BY day DESC LIMIT 1"
+_LAST_RECORDED_KNOWN: Final = (
+    f"WITH {STOOD} SELECT max(recorded_at) FROM fact WHERE person_id = ANY (%(people)b::text[])"  # noqa: S608
+)
 
 
 @contextmanager
@@ -163,9 +172,10 @@ def read_figures(
     spans: Sequence[Span],
     *,
     as_of: datetime | None = None,
+    known_at: datetime | None = None,
     counters: Sequence[Counter] = (PURCHASES,),
 ) -> Reading:
-    """The figures of each span: all that is recorded, or only what happened up to `as_of`.
+    """The figures of each span: all that is recorded, or what happened up to `as_of`, as known at `known_at`.
 
     What is kept has every counter; what happened up to a moment is counted for `counters` only.
     """
@@ -179,7 +189,7 @@ def read_figures(
         until = _micros(as_of) + 1
         starts = Longs(_micros(span.period.start) for span in spans)
         stops = Longs(min(_micros(span.period.stop), until) for span in spans)
-        query, more = _counting(counters)
+        query, more = _counting(counters, known_at)
         rows = connection.exec_driver_sql(
             query, {"people": people, "first": first, "last": last, "start": starts, "stop": stops, **more}
         )
@@ -220,15 +230,31 @@ def read_grouped(
     return grouped
 
 
-def read_last_follow_ups(connection: Connection, people: Sequence[str]) -> dict[str, date]:
-    """The day of each one's last follow-up; nobody who has none."""
-    rows = connection.exec_driver_sql(_LAST_FOLLOW_UPS, {"people": people})
+def read_last_follow_ups(
+    connection: Connection,
+    people: Sequence[str],
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> dict[str, date]:
+    """The day of each one's last follow-up, up to `as_of` as it was known at `known_at`; nobody who has none."""
+    if as_of is None:
+        rows = connection.exec_driver_sql(_LAST_FOLLOW_UPS, {"people": people})
+    else:
+        query = _LAST_FOLLOW_UPS_AS_OF.format(stood="" if known_at is None else f"WITH {STOOD} ")
+        rows = connection.exec_driver_sql(query, {"people": people, "as_of": as_of, "known_at": known_at})
     return {row[0]: row[1] for row in rows}
 
 
-def read_last_recorded(connection: Connection, person_id: str) -> datetime | None:
-    """When the facts of a person's last day with any were recorded."""
-    row = connection.exec_driver_sql(_LAST_RECORDED, {"person": person_id}).first()
+def read_last_recorded(
+    connection: Connection, person_id: str, *, known_at: datetime | None = None
+) -> datetime | None:
+    """When the facts of a person's last day with any were recorded; of what was known at `known_at`, the newest."""
+    if known_at is None:
+        row = connection.exec_driver_sql(_LAST_RECORDED, {"person": person_id}).first()
+    else:
+        parameters = {"people": [person_id], "known_at": known_at}
+        row = connection.exec_driver_sql(_LAST_RECORDED_KNOWN, parameters).first()
     return None if row is None else row[0]
 
 
@@ -250,9 +276,11 @@ def take(figures: Figures, kind: int, sums: Sums) -> None:
             figures.count(counter, Novelty(whom), sums)
 
 
-def _counting(counters: Sequence[Counter]) -> tuple[str, dict[str, Any]]:
-    """The statement over the facts for some counters, and the parameters their conditions have."""
+def _counting(counters: Sequence[Counter], known_at: datetime | None) -> tuple[str, dict[str, Any]]:
+    """The statement over the facts for some counters, and the parameters it has beside the spans."""
     parts, parameters = [], dict[str, Any]()
+    if known_at is not None:
+        parameters["known_at"] = known_at
     again = []
     for counter in counters:
         admitted, own = admitted_by(counter)
@@ -266,7 +294,9 @@ def _counting(counters: Sequence[Counter]) -> tuple[str, dict[str, Any]]:
     parts = parts or ["SELECT told.*, 0 AS counter, false AS by_customer FROM told WHERE false"]
     earlier = EARLIER_FACT.format(admitted=" OR ".join(again) or "false")
     query = _AS_OF.format(
-        counted=" UNION ALL ".join(parts), patrons=PATRONS.format(key="slot", earlier=earlier)
+        stood="" if known_at is None else f"{STOOD}, ",
+        counted=" UNION ALL ".join(parts),
+        patrons=PATRONS.format(key="slot", earlier=earlier),
     )
     return query, parameters
 

@@ -1,8 +1,9 @@
 """The metric library in the database, and the copy of it in memory."""
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, text, update
 
@@ -81,6 +82,7 @@ class Versions:
                 recorded_at=new.recorded_at,
                 reason=new.reason,
                 state=int(new.state),
+                served_at=None if new.state is State.COMPUTING else func.now(),
                 after_person="",
                 people_done=new.done,
                 people_total=new.total,
@@ -97,9 +99,9 @@ class Versions:
         """Note how far the values of a version are computed."""
         self._update(version, after_person=after, people_done=metric_version.c.people_done + done)
 
-    def set_state(self, version: Version, state: State) -> None:
-        """Let a version serve, or take it out of use."""
-        self._update(version, state=int(state))
+    def serve(self, version: Version) -> None:
+        """Let a version serve."""
+        self._update(version, state=int(State.SERVING), served_at=func.now())
 
     def _update(self, version: Version, **values: Any) -> None:
         self._connection.execute(
@@ -110,6 +112,13 @@ class Versions:
             )
             .values(**values)
         )
+
+
+class KnownLibrary(NamedTuple):
+    """The library at one time: the metrics that measure a period by its first day, and what is kept for them."""
+
+    metrics: Callable[[date], Mapping[str, Metric]]
+    counters: tuple[Counter, ...]
 
 
 class LibraryCache:
@@ -137,6 +146,13 @@ class LibraryCache:
                 self._known.clear()
             known = self._known[key] = library.on(first_day, retired=retired)
         return known
+
+    def known(self, known_at: datetime | None) -> KnownLibrary:
+        """As it is known now, as far as this process knows; for a time, as it served then."""
+        if known_at is None:
+            return KnownLibrary(self.metrics, self.current_counters)
+        library = self.current.known(known_at)
+        return KnownLibrary(partial(library.on, retired=True), (PURCHASES, *library.counters))
 
     def refresh(self) -> Library:
         """Read it again where it has changed."""
@@ -214,4 +230,5 @@ def _read(row: Row[Any]) -> Version:
         State(row.state),
         row.people_done,
         row.people_total,
+        row.served_at,
     )

@@ -12,6 +12,7 @@ from services.goals.domain.facts import FactKind, Key
 from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.recorded import Place, Recorded
+from services.goals.store.standing import stood
 from services.goals.tables import fact, first_touch
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,10 +58,15 @@ class Facts:
         metric: Metric,
         *,
         until: datetime | None,
+        known_at: datetime | None,
         after: Place | None,
         limit: int,
     ) -> tuple[int, list[Recorded]]:
-        """How many facts a metric's figure rests on, and a page of them: current ones, void and reversed ones too."""
+        """How many facts a metric's figure rests on, and a page of them: current ones, void and reversed ones too.
+
+        With `known_at` as they stood then.
+        """
+        then = () if known_at is None else stood([person_id], known_at)
         inside = [
             fact.c.person_id == person_id,
             fact.c.current,
@@ -71,8 +77,10 @@ class Facts:
         if until is not None:
             inside.append(fact.c.occurred_at <= until)
         narrowed = and_(self._scope.clause(fact.c.person_id), *inside)
-        total = self._connection.execute(select(func.count()).select_from(fact).where(narrowed)).scalar_one()
-        return total, self._read(_newest_first(self._query().where(*inside), after).limit(limit))
+        counted = select(func.count()).select_from(fact).where(narrowed).add_cte(*then)
+        total = self._connection.execute(counted).scalar_one()
+        page = _newest_first(self._query().where(*inside), after).limit(limit).add_cte(*then)
+        return total, self._read(page)
 
     def history(self, key: Key) -> list[Recorded]:
         """All versions of a fact, oldest first, then the reversals that name it, as far as the scope reaches."""

@@ -19,7 +19,7 @@ from services.goals.store.figures import (
     read_last_follow_ups,
     read_last_recorded,
 )
-from services.goals.store.library import LibraryCache
+from services.goals.store.library import KnownLibrary
 from services.goals.store.targets import TargetsCache
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
@@ -35,12 +35,17 @@ def read_progress(
     *,
     now: datetime,
     as_of: datetime | None,
+    known_at: datetime | None,
 ) -> Progress:
-    """A person's progress in one statement, and a second one where the targets have just changed."""
+    """A person's progress in one statement, and a second one where the targets have just changed.
+
+    What was known at a past time takes several: the targets of then are read along.
+    """
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
     path = directory.ancestors(person.id)
-    copy = cache.current()
+    library = cache.library.known(known_at)
+    copy = cache.current() if known_at is None else cache.known(connection, known_at)
     while True:
         targets = copy.of(person, path, today)
         kinds = dict.fromkeys((*_ALWAYS, *(measure.period_kind for measure in targets)))
@@ -49,20 +54,18 @@ def read_progress(
             connection,
             [Span(person.id, period) for period in periods.values()],
             as_of=as_of,
-            counters=cache.library.current_counters,
+            known_at=known_at,
+            counters=library.counters,
         )
-        if copy.version == reading.targets_version:
+        if known_at is not None or copy.version == reading.targets_version:
             break
         copy = cache.fresh(connection)
     figures = dict(zip(periods, reading.figures, strict=True))
     newest = max((at for at in reading.recorded_at if at is not None), default=None)
     if newest is None:
-        newest = read_last_recorded(connection, person.id)
+        newest = read_last_recorded(connection, person.id, known_at=known_at)
     return Progress(
-        [
-            _stand(cache.library, measure, target, periods, figures, today)
-            for measure, target in targets.items()
-        ],
+        [_stand(library, measure, target, periods, figures, today) for measure, target in targets.items()],
         [(periods[kind], figures[kind]) for kind in _ALWAYS],
         newest,
     )
@@ -77,20 +80,26 @@ def read_one(
     *,
     now: datetime,
     as_of: datetime | None,
+    known_at: datetime | None,
 ) -> tuple[Period, Figures, ResolvedTarget | None, TargetStanding | None]:
     """One measure of a person: its period, figures, and the target with the standing, if there is one."""
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
     period = period_of(measure.period_kind, today, zone)
+    library = cache.library.known(known_at)
     reading = read_figures(
-        connection, [Span(person.id, period)], as_of=as_of, counters=cache.library.current_counters
+        connection,
+        [Span(person.id, period)],
+        as_of=as_of,
+        known_at=known_at,
+        counters=library.counters,
     )
-    target = cache.fresh(connection).of(person, directory.ancestors(person.id), today).get(measure)
+    target = cache.known(connection, known_at).of(person, directory.ancestors(person.id), today).get(measure)
     figures = reading.figures[0]
     standing = None
     if target is not None:
         standing = _stand(
-            cache.library,
+            library,
             measure,
             target,
             {measure.period_kind: period},
@@ -108,6 +117,7 @@ def read_course(
     today: date,
     *,
     as_of: datetime | None,
+    known_at: datetime | None,
 ) -> list[tuple[date, Figures]]:
     """The figures from the period's first day through each day up to `today`."""
     days = [period.first + timedelta(days=ahead) for ahead in range((today - period.first).days + 1)]
@@ -115,13 +125,14 @@ def read_course(
         Span(person.id, Period(period.kind, period.first, day + timedelta(days=1), period.zone))
         for day in days
     ]
-    return list(
-        zip(
-            days,
-            read_figures(connection, spans, as_of=as_of, counters=cache.library.current_counters).figures,
-            strict=True,
-        )
+    reading = read_figures(
+        connection,
+        spans,
+        as_of=as_of,
+        known_at=known_at,
+        counters=cache.library.known(known_at).counters,
     )
+    return list(zip(days, reading.figures, strict=True))
 
 
 def read_team(
@@ -132,10 +143,12 @@ def read_team(
     *,
     now: datetime,
     as_of: datetime | None,
+    known_at: datetime | None,
     newcomers_only: bool,
 ) -> list[Member]:
     """Everybody's progress, those who need attention first: three statements, whatever the number of people."""
-    copy = cache.fresh(connection)
+    library = cache.library.known(known_at)
+    copy = cache.known(connection, known_at)
     moment = as_of or now
     zones: dict[str, date] = {}
     rows: list[tuple[Person, date, Mapping[Measure, ResolvedTarget], dict[PeriodKind, Period]]] = []
@@ -150,18 +163,19 @@ def read_team(
         spans.extend(Span(person.id, period) for period in periods.values())
         rows.append((person, today, targets, periods))
     reading = (
-        read_figures(connection, spans, as_of=as_of, counters=cache.library.current_counters)
+        read_figures(connection, spans, as_of=as_of, known_at=known_at, counters=library.counters)
         if spans
         else Reading([], [], copy.version)
     )
-    following = read_last_follow_ups(connection, [person.id for person, *_ in rows])
+    following = read_last_follow_ups(
+        connection, [person.id for person, *_ in rows], as_of=as_of, known_at=known_at
+    )
     figures = iter(reading.figures)
     members = []
     for person, today, targets, periods in rows:
         of_period = {kind: next(figures) for kind in periods}
         standings = [
-            _stand(cache.library, measure, target, periods, of_period, today)
-            for measure, target in targets.items()
+            _stand(library, measure, target, periods, of_period, today) for measure, target in targets.items()
         ]
         last = following.get(person.id)
         members.append(
@@ -179,7 +193,7 @@ def read_team(
 
 
 def _stand(
-    library: LibraryCache,
+    library: KnownLibrary,
     measure: Measure,
     target: ResolvedTarget,
     periods: Mapping[PeriodKind, Period],

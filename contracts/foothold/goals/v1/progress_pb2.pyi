@@ -163,6 +163,7 @@ class GetProgressRequest(_message.Message):
 
     PERSON_ID_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
@@ -171,15 +172,24 @@ class GetProgressRequest(_message.Message):
         for now: whatever is recorded for the periods that hold now counts, also what a clock ahead of ours has told.
         """
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at this time: facts recorded, corrected or taken back later, targets set later and metrics defined
+        later are left out, and as_of, when unset, is this time too. So what a page showed at a time is shown again; with
+        as_of alone, what it would have shown with what is known now. People's places and time zones are today's. Unset for
+        what is known now.
+        """
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,6 +249,7 @@ class GetProgressCourseRequest(_message.Message):
     METRIC_FIELD_NUMBER: _builtins.int
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     metric: _builtins.str
@@ -249,6 +260,10 @@ class GetProgressCourseRequest(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """The moment asked for; unset for now."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at this time, as in GetProgressRequest; unset for what is known now."""
+
     def __init__(
         self,
         *,
@@ -256,10 +271,11 @@ class GetProgressCourseRequest(_message.Message):
         metric: _builtins.str = ...,
         period_kind: _values_pb2.PeriodKind.ValueType = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "metric", b"metric", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "metric", b"metric", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -349,6 +365,7 @@ class ListTeamProgressRequest(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """The node; empty for everybody the caller may see."""
     newcomers_only: _builtins.bool
@@ -363,6 +380,10 @@ class ListTeamProgressRequest(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """The moment asked for; unset for now."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at this time, as in GetProgressRequest; unset for what is known now."""
+
     def __init__(
         self,
         *,
@@ -372,10 +393,11 @@ class ListTeamProgressRequest(_message.Message):
         status: Global___ProgressStatus.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "newcomers_only", b"newcomers_only", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "newcomers_only", b"newcomers_only", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -495,6 +517,7 @@ class ExplainProgressRequest(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     metric: _builtins.str
@@ -509,6 +532,10 @@ class ExplainProgressRequest(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """The moment asked for; unset for now."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at this time, as in GetProgressRequest; unset for what is known now."""
+
     def __init__(
         self,
         *,
@@ -518,10 +545,11 @@ class ExplainProgressRequest(_message.Message):
         as_of: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "metric", b"metric", "page_size", b"page_size", "page_token", b"page_token", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "metric", b"metric", "page_size", b"page_size", "page_token", b"page_token", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,65 @@
+"""The facts as they stood at a past time: what had been told by then, and what of it counted.
+
+A fact is known from `recorded_at` on, which is when the transaction that stored it began. Zones are those in force now.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import CTE, bindparam, column, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from services.goals.tables import fact
+
+# Stands before a query and takes the places of the tables `fact` and `first_touch` in it, for some people. A key is
+# theirs when any version known then was; the reversals that name it come along. Current versions and superseded ones
+# are asked for apart, so that each goes by the partial index made for it.
+_NEWEST: Final = """
+SELECT DISTINCT ON (source, external_id) version.* FROM (
+    WITH own AS (
+        SELECT source, external_id FROM fact
+        WHERE person_id = ANY ({people}) AND recorded_at <= {known_at}
+    ), concerned AS (
+        SELECT source, external_id FROM own
+        UNION
+        SELECT fact.source, fact.external_id
+        FROM own JOIN fact ON fact.source = own.source AND fact.reverses = own.external_id AND fact.kind = 4
+    )
+    SELECT fact.* FROM concerned JOIN fact USING (source, external_id) WHERE current
+    UNION ALL
+    SELECT fact.* FROM concerned JOIN fact USING (source, external_id) WHERE NOT current
+) AS version
+WHERE recorded_at <= {known_at} ORDER BY source, external_id, version DESC
+"""
+_STOOD: Final = """
+SELECT source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel, amount_minor,
+       minutes, reverses, attributes, voided, true AS current,
+       NOT voided AND NOT (kind IN (2, 5) AND EXISTS (
+           SELECT FROM newest AS reversal
+           WHERE reversal.source = newest.source AND reversal.reverses = newest.external_id
+             AND reversal.kind = 4 AND NOT reversal.voided)) AS counts,
+       recorded_at
+FROM newest
+"""
+_FIRST: Final = """
+SELECT person_id, customer, min(day) AS day FROM fact WHERE counts AND kind = 1 GROUP BY person_id, customer
+"""
+_PLACES: Final = {"people": "%(people)b::text[]", "known_at": "%(known_at)s"}
+STOOD: Final = f"newest AS ({_NEWEST.format(**_PLACES)}), fact AS ({_STOOD}), first_touch AS ({_FIRST})"
+"""For after `WITH`. Parameters: `people`, an array of ids, and `known_at`."""
+
+
+def stood(people: Sequence[str], known_at: datetime) -> tuple[CTE, ...]:
+    """The same for a query to be added to."""
+    newest = text(_NEWEST.format(people=":people", known_at=":known_at")).bindparams(
+        bindparam("people", list(people), ARRAY(Text)), bindparam("known_at", known_at)
+    )
+    columns: list[Any] = [column(each.name, each.type) for each in fact.columns]
+    touched: list[Any] = [column("person_id"), column("customer"), column("day")]
+    return (
+        newest.columns(*columns).cte("newest"),
+        text(_STOOD).columns(*columns).cte("fact"),
+        text(_FIRST).columns(*touched).cte("first_touch"),
+    )
