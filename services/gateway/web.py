@@ -17,6 +17,7 @@ from services.gateway import (
     figures,
     health,
     language,
+    past,
     problems,
     security,
     standards_forms,
@@ -76,6 +77,7 @@ def create_app(made: Parts) -> Flask:
     security.install(app, https=https)
     language.install(app)
     figures.install(app, made.clock)
+    past.install(app)
     standards_forms.install(app)
     tabs.install(app)
     problems.install(app)

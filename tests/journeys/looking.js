@@ -96,7 +96,7 @@ window.looking = (() => {
     if (hidden(now)) unseen.add(now);
   };
 
-  // Begin at the top; how often Tab must be pressed. A date has three fields and a button.
+  // Begin at the top; how often Tab must be pressed. A date has three fields and a button, a moment six.
   const watchTabs = () => {
     const every = inside().querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]');
     expected = [...every].filter((each) => each.checkVisibility() && stop(each));
@@ -108,7 +108,8 @@ window.looking = (() => {
     document.activeElement?.blur();
     (inside().querySelector(".skip, .close") ?? expected[0]).focus();
     reached.add(document.activeElement);
-    return expected.length + 3 * expected.filter((each) => each.type === "date").length + 4;
+    const fields = expected.map((each) => ({ date: 3, "datetime-local": 6 })[each.type] ?? 0);
+    return expected.length + fields.reduce((sum, each) => sum + each, 0) + 4;
   };
 
   const tabsSeen = () => {

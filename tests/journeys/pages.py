@@ -5,6 +5,7 @@ neither a row nor a page it is a part of nor a reason, and so does a row whose v
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from playwright.sync_api import Page
@@ -151,6 +152,7 @@ def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -
     ]
 
 
+_AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
 _PASSWORDS: Final = {"current": "not the password", "new": "jiaota-shidi-2", "again": "jiaota-shidi-2"}
@@ -179,6 +181,8 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("why-target", "why.progress", "/today > .target .door"),
         Visit("why-target-page", "why.progress", "/today", _by_its_address(".target .door")),
         Visit("targets", "goals.overview", "/targets"),
+        Visit("targets-then", "goals.overview", f"/targets?at={_AGO}&known=now"),
+        Visit("targets-never", "goals.overview", "/targets?at=2999-01-01T00:00"),
         Visit("customers", "customers.overview", "/customers"),
         Visit("customers-wrong", "customers.record", "", _sending(".record .primary", minutes="ten"), 422),
         Visit("learning", "learning.path", "/learning"),
@@ -221,6 +225,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
     "tang.wei": [
         Visit("team", "team.overview", "/team"),
         Visit("team-behind", "team.overview", "/team?status=behind"),
+        Visit("team-then", "team.overview", f"/team?at={_AGO}"),
         Visit("team-nobody", "team.overview", "/team?q=nobody-is-called-this"),
         Visit("person", "team.person", "/team > .person h2 a"),
         Visit("why-of-person", "why.progress", "/team > .person .door"),

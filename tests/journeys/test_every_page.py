@@ -148,7 +148,10 @@ def test_every_page_fits_and_can_be_used_by_everybody(
         seen = opened.since()
         if (visit.endpoint, visit.status) not in seen and (visit.path or visit.then):
             troubles.append(f"{visit.name}: did not open {visit.endpoint} with {visit.status}, but {seen}")
-        for part in (part for part, whole in PARTS.items() if whole == visit.endpoint):
+        parts = [part for part, whole in PARTS.items() if whole == visit.endpoint]
+        if page.locator(".notice.past").count():
+            parts = []  # what is past does not change
+        for part in parts:
             fetches = page.locator("[hx-get]").evaluate_all(
                 "all => all.map(each => each.getAttribute('hx-get'))"
             )

@@ -14,6 +14,7 @@ from services.gateway.doors import needs
 from services.gateway.figures import RATE
 from services.gateway.me import Me, me
 from services.gateway.parts import clients
+from services.gateway.past import past
 from services.gateway.sections import at_once, section
 
 blueprint = Blueprint("goals", __name__)
@@ -30,7 +31,9 @@ class Progress:
 
 def progress_of(person_id: str, *, chart: bool = False) -> Progress:
     """Failure from goals when the person is not the caller's to see."""
-    answer = ask(clients().progress.GetProgress, progress_pb2.GetProgressRequest(person_id=person_id))
+    asked = progress_pb2.GetProgressRequest(person_id=person_id)
+    past().ask(asked)
+    answer = ask(clients().progress.GetProgress, asked)
     course = None
     if chart:
         drawn = next((each for each in answer.targets if each.target.target.value.unit != RATE), None)
@@ -45,6 +48,7 @@ def course_of(person_id: str, progress: progress_pb2.TargetProgress) -> charts.C
     request = progress_pb2.GetProgressCourseRequest(
         person_id=person_id, metric=target.metric, period_kind=target.period_kind
     )
+    past().ask(request)
     return charts.course(target.metric, ask(clients().progress.GetProgressCourse, request))
 
 
@@ -86,7 +90,8 @@ def place(who: Me, node_id: str) -> str:
 @blueprint.get("/targets")
 @needs("goals.progress.read", own=True)
 def overview() -> str:
-    return render_template("targets.html", watches=f"progress@{me().id}", **_targets())
+    watches = "" if past().at else f"progress@{me().id}"
+    return render_template("targets.html", watches=watches, **_targets())
 
 
 @blueprint.get("/targets/list")

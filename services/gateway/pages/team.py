@@ -15,7 +15,8 @@ from services.gateway.figures import fraction, to_date, written
 from services.gateway.language import _
 from services.gateway.me import Me, me
 from services.gateway.pages import bonus, goals, learning
-from services.gateway.parts import clients, today
+from services.gateway.parts import clients
+from services.gateway.past import past
 from services.gateway.problems import from_htmx
 from services.gateway.sections import section
 
@@ -66,9 +67,11 @@ def _nodes(who: Me) -> list[tuple[str, str, int]]:
 def _request(node_id: str, size: int, page: str) -> progress_pb2.ListTeamProgressRequest:
     everybody = request.args.get("everybody") == "yes"
     status = FILTERS.get(request.args.get("status", ""), _STATUS.PROGRESS_STATUS_UNSPECIFIED)
-    return progress_pb2.ListTeamProgressRequest(
+    asked = progress_pb2.ListTeamProgressRequest(
         node_id=node_id, newcomers_only=not everybody, status=status, page_size=size, page_token=page
     )
+    past().ask(asked)
+    return asked
 
 
 def _everybody(node_id: str) -> Iterator[progress_pb2.PersonProgress]:
@@ -96,7 +99,7 @@ def _found(node_id: str) -> dict[str, Any]:
             for each in everybody
             if folded in each.name.casefold() or folded in each.employee_number.casefold()
         ]
-    day = today()
+    day = past().day
     return {
         "answer": answer,
         "people": people,
@@ -123,7 +126,7 @@ def overview() -> str:
         return render_template(template, team=team, swapped=True)
     return render_template(
         "team.html",
-        watches=f"team@{node_id},people@{node_id}",
+        watches="" if past().at else f"team@{node_id},people@{node_id}",
         nodes=_nodes(who),
         node_id=node_id,
         team=team,
@@ -212,7 +215,7 @@ def person(person_id: str) -> str:
     }
     return render_template(
         "person.html",
-        watches=",".join(f"{topic}@{person_id}" for topic in topics),
+        watches="" if past().at else ",".join(f"{topic}@{person_id}" for topic in topics),
         person=found,
         **_person(person_id),
     )
@@ -232,6 +235,8 @@ def figures(person_id: str) -> str:
 def _person(person_id: str) -> dict[str, Any]:
     who = me()
     loaded: dict[str, Any] = {"targets": section(lambda: goals.progress_of(person_id, chart=True))}
+    if past().at:  # of the rest only the present is shown here
+        return loaded
     if who.covers("incentives.statements.read", person_id):
         loaded["summary"] = section(lambda: bonus.statement_of(person_id))
     if who.covers("training.learning.read", person_id):

@@ -13,6 +13,7 @@ from services.gateway.figures import from_date
 from services.gateway.me import me
 from services.gateway.pages.goals import chain, is_date
 from services.gateway.parts import clients
+from services.gateway.past import past
 from services.gateway.problems import from_htmx
 
 blueprint = Blueprint("why", __name__)
@@ -37,6 +38,7 @@ def progress(person_id: str, metric: str, period: str) -> str:
         page_size=_FACTS,
         page_token=request.args.get("page", "")[:2000],
     )
+    past().ask(asked)
     answer = ask(clients().progress.ExplainProgress, asked)
     who = me()
     person = who.directory.person(person_id)
