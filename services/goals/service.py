@@ -9,6 +9,8 @@ from foothold.goals.v1 import (
     allocation_pb2_grpc,
     cascade_pb2,
     cascade_pb2_grpc,
+    evidence_pb2,
+    evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2,
@@ -43,6 +45,7 @@ from services.goals.grouping import GroupCommit
 from services.goals.handlers import (
     AllocationHandler,
     CascadeHandler,
+    EvidenceHandler,
     FactsHandler,
     FeedHandler,
     MetricLibraryHandler,
@@ -53,6 +56,7 @@ from services.goals.handlers import (
     TargetsHandler,
 )
 from services.goals.permissions import PERMISSIONS
+from services.goals.published import load_published
 from services.goals.store.library import LibraryCache
 from services.goals.store.recording import Recorder
 from services.goals.store.targets import TargetsCache
@@ -70,6 +74,7 @@ _PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
 _CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
 _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
 _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
+_EVIDENCE: Final = evidence_pb2.DESCRIPTOR.services_by_name["EvidenceService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -108,7 +113,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         PERMISSIONS,
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
-            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _FEED),
+            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -174,6 +179,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _OBJECTIVES.full_name,
                 objectives_pb2_grpc.add_ObjectivesServiceServicer_to_server,
                 ObjectivesHandler(database, library, clock, currency),
+            ),
+            Servicer(
+                _EVIDENCE.full_name,
+                evidence_pb2_grpc.add_EvidenceServiceServicer_to_server,
+                EvidenceHandler(database, library, clock, currency, load_published()),
             ),
             Servicer(
                 _FEED.full_name,

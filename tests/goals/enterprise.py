@@ -12,6 +12,7 @@ import grpc
 from foothold.goals.v1 import (
     allocation_pb2_grpc,
     cascade_pb2_grpc,
+    evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2_grpc,
@@ -125,6 +126,7 @@ class Client:
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(channel)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
+        self.evidence = evidence_pb2_grpc.EvidenceServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:

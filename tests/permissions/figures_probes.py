@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from foothold.goals.v1 import (
+    evidence_pb2,
     facts_pb2,
     metric_library_pb2,
     metrics_pb2,
@@ -136,6 +137,20 @@ def _query(reach: Reach) -> Request:
     )
 
 
+def _suggest(reach: Reach) -> Request:
+    return evidence_pb2.SuggestTargetsRequest(
+        metric="customers_followed", job_role="sales", node_id=reach.target
+    )
+
+
+def _compare(reach: Reach) -> Request:
+    year = Date(year=2025, month=1, day=1)
+    side = evidence_pb2.ComparedSide(
+        to=Date(year=2025, month=2, day=1), node_id=reach.target, **{"from": year}
+    )
+    return evidence_pb2.CompareFiguresRequest(metric="customers_followed", before=side, after=side)
+
+
 def _define(name: str) -> metric_library_pb2.DefineMetricRequest:
     return metric_library_pb2.DefineMetricRequest(
         request_id=new_id(),
@@ -177,6 +192,7 @@ _LIBRARY: Final = "/foothold.goals.v1.MetricLibraryService/"
 _PROGRESS: Final = "/foothold.goals.v1.ProgressService/"
 _TARGETS: Final = "/foothold.goals.v1.TargetsService/"
 _STANDARDS: Final = "/foothold.goals.v1.StandardsService/"
+_EVIDENCE: Final = "/foothold.goals.v1.EvidenceService/"
 _PLANS: Final = "/foothold.incentives.v1.PlansService/"
 _STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
 _BOARDS: Final = "/foothold.incentives.v1.BoardsService/"
@@ -210,6 +226,12 @@ PROBES: Final[Mapping[str, Probe]] = {
         meaning=_among(lambda answer: {person.person_id for person in answer.people}),
     ),
     _PROGRESS + "ExplainProgress": Probe("people", _explain),
+    # That others are left out of what is added up, tests/goals/test_evidence.py shows.
+    _EVIDENCE + "SuggestTargets": Probe("nodes", _suggest),
+    _EVIDENCE + "CompareFigures": Probe("nodes", _compare),
+    _EVIDENCE + "CompareWeeks": Probe(
+        "people", lambda r: evidence_pb2.CompareWeeksRequest(person_id=r.target)
+    ),
     _TARGETS + "SetTarget": Probe("nodes", _set_target),
     _TARGETS + "EndTarget": Probe("nodes", _end_target),
     _TARGETS + "ListTargets": Probe(

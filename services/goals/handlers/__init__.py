@@ -2,6 +2,7 @@
 
 from services.goals.handlers.allocation import AllocationHandler
 from services.goals.handlers.cascade import CascadeHandler
+from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
 from services.goals.handlers.metric_library import MetricLibraryHandler
@@ -14,6 +15,7 @@ from services.goals.handlers.targets import TargetsHandler
 __all__ = [
     "AllocationHandler",
     "CascadeHandler",
+    "EvidenceHandler",
     "FactsHandler",
     "FeedHandler",
     "MetricLibraryHandler",
