@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 import grpc
 import pytest
@@ -15,14 +16,14 @@ _MONDAY = datetime(2025, 3, 17, 1, 0, tzinfo=UTC)
 
 
 def _suggest(
-    client: Client, metric: str, node: str = "", **fields: object
+    client: Client, metric: str, node: str = "", **fields: Any
 ) -> evidence_pb2.SuggestTargetsResponse:
-    request = evidence_pb2.SuggestTargetsRequest(metric=metric, job_role="cohort", node_id=node, **fields)  # type: ignore[arg-type]  # as in the contract
+    request = evidence_pb2.SuggestTargetsRequest(metric=metric, job_role="cohort", node_id=node, **fields)
     return client.evidence.SuggestTargets(request)
 
 
 def _side(first: date, to: date, node: str = "") -> evidence_pb2.ComparedSide:
-    return evidence_pb2.ComparedSide(to=day(to), node_id=node, **{"from": day(first)})  # type: ignore[arg-type]  # a keyword of Python
+    return evidence_pb2.ComparedSide(to=day(to), node_id=node, **{"from": day(first)})
 
 
 def _compare(

@@ -5,20 +5,16 @@ import json
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import pytest
 
 from tests.platform import Platform, foothold, metrics_json, running_platform
+from tests.real_input.conftest import CRM, DOLLARS, PEOPLE, Imported, import_file
 
 pytestmark = [pytest.mark.real_input, pytest.mark.timeout(300)]
 
-_HERE: Final = Path(__file__).parent
-_PEOPLE: Final = _HERE / "maven-people.toml"
-_CRM: Final = _HERE / "maven-crm.toml"
-_DOLLARS: Final = {"FOOTHOLD_CURRENCY": "USD"}
 _WON_BY_MONTH: Final = {
     "2017-03": 531,
     "2017-04": 285,
@@ -33,42 +29,6 @@ _WON_BY_MONTH: Final = {
 }
 # Won and lost opportunities tell two facts, an engaging one its follow-up unless it names no account.
 _FACTS: Final = 2 * 4_238 + 2 * 2_473 + 1_589 - 1_088
-
-
-class Imported(NamedTuple):
-    platform: Platform
-    people: dict[str, Any]
-    crm: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def maven() -> Path:
-    """The folder with the files; they stay where they are."""
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "maven-crm"
-    if not folder.is_dir():
-        pytest.skip("../shared/data/maven-crm is absent")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def imported(maven: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
-    with running_platform(tmp_path_factory.mktemp("maven"), web=False, environ=_DOLLARS) as platform:
-        people = _import(platform, "people", maven / "sales_teams.csv", _PEOPLE)
-        crm = _import(platform, "crm", maven / "sales_pipeline.csv", _CRM)
-        yield Imported(platform, people, crm)
-
-
-def _import(
-    platform: Platform, what: str, file: Path, mapping: Path, *, refused: bool = True
-) -> dict[str, Any]:
-    report = platform.folder.path / f"{what}-refused.csv"
-    done = platform.command(
-        *("import", what, str(file), "--mapping", str(mapping), "--report", str(report), "--json"),
-        check=False,
-    )
-    assert done.returncode == (4 if refused and what == "crm" else 0), done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def _values(platform: Platform, metric: str, by: str) -> dict[str, int]:
@@ -174,9 +134,9 @@ def test_the_ledger_equals_its_recompute(imported: Imported) -> None:
 
 def test_importing_again_records_nothing(imported: Imported, maven: Path) -> None:
     before = imported.platform.ledger().state_hash
-    again = _import(imported.platform, "crm", maven / "sales_pipeline.csv", _CRM)
+    again = import_file(imported.platform, "crm", maven / "sales_pipeline.csv", CRM)
     assert (again["facts_recorded"], again["facts_already_known"]) == (0, _FACTS)
-    people = _import(imported.platform, "people", maven / "sales_teams.csv", _PEOPLE)
+    people = import_file(imported.platform, "people", maven / "sales_teams.csv", PEOPLE)
     assert (people["people_recorded"], people["people_updated"], people["people_already_known"]) == (0, 0, 41)
     assert imported.platform.ledger().state_hash == before
 
@@ -188,23 +148,23 @@ def test_three_shuffled_parts_leave_the_same_state(imported: Imported, maven: Pa
     chance.shuffle(rows)
     for name in ("products.csv", "accounts.csv", "sales_teams.csv"):
         shutil.copy(maven / name, tmp_path / name)
-    with running_platform(tmp_path / "platform", web=False, environ=_DOLLARS) as platform:
-        _import(platform, "people", maven / "sales_teams.csv", _PEOPLE)
+    with running_platform(tmp_path / "platform", web=False, environ=DOLLARS) as platform:
+        import_file(platform, "people", maven / "sales_teams.csv", PEOPLE)
         recorded = 0
         for part in range(3):
             file = tmp_path / f"part-{part}.csv"
             file.write_text("\n".join([header, *rows[part::3]]) + "\n", "utf-8")
-            recorded += _import(platform, "crm", file, _CRM)["facts_recorded"]
+            recorded += import_file(platform, "crm", file, CRM)["facts_recorded"]
         assert recorded == _FACTS
         assert platform.ledger().state_hash == imported.platform.ledger().state_hash
 
 
 def test_a_dry_run_stores_nothing(maven: Path, tmp_path: Path) -> None:
-    command = ["import", "people", str(maven / "sales_teams.csv"), "--mapping", str(_PEOPLE), "--json"]
+    command = ["import", "people", str(maven / "sales_teams.csv"), "--mapping", str(PEOPLE), "--json"]
     command += ["--report", str(tmp_path / "refused.csv")]
-    dry = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=_DOLLARS).stdout)
+    dry = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=DOLLARS).stdout)
     assert (dry["dry_run"], dry["people_recorded"], dry["rows_refused"]) == (True, 41, 0)
-    stored = json.loads(foothold(*command, data=tmp_path / "data", environ=_DOLLARS).stdout)
+    stored = json.loads(foothold(*command, data=tmp_path / "data", environ=DOLLARS).stdout)
     assert stored["people_recorded"] == 41
-    known = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=_DOLLARS).stdout)
+    known = json.loads(foothold(*command, "--dry-run", data=tmp_path / "data", environ=DOLLARS).stdout)
     assert (known["people_recorded"], known["people_already_known"]) == (0, 41)
