@@ -215,9 +215,9 @@ def check_definition(told: Definition, known: Mapping[str, Metric]) -> dict[str,
             wrong["titles"] = f"needs {' and '.join(_LANGUAGES)}, 1 to {_LONGEST_TITLE} characters each"
     if set(titles) - set(_LANGUAGES):
         wrong["titles"] = f"knows {' and '.join(_LANGUAGES)} only"
-    if not 0 < len(told.description.strip()) <= _LONGEST_DESCRIPTION:
+    if not 0 < len(told.description.strip()) <= _LONGEST_DESCRIPTION or not told.description.isprintable():
         wrong["description"] = (
-            f"must be 1 to {_LONGEST_DESCRIPTION} characters: the rule in one plain sentence"
+            f"must be 1 to {_LONGEST_DESCRIPTION} printable characters: the rule in one plain sentence"
         )
     if told.unit not in _UNITS[told.aggregation]:
         units = ", ".join(sorted(unit.name for unit in _UNITS[told.aggregation]))

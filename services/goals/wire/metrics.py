@@ -55,6 +55,8 @@ def to_definition(told: metrics_pb2.MetricDefinition) -> Definition | dict[str, 
             wrong[field] = "must be one of the documented values"
     if not all(int(kind) in set(FactKind) for kind in told.fact_kinds):
         wrong["fact_kinds"] = "must be documented kinds"
+    if told.rolling_days:
+        wrong["rolling_days"] = "must be 0: figures are kept by period, and none over a rolling window"
     if wrong:
         return wrong
     asked = told.conditions

@@ -280,7 +280,9 @@ class MetricDefinition(_message.Message):
     description: _builtins.str
     """The rule in one plain English sentence; for metrics that are not built in, as their author wrote it."""
     rolling_days: _builtins.int
-    """For a rolling window: over the last this many days instead of the period, 1..366; 0 for the period."""
+    """Must be 0, for the period. Kept for a rolling window over the last this many days; any other number is refused
+    (FIELD_INVALID) until there is one.
+    """
     @_builtins.property
     def fact_kinds(self) -> _containers.RepeatedScalarFieldContainer[_facts_pb2.FactKind.ValueType]:
         """The kinds of fact it reads; empty for ratios."""
