@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import grpc
 from foothold.goals.v1 import (
     facts_pb2_grpc,
+    metric_library_pb2_grpc,
     metrics_pb2_grpc,
     progress_pb2_grpc,
     standards_pb2_grpc,
@@ -80,6 +81,7 @@ class Clients:
         self.access = access_pb2_grpc.AccessServiceStub(identity)
         self.facts = facts_pb2_grpc.FactsServiceStub(goals)
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(goals)
+        self.library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)
         self.standards = standards_pb2_grpc.StandardsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)

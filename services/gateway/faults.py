@@ -19,10 +19,41 @@ _PLAIN: Final[Mapping[str, str]] = {
     ),
     "must not be before probation_start": later("This is before probation begins."),
     "must be an IANA time zone, such as Asia/Shanghai": later("A time zone like Asia/Shanghai, please."),
+    "must be 1 to 40 characters of a-z 0-9 _ and begin with a letter": later(
+        "a-z, 0-9 and _, at most 40, beginning with a letter, please."
+    ),
+    "must be 1 to 300 printable characters: the rule in one plain sentence": later(
+        "One plain sentence of at most 300 characters, please."
+    ),
+    "must be a date from 2000-01-01 to 2099-12-31": later("A day from 2000 to 2099, please."),
+    "must name at least one kind of fact, each once": later("Tick at least one."),
+    "must be a metric in use that is no ratio itself": later("Choose a metric of the list."),
+    "must be metrics in use that are no ratios themselves": later("Choose metrics of the list."),
+    "must be 1 to 5 different metrics": later("Choose one to five different metrics."),
+    "must all be counted in the same unit, for they are added up": later(
+        "They are added up, so all must be counted in the same unit."
+    ),
+    "a RATE is one figure over another of the same unit": later(
+        "A percentage needs the same unit above and below the line."
+    ),
+    **dict.fromkeys(
+        (
+            f"{unit} over something is counted in {unit}, or is a RATE"
+            for unit in ("COUNT", "MONEY", "MINUTES")
+        ),
+        later("Choose the unit of what stands above the line, or percent."),
+    ),
+    "NEW_CUSTOMERS counts new customers already": later("Those are new customers already."),
+    "must not be below least_amount: no amount could meet both": later(
+        "This is below the least amount: nothing could meet both."
+    ),
+    "must be after `from`, at most 366 days": later("After the first day, and at most a year later, please."),
 }
 _LENGTH: Final = re.compile(r"(?:must be|Required:) (\d+) to (\d+)(?: printable)? characters\.?")
 _LETTERS: Final = re.compile(r"(?:must be|Required:) (?:\d+ to|at most) (\d+)(?: characters)? of (.+?)\.?")
 _AT_MOST: Final = re.compile(r"must be at most (\d+) characters")
+_LISTED: Final = re.compile(r"must be at most (\d+) (?:texts|different names) of 1 to (\d+) characters")
+_VALUES: Final = re.compile(r"each needs 1 to (\d+) values of 1 to (\d+) characters")
 _RANGE: Final = re.compile(r"must be (?:from )?(\d+) to (\d+)")
 
 
@@ -38,6 +69,10 @@ def fault(text: str) -> str:
         return _("Only %(letters)s, at most %(most)s of them.", letters=found[2], most=found[1])
     if found := _AT_MOST.fullmatch(text):
         return _("At most %(most)s characters, please.", most=found[1])
+    if found := _LISTED.fullmatch(text) or _VALUES.fullmatch(text):
+        return _(
+            "At most %(most)s, each of at most %(long)s characters, please.", most=found[1], long=found[2]
+        )
     if found := _RANGE.fullmatch(text):
         return _("A number from %(least)s to %(most)s, please.", least=found[1], most=found[2])
     return text

@@ -15,6 +15,7 @@ from services.gateway.clients import Clients
 from services.gateway.me import me
 from services.gateway.session import Session, Sessions
 from services.gateway.settings import Settings
+from services.gateway.titles import Titles
 
 ResponseT = TypeVar("ResponseT", bound=Response)
 
@@ -27,6 +28,7 @@ class Parts:
     clients: Clients
     replica: MemoryReplica
     sessions: Sessions
+    titles: Titles
     clock: Clock
     checks: list[Callable[[], str | None]] = field(default_factory=list)
     stopping: bool = False

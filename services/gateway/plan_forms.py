@@ -23,6 +23,14 @@ KINDS: Final = (
     ("per_point_pro_rata", later("The same, part points in proportion")),
     ("tiers", later("A sum for the tier reached")),
 )
+PAYABLE: Final = frozenset(
+    {
+        *("customers_followed", "new_customers", "deals_won", "deals_lost", "close_rate", "win_rate"),
+        *("revenue", "average_order_value", "orders_placed"),
+        *("followup_minutes", "emails_sent", "meetings_attended"),
+    }
+)
+"""What incentives can pay by: it keeps figures of its own, not of every metric that goals knows."""
 _MOST_RULES: Final = 50
 
 

@@ -22,6 +22,7 @@ from services.gateway.parts import Parts, session_cookie
 from services.gateway.session import Sessions
 from services.gateway.settings import Settings
 from services.gateway.signing_in import exchange
+from services.gateway.titles import Titles
 from services.gateway.web import create_app
 
 __all__ = ["Gateway", "Settings", "build"]
@@ -131,7 +132,14 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Gateway:
         per_session=settings.live_pages_per_session,
         clock=clock,
     )
-    parts = Parts(settings=settings, clients=clients, replica=replica, sessions=sessions, clock=clock)
+    parts = Parts(
+        settings=settings,
+        clients=clients,
+        replica=replica,
+        sessions=sessions,
+        titles=Titles(clients.library),
+        clock=clock,
+    )
     live = Live(hub, sessions, replica.directory, cookie=session_cookie(settings))
     flask = create_app(parts)
     app = application(flask, hub, live, threads=settings.threads)

@@ -86,6 +86,12 @@ TABS: Final = (
         "target",
         lambda who: bool(who.groups("goals.targets.write")),
     ),
+    Tab(
+        "metrics.overview",
+        later("Metrics"),
+        "chart",
+        lambda who: bool(who.groups("goals.metrics.read")) and bool(who.groups("goals.targets.write")),
+    ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),

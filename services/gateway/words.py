@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from flask import has_request_context
 from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
 from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import plans_pb2, statements_pb2
@@ -12,7 +13,8 @@ from foothold.training.v1 import learning_pb2
 
 from services.gateway import formats
 from services.gateway.faults import fault
-from services.gateway.language import _, later, ngettext
+from services.gateway.language import TAGS, _, language, later, ngettext
+from services.gateway.parts import parts
 
 METRICS: Final[Mapping[str, str]] = {
     "customers_followed": later("Customers followed"),
@@ -137,8 +139,17 @@ COURSES: Final[Mapping[int, tuple[str, str]]] = {
 
 
 def metric(name: str) -> str:
-    """A metric's name; one the catalogue does not know is shown as it is."""
-    return str(METRICS.get(name, name))
+    """A metric's name: the built-in ones are in the catalogue, one's own have titles; others are shown as they are."""
+    if name in METRICS:
+        return str(METRICS[name])
+    titles = parts().titles.of(name) if has_request_context() else {}
+    return title(titles) or name
+
+
+def title(titles: Mapping[str, str]) -> str:
+    """What a metric of one's own is called in the reader's language; empty where it has no title."""
+    text = titles.get(TAGS[language()], "")
+    return formats.spaced(text) if language() == "zh" else text
 
 
 def board(board_id: str, name: str) -> str:

@@ -67,6 +67,21 @@ _PLAN: Final = {
     "rule-0-metric": "new_customers",
     "rule-0-amount": "50",
 }
+_METRIC: Final = {
+    "name": "online_calls",
+    "title_zh": "线上跟进",
+    "title_en": "Online calls",
+    "description": "Follow-ups through online channels.",
+    "aggregation": "count",
+    "direction": "least",
+    "kind": "follow_up",
+    "channel": "online",
+    "effective_from": "2031-01-01",
+    "reason": "we sell online now",
+    "replaces": "0",
+    "from": "2026-01-01",
+    "to": "2026-03-31",
+}
 _COURSE: Final = {
     "action": "save",
     "node_id": "{enterprise}",
@@ -115,6 +130,21 @@ _SPOILT_COURSE: Final = {
     "lesson-0-id": ("", "a b", "UPPER"),
     "requires_course_id": _IDS,
     "summary": _CONTROL,
+}
+_SPOILT_METRIC: Final = {
+    "name": ("Calls", "1st", "x" * 41, "close_rate", "new", *_CONTROL),
+    "title_zh": (*_TEXTS, "x" * 41),
+    "title_en": (*_TEXTS, "x" * 41),
+    "description": (*_TEXTS, "x" * 301),
+    "aggregation": ("", "median", "sum_amount; DROP", "ratio"),
+    "kind": ("", "deal_reversed", "lunch"),
+    "other_channels": ("\n".join(str(number) for number in range(21)), "x" * 121, *_CONTROL),
+    "products": ("x" * 121, *_CONTROL),
+    "least_amount": ("many", "-1", "1.234", "NaN", "²³"),
+    "attribute-0-name": ("room", "x" * 41),
+    "effective_from": ("", *_DAYS),
+    "reason": _TEXTS,
+    "request_id": _SENT_BEFORE,
 }
 _FORMS_OF: Final = (
     _Form(
@@ -211,6 +241,15 @@ _FORMS_OF: Final = (
             "reason": _CONTROL,
         },
     ),
+    _Form("/metrics/new", "admin", _METRIC, _SPOILT_METRIC),
+    _Form(
+        "/metrics/new/preview",
+        "gu.wenjing",
+        _METRIC,
+        {**_SPOILT_METRIC, "from": ("", *_DAYS), "to": ("", *_DAYS), "node": _IDS, "by": _TEXTS},
+    ),
+    _Form("/metrics/<name>", "admin", _METRIC, {"<name>": (*_IDS, "close_rate")}),
+    _Form("/metrics/<name>/retire", "gu.wenjing", {"reason": "unused"}, {"<name>": (*_IDS, "close_rate")}),
     _Form("/courses/new", "jiang.lan", _COURSE, _SPOILT_COURSE),
     _Form("/courses/<course_id>", "jiang.lan", _COURSE, {"etag": _ETAGS}, {"course_id": "{course}"}),
     _Form("/courses/<course_id>", "admin", _COURSE, {"<course_id>": _IDS}),

@@ -87,6 +87,45 @@ def _tiers(page: Page) -> None:
     _send(page, "[value=check]:not(.unseen)")
 
 
+def _looked_at(page: Page) -> None:
+    """The preview beside the definition has come."""
+    page.wait_for_selector(".looked-at .hero, .looked-at .trouble")
+
+
+def _ratio(page: Page) -> None:
+    page.select_option("[name=aggregation]", "ratio")
+    page.select_option("[name=numerator]", "revenue")
+    with page.expect_response("**/metrics/new/preview"):
+        page.select_option("[name=denominator-0]", "customers_followed")
+
+
+def _stale(page: Page) -> None:
+    """Save what was made from a version that is the newest no longer."""
+    page.evaluate("document.querySelector('[name=replaces]').value = '0'")
+    _sending(_SAVE, reason="再来一次")(page)
+
+
+def _online_customers(page: Page) -> None:
+    """A metric of one's own; the second time its next version."""
+    page.goto("/metrics/online_new")
+    if page.locator("#metric-form").count():
+        page.fill("[name=reason]", "再看一遍")
+    else:
+        page.goto("/metrics/new")
+        page.fill("[name=name]", "online_new")
+        page.fill("[name=title_zh]", "线上新客户")
+        page.fill("[name=title_en]", "New customers online")
+        page.fill("[name=description]", "当期首次跟进、且来自线上或抖音的不同客户数。")
+        page.select_option("[name=aggregation]", "customers")
+        page.check("[name=channel][value=online]")
+        page.check("[name=channel][value=douyin]")
+        page.select_option("[name=customers]", "new")
+        page.fill("[name=reason]", "现在主要在线上获客")
+    _send(page, _SAVE)
+    # Its values are computed while one looks; the page says so until they are.
+    page.wait_for_selector("#metric-state .met")
+
+
 def answering(right: Mapping[str, list[str]], *, well: bool) -> Callable[[Page], None]:
     """Hand a quiz in: all right, or the first option that is wrong everywhere."""
 
@@ -153,6 +192,8 @@ def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -
 
 
 _AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
+_SAVE: Final = "#metric-form .primary"
+_RETIRE: Final = "form.danger button"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
 _PASSWORDS: Final = {"current": "not the password", "new": "jiaota-shidi-2", "again": "jiaota-shidi-2"}
@@ -292,6 +333,16 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("integrations-token", "admin.issue", "", lambda page: _send(page, ".rows form button")),
         Visit("running", "admin.running", "/running"),
         Visit("running-checked", "admin.check", "", lambda page: _send(page, "#running form button")),
+        Visit("metrics", "metrics.overview", "/metrics"),
+        Visit("metrics-nothing", "metrics.overview", "/metrics?q=nothing-is-called-this"),
+        Visit("metric-built-in", "metrics.show", "/metrics/close_rate"),
+        Visit("metric-new", "metrics.new", "/metrics/new", _looked_at),
+        Visit("metric-ratio", "metrics.new", "/metrics/new", _then(_ratio, _looked_at)),
+        Visit("metric-wrong", "metrics.create", "/metrics/new", _sending(_SAVE, title_zh="线上新客户"), 422),
+        Visit("metric", "metrics.show", "/metrics/new", _then(_online_customers, _looked_at)),
+        Visit("metric-changed", "metrics.change", "", _stale, 409),
+        Visit("metric-no-reason", "metrics.retire", "/metrics/online_new", _sending(_RETIRE, reason=""), 400),
+        Visit("metrics-own", "metrics.overview", "/metrics?q=线上"),
         Visit("menu", "account.menu", "/menu"),
     ],
 }
@@ -329,5 +380,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "standards.refuse": "leads back to what waits; refused, it is that page",
     "standards.restore": "leads back to the history, which says what came of it",
     "standards.export": "a file to download",
+    "metrics.preview": "what a definition would have counted, beside the form on its pages",
+    "metrics.state": "the line of a metric that says how far it is computed, while it is",
 }
 """Routes that nobody looks at -> why not."""

@@ -127,6 +127,31 @@ def _new_plan(_browser: Browser, _target: str) -> Mapping[str, str]:
     }
 
 
+def _typed_metric(_browser: Browser, _target: str) -> Mapping[str, str]:
+    return {
+        "name": f"typed_{next(_numbers)}",
+        "title_zh": "跟进",
+        "title_en": "Follow-ups",
+        "description": "Follow-ups in the period.",
+        "aggregation": "count",
+        "direction": "least",
+        "kind": "follow_up",
+        "effective_from": "2030-01-01",
+        "reason": "we count differently",
+        "replaces": "0",
+        "from": "2025-01-01",
+        "to": "2025-03-31",
+    }
+
+
+def _metric(browser: Browser, _target: str) -> Mapping[str, str]:
+    return {"name": browser.enterprise.content.add_metric(f"typed_{next(_numbers)}")}
+
+
+def _next_version(browser: Browser, target: str) -> Mapping[str, str]:
+    return {**_typed_metric(browser, target), "replaces": "1"}
+
+
 def _newly_bound(browser: Browser, target: str) -> Mapping[str, str]:
     id = f"typed-{next(_numbers)}-{new_id()[-6:]}"
     browser.enterprise.add_person(id, "office")
@@ -189,6 +214,12 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /customers": Try(form=lambda _b, _t: FOLLOW_UP),
     "POST /customers/undo": Try(form=lambda browser, _: {"undo": browser.undo_token()}),
     "POST /plans/new": Try(form=_new_plan),
+    "GET /metrics/<name>": Try(arguments=_metric),
+    "GET /metrics/<name>/state": Try(arguments=_metric),
+    "POST /metrics/new": Try(form=_typed_metric),
+    "POST /metrics/new/preview": Try(form=_typed_metric),
+    "POST /metrics/<name>": Try(arguments=_metric, form=_next_version),
+    "POST /metrics/<name>/retire": Try(arguments=_metric, form=lambda _b, _t: {"reason": "unused"}),
     "POST /access/<binding_id>/remove": Try("nodes", _binding),
     "POST /integrations": Try(form=lambda _b, _t: {"name": "Typed"}),
     "POST /integrations/<account_id>/token": Try(

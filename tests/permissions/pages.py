@@ -131,6 +131,8 @@ class Outcome:
 def _readdress(message: Message, whose: str, to: str) -> None:
     """Make a command that somebody gave about themselves another's about themselves, as a new one."""
     for field_, value in message.ListFields():
+        if field_.message_type and field_.message_type.GetOptions().map_entry:
+            continue  # titles by language name nobody
         if field_.type == field_.TYPE_MESSAGE:
             for each in value if field_.is_repeated else (value,):
                 _readdress(each, whose, to)

@@ -10,6 +10,7 @@ from services.gateway.pages import (
     customers,
     goals,
     learning,
+    metrics,
     people,
     plans,
     running,
@@ -37,6 +38,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             courses,
             people,
             standards_reading,
+            metrics,
             plans,
             running,
         )

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2
 from werkzeug.wrappers import Response
 
@@ -58,7 +59,7 @@ def _editor(
         form=request.form,
         rows=rows,
         kinds=plan_forms.KINDS,
-        metrics=metrics(),
+        metrics=_payable(),
         places=groups("incentives.plans.write"),
         job_roles=words.JOB_ROLES,
         trouble=trouble,
@@ -68,6 +69,10 @@ def _editor(
         request_id=new_id(),
         today=today().isoformat(),
     )
+
+
+def _payable() -> list[metrics_pb2.MetricDefinition]:
+    return [each for each in metrics() if each.name in plan_forms.PAYABLE]
 
 
 @blueprint.get("/plans/new")
@@ -83,7 +88,7 @@ def save() -> Response | str | tuple[str, int]:
     action = request.form.get("action", "check")
     if action == "add":
         return _editor(rows=[*rows, plan_forms.RuleRow()][:50])
-    plan, wrong = plan_forms.plan_of(request.form, rows, metrics(), parts().settings.currency)
+    plan, wrong = plan_forms.plan_of(request.form, rows, _payable(), parts().settings.currency)
     if wrong:
         return _editor(
             rows=rows,

@@ -97,7 +97,7 @@ def _row(each: standards_pb2.Drift) -> list[str]:
     return [
         _cell(place(me(), own.node_id)),
         _cell(words.job_role(own.job_role)),
-        words.metric(own.metric),
+        _cell(words.metric(own.metric)),
         words.per(own.period_kind),
         written(own.value),
         written(each.standard.value),

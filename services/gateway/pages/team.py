@@ -168,7 +168,7 @@ def export() -> Response:
                 [
                     _cell(person.employee_number),
                     _cell(person.name),
-                    words.metric(target.metric),
+                    _cell(words.metric(target.metric)),
                     words.per(target.period_kind),
                     written(each.done),
                     fraction(each.done),
