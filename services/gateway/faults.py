@@ -28,6 +28,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "must be a date from 2000-01-01 to 2099-12-31": later("A day from 2000 to 2099, please."),
     "must name at least one kind of fact, each once": later("Tick at least one."),
     "must be a metric in use that is no ratio itself": later("Choose a metric of the list."),
+    "must be other metrics": later("Choose metrics of the list."),
     "must be metrics in use that are no ratios themselves": later("Choose metrics of the list."),
     "must be 1 to 5 different metrics": later("Choose one to five different metrics."),
     "must all be counted in the same unit, for they are added up": later(

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from chassis.errors import Failure
 from services.gateway import words
-from services.gateway.faults import faults
+from services.gateway.faults import fault
 from services.gateway.formats import minor_digits, rounded
 from services.gateway.language import _
 from services.gateway.problems import message_of
@@ -29,6 +29,14 @@ AGGREGATIONS: Final = {
     "mean_minutes": _DEFINITION.AGGREGATION_MEAN_MINUTES,
     "ratio": _DEFINITION.AGGREGATION_RATIO,
 }
+RATIOS: Final = frozenset(
+    {
+        _DEFINITION.AGGREGATION_RATIO,
+        _DEFINITION.AGGREGATION_MEAN_AMOUNT,
+        _DEFINITION.AGGREGATION_MEAN_MINUTES,
+    }
+)
+"""What no other ratio can be made of."""
 UNITS: Final = {
     "rate": values_pb2.UNIT_RATE,
     "money": values_pb2.UNIT_MONEY,
@@ -64,16 +72,21 @@ _FIELDS: Final = {
     "conditions": "aggregation",
     "node_id": "node",
 }
+_PART: Final = re.compile(r"is a part of (\w+), and (?:parts are no ratios|must stay \w+)")
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 
 
 def wrong_of(failure: Failure) -> dict[str, str]:
     """What a refusal says, by the form's fields: definition.conditions.channels is told beside other_channels."""
-    found = {
-        _FIELDS.get(name, name): why
-        for path, why in faults(failure.fields).items()
-        if (name := path.rpartition(".")[2])
-    }
+    found = {}
+    for path, why in failure.fields.items():
+        name = path.rpartition(".")[2]
+        part = _PART.fullmatch(why)
+        found[_FIELDS.get(name, name)] = (
+            _("“%(metric)s” is made of it, so this must stay as it is.", metric=words.metric(part[1]))
+            if part
+            else fault(why)
+        )
     return found | ({"name": message_of(failure)} if failure.reason == "METRIC_BUILT_IN" else {})
 
 

@@ -194,6 +194,12 @@ def test_what_others_are_made_of_stays_in_use(admin: FlaskClient) -> None:
         **ratio,
         **{"denominator-0": "new_customers"},
     )
+    mean = {"aggregation": "mean_minutes", "replaces": "1", "customers": ""}
+    status, text = send(admin, "/metrics/part_of", **{**METRIC, **mean})
+    assert (status, beside(text, "aggregation")) == (400, "“线上占比”由它算出，这里要保持不变。")
+    offered = admin.get("/metrics/made_of").text.partition('name="numerator"')[2].partition("</select>")[0]
+    assert '"part_of" selected' in offered
+    assert '"close_rate"' not in offered, "no ratio is a part of one"
     status, text = send(admin, "/metrics/part_of/retire", reason="不用了")
     assert status == 409
     assert "“线上占比”由它算出" in text

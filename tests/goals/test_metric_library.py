@@ -216,6 +216,20 @@ def test_built_in_metrics_and_stale_changes_are_refused(goals: Enterprise) -> No
     assert (stale.reason, stale.metadata["version"]) == ("METRIC_CHANGED", "1")
 
 
+def test_a_part_of_a_ratio_stays_what_the_ratio_counts_on(goals: Enterprise) -> None:
+    define(goals, definition("spent", "SUM_AMOUNT", "ORDER", unit="MONEY"))
+    define(
+        goals, definition("spent_each", "RATIO", unit="MONEY", numerator="spent", denominators=["deals_won"])
+    )
+    other_unit = refused(goals, definition("spent", "COUNT", "ORDER"), replaces=1)
+    assert other_unit.fields["definition.unit"] == "is a part of spent_each, and must stay MONEY"
+    mean = refused(goals, definition("spent", "MEAN_AMOUNT", "ORDER", unit="MONEY"), replaces=1)
+    assert mean.fields["definition.aggregation"] == "is a part of spent_each, and parts are no ratios"
+    of_itself = definition("spent", "RATIO", unit="MONEY", numerator="spent", denominators=["deals_won"])
+    assert "definition.numerator" in refused(goals, of_itself, replaces=1).fields
+    define(goals, definition("spent", "SUM_AMOUNT", "DEAL_WON", unit="MONEY"), replaces=1)
+
+
 def test_a_retired_metric_is_out_of_use_and_its_past_stays(goals: Enterprise) -> None:
     hr = goals.as_("hr")
     define(goals, definition("calls", "COUNT", "FOLLOW_UP", conditions=CONDITIONS(channels=["phone"])))

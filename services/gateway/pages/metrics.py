@@ -122,7 +122,9 @@ def _editor(
     seen: Preview | None = None,
 ) -> str:
     """The form with what is typed. `newer` is the version somebody else has stored meanwhile."""
-    parts_of_ratios = [each for each in metrics() if each.aggregation != metric_forms.AGGREGATIONS["ratio"]]
+    parts_of_ratios = [
+        each for each in metrics() if each.aggregation not in metric_forms.RATIOS and each.name != name
+    ]
     replaces = form.get("replaces") or str(versions[0].version if versions else 0)
     return render_template(
         "metric_editor.html",

@@ -9,7 +9,7 @@ from typing import Final
 
 from services.goals.domain.conditions import UNCONDITIONAL, Conditions, Novelty, check_conditions
 from services.goals.domain.facts import FactKind
-from services.goals.domain.metrics import METRICS, Aggregation, Counter, Direction, Metric
+from services.goals.domain.metrics import METRICS, RATIOS, Aggregation, Counter, Direction, Metric
 from services.goals.domain.values import Unit
 
 MOST_METRICS: Final = 200
@@ -223,6 +223,23 @@ def check_definition(told: Definition, known: Mapping[str, Metric]) -> dict[str,
         units = ", ".join(sorted(unit.name for unit in _UNITS[told.aggregation]))
         wrong["unit"] = f"must be {units} for {told.aggregation.name}"
     wrong |= _check_ratio(told, known) if told.aggregation is Aggregation.RATIO else _check_base(told)
+    return wrong
+
+
+def check_parts(told: Definition, library: Library) -> dict[str, str]:
+    """What is wrong with a change for the ratios that the metric is a part of, by field, in English."""
+    wrong: dict[str, str] = {}
+    if told.name in (told.numerator, *told.denominators):
+        wrong["numerator" if told.name == told.numerator else "denominators"] = "must be other metrics"
+    before = library.newest(told.name)
+    for whole in library.in_use():
+        if told.name in (whole.definition.numerator, *whole.definition.denominators) and before is not None:
+            if told.aggregation in RATIOS:
+                wrong["aggregation"] = f"is a part of {whole.definition.name}, and parts are no ratios"
+            if told.unit is not before.definition.unit:
+                wrong["unit"] = (
+                    f"is a part of {whole.definition.name}, and must stay {before.definition.unit.name}"
+                )
     return wrong
 
 

@@ -94,10 +94,10 @@ class Metric:
     @property
     def is_ratio(self) -> bool:
         """Whether its values are one figure over another, so that it has no pace and may have no data."""
-        return self.aggregation in _OVER
+        return self.aggregation in RATIOS
 
 
-_OVER: Final = frozenset({Aggregation.RATIO, Aggregation.MEAN_AMOUNT, Aggregation.MEAN_MINUTES})
+RATIOS: Final = frozenset({Aggregation.RATIO, Aggregation.MEAN_AMOUNT, Aggregation.MEAN_MINUTES})
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from services.goals.domain.definitions import (
     State,
     Version,
     check_definition,
+    check_parts,
     metric_of,
 )
 from services.goals.domain.metrics import METRICS, Figures, Metric, evaluate
@@ -73,7 +74,7 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
                 # One definer at a time, from here on.
                 versions.changed()
                 library = versions.load()
-                _require_sound(told, library.on(date.max))
+                _require_sound(told, library.on(date.max), library)
                 before = library.newest(told.name)
                 _require_newest(before, request.replaces_version)
                 if before is None and len(library.versions) >= MOST_METRICS:
@@ -123,8 +124,9 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
             fields.refuse("to", f"must be after `from`, at most {_LONGEST_PREVIEW.days} days")
         fields.require_valid()
         told = _read(request.definition)
-        known = self._library.current.on(first)
-        _require_sound(told, known)
+        library = self._library.current
+        known = library.on(first)
+        _require_sound(told, known, library)
         metric = metric_of(
             told, known, counter=told.counter(_PREVIEW_COUNTER) if told.needs_counter else None
         )
@@ -255,10 +257,10 @@ def _read(told: metrics_pb2.MetricDefinition) -> Definition:
     )
 
 
-def _require_sound(told: Definition, known: Mapping[str, Metric]) -> None:
+def _require_sound(told: Definition, known: Mapping[str, Metric], library: Library) -> None:
     if told.name in METRICS:
         raise FailedPrecondition("METRIC_BUILT_IN", "A built-in metric has that name; choose another one.")
-    wrong = check_definition(told, known)
+    wrong = check_definition(told, known) | check_parts(told, library)
     if wrong:
         raise InvalidArgument(
             "FIELD_INVALID",

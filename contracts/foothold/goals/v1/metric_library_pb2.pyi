@@ -130,7 +130,8 @@ class DefineMetricRequest(_message.Message):
     @_builtins.property
     def definition(self) -> _metrics_pb2.MetricDefinition:
         """The definition. `name` of a built-in metric is refused (METRIC_BUILT_IN). Ratios name metrics that exist and are no
-        ratios themselves, and none that is being computed for the first time (METRIC_COMPUTING).
+        ratios themselves, and none that is being computed for the first time (METRIC_COMPUTING). A metric that others are
+        made of keeps its unit and becomes no ratio.
         """
 
     @_builtins.property
