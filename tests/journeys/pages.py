@@ -286,6 +286,8 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("standards-wrong", "standards.save", "", _sending("#set .primary", value="many"), 422),
         Visit("standards-history", "standards.history", "/standards > .card .rows a"),
         Visit("standards-pending", "standards.pending", "/standards/pending"),
+        Visit("metrics", "metrics.overview", "/metrics"),
+        Visit("metric-read", "metrics.show", "/metrics > .metrics tr:last-child a"),
         Visit("plans", "plans.overview", "/plans"),
     ],
     "gu.wenjing": [

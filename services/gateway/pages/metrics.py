@@ -76,7 +76,9 @@ def overview() -> str:
 def show(name: str) -> str:
     versions = _versions(name)
     if not versions[0].version or not _may_write():
-        return render_template("metric.html", name=name, may_write=False, **_shown(versions))
+        return render_template(
+            "metric.html", name=name, may_define=_may_write(), may_write=False, **_shown(versions)
+        )
     wanted = request.args.get("version", "")
     start = next((each for each in versions if str(each.version) == wanted), versions[0])
     return _editor(_form(start), name=name, versions=versions)
