@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import grpc
 from foothold.goals.v1 import (
+    evidence_pb2_grpc,
     facts_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
@@ -85,6 +86,7 @@ class Clients:
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)
         self.standards = standards_pb2_grpc.StandardsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
+        self.evidence = evidence_pb2_grpc.EvidenceServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)

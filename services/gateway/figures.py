@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from foothold.goals.v1 import values_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
@@ -71,6 +72,30 @@ def points(value: Value) -> str:
 def missing(value: Value) -> str:
     """What is missing: rates in points, everything else in its unit."""
     return points(value) if value.unit == RATE else written(value)
+
+
+def gained(value: Value) -> str:
+    """A difference with its sign: +5 h, -4.0 points; empty without data."""
+    number = exact(value)
+    if number is None:
+        return ""
+    plain = values_pb2.Value(
+        unit=value.unit,  # type: ignore[arg-type]  # a plain int serves
+        numerator=abs(number.numerator),
+        denominator=number.denominator,
+        currency=value.currency,
+    )
+    return f"{_sign(number)}{missing(plain)}"
+
+
+def gained_percent(value: Value) -> str:
+    """A relative change with its sign: +50 %; empty without data."""
+    number = exact(value)
+    return "" if number is None else f"{_sign(number)}{formats.percent(abs(number), 0)}"
+
+
+def _sign(number: Fraction) -> str:
+    return "+" if number > 0 else "-" if number < 0 else "±"
 
 
 class Attempt(Protocol):
@@ -145,6 +170,8 @@ def install(app: Flask, clock: Clock) -> None:
         "points": points,
         "missing": missing,
         "filled": filled,
+        "gained": gained,
+        "gained_percent": gained_percent,
         "money": money,
         "minor": minor,
         "moment": moment,

@@ -58,6 +58,18 @@ def value_of(text: str, unit: values_pb2.Unit.ValueType, currency: str) -> value
     )
 
 
+def as_typed(value: values_pb2.Value, currency: str) -> str:
+    """A value as one would type it; rounded half up to hundredths where it has more decimals."""
+    if not value.denominator:
+        return ""
+    number = Fraction(value.numerator, value.denominator)
+    if value.unit == values_pb2.UNIT_RATE:
+        number *= 100
+    elif value.unit == values_pb2.UNIT_MONEY:
+        number /= 10 ** minor_digits(currency)
+    return formats.rounded(number, 0 if number.denominator == 1 else 2).replace(",", "")
+
+
 def rule_of(
     form: Mapping[str, str], unit: values_pb2.Unit.ValueType, currency: str
 ) -> tuple[targets_pb2.OverrideRule, dict[str, str]]:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, render_template
-from foothold.goals.v1 import progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import evidence_pb2, progress_pb2, targets_pb2, values_pb2
 
 from services.gateway import charts
 from services.gateway.clients import ask
@@ -18,6 +18,8 @@ from services.gateway.past import past
 from services.gateway.sections import at_once, section
 
 blueprint = Blueprint("goals", __name__)
+_EFFORT: Final = frozenset({"customers_followed", "followup_minutes", "emails_sent", "meetings_attended"})
+"""What one puts in, beside the week before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,19 @@ def _targets() -> dict[str, Any]:
             for value in found.answer.values
             if value.period.kind == values_pb2.PERIOD_KIND_MONTH
         }
+        weeks_compared: list[evidence_pb2.WeekChange] = []
+        if not past().at:
+            asked = evidence_pb2.CompareWeeksRequest(person_id=me().id)
+            answer = ask(clients().evidence.CompareWeeks, asked)
+            weeks_compared = [each for each in answer.changes if each.metric in _EFFORT]
         both = [(name, weeks.get(name), months.get(name)) for name in dict.fromkeys([*weeks, *months])]
-        return {"rows": rows, "answer": found.answer, "values": both, "person_id": me().id}
+        return {
+            "rows": rows,
+            "answer": found.answer,
+            "values": both,
+            "person_id": me().id,
+            "weeks": weeks_compared,
+        }
 
     return {"targets": section(load)}
 
