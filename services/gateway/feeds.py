@@ -182,6 +182,8 @@ class Meanings:
             yield from self._above("team", person_id)
         elif event.HasField("target_changed"):
             yield from self._below(("progress", "team"), event.target_changed.node_id)
+        elif event.HasField("calendar_changed"):
+            yield from self._below(("progress", "team"), event.calendar_changed.node_id)
 
     def of_incentives(self, event: incentives.Event) -> Iterator[Watch]:
         if event.HasField("statement_changed"):

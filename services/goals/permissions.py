@@ -15,6 +15,8 @@ TARGETS_APPROVE: Final = "goals.targets.approve"
 PROGRESS_READ: Final = "goals.progress.read"
 OBJECTIVES_READ: Final = "goals.objectives.read"
 OBJECTIVES_WRITE: Final = "goals.objectives.write"
+CALENDARS_READ: Final = "goals.calendars.read"
+CALENDARS_WRITE: Final = "goals.calendars.write"
 FEED_READ: Final = "goals.feed.read"
 
 PERMISSIONS: Final[Mapping[str, str]] = {
@@ -58,6 +60,12 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.ObjectivesService/WithdrawObjective": OBJECTIVES_WRITE,
     "/foothold.goals.v1.ObjectivesService/GetObjective": OBJECTIVES_READ,
     "/foothold.goals.v1.ObjectivesService/ListObjectives": OBJECTIVES_READ,
+    "/foothold.goals.v1.CalendarsService/SetWorkRule": CALENDARS_WRITE,
+    "/foothold.goals.v1.CalendarsService/ListWorkRules": CALENDARS_READ,
+    "/foothold.goals.v1.CalendarsService/ResolveWorkRules": CALENDARS_READ,
+    "/foothold.goals.v1.CalendarsService/ListDays": CALENDARS_READ,
+    "/foothold.goals.v1.CalendarsService/SetDays": CALENDARS_WRITE,
+    "/foothold.goals.v1.CalendarsService/ListSpecialDays": CALENDARS_READ,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

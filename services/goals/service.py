@@ -7,6 +7,8 @@ from typing import Annotated, Final
 from foothold.goals.v1 import (
     allocation_pb2,
     allocation_pb2_grpc,
+    calendars_pb2,
+    calendars_pb2_grpc,
     cascade_pb2,
     cascade_pb2_grpc,
     evidence_pb2,
@@ -44,6 +46,7 @@ from services.goals.following import Following
 from services.goals.grouping import GroupCommit
 from services.goals.handlers import (
     AllocationHandler,
+    CalendarsHandler,
     CascadeHandler,
     EvidenceHandler,
     FactsHandler,
@@ -60,6 +63,7 @@ from services.goals.published import load_published
 from services.goals.store.library import LibraryCache
 from services.goals.store.recording import Recorder
 from services.goals.store.targets import TargetsCache
+from services.goals.store.workplaces import WorkplacesCache
 from services.goals.wire.facts import FactReader
 from services.goals.wire.feed import states_of
 
@@ -75,6 +79,7 @@ _CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
 _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
 _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
 _EVIDENCE: Final = evidence_pb2.DESCRIPTOR.services_by_name["EvidenceService"]
+_CALENDARS: Final = calendars_pb2.DESCRIPTOR.services_by_name["CalendarsService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -113,7 +118,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         PERMISSIONS,
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
-            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _FEED),
+            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -129,6 +134,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     computer = Computer(database, library)
     group = GroupCommit(recorder)
     cache = TargetsCache(database, library)
+    workplaces = WorkplacesCache(database)
     reader = FactReader(currency)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     directory = following.directory
@@ -163,7 +169,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _PROGRESS.full_name,
                 progress_pb2_grpc.add_ProgressServiceServicer_to_server,
-                ProgressHandler(database, cache, reader, clock, currency),
+                ProgressHandler(database, cache, workplaces, reader, clock, currency),
             ),
             Servicer(
                 _CASCADE.full_name,
@@ -184,6 +190,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _EVIDENCE.full_name,
                 evidence_pb2_grpc.add_EvidenceServiceServicer_to_server,
                 EvidenceHandler(database, library, clock, currency, load_published()),
+            ),
+            Servicer(
+                _CALENDARS.full_name,
+                calendars_pb2_grpc.add_CalendarsServiceServicer_to_server,
+                CalendarsHandler(database, workplaces, clock),
             ),
             Servicer(
                 _FEED.full_name,

@@ -37,6 +37,8 @@ fact = Table(
     Column("current", Boolean, nullable=False, comment="the highest version of its key"),
     Column("counts", Boolean, nullable=False, comment="current, not void, not reversed"),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("leave_first", Integer, comment="half days since 1970-01-01, of LEAVE"),
+    Column("leave_stop", Integer, comment="exclusive"),
 )
 
 tally = Table(
@@ -159,4 +161,35 @@ key_result = Table(
     Column("numerator", BigInteger, comment="null where a target or goal gives the value"),
     Column("denominator", BigInteger),
     Column("direction", SmallInteger, comment="null for the metric's own"),
+)
+
+work_rule = Table(
+    "work_rule",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, comment="of what is known"),
+    Column("node_id", Text, nullable=False),
+    Column(
+        "kind", SmallInteger, nullable=False, comment="1 calendar, 2 leave policy, 3 ramp, 4 complete year"
+    ),
+    Column("effective_from", Date, nullable=False),
+    Column("content", JSONB, comment="null where the node inherits again"),
+    Column("reason", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="known from"),
+    Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
+)
+
+special_day = Table(
+    "special_day",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, comment="of what is known"),
+    Column("node_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("works", Boolean, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="known from"),
+    Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
+    Column("removed", Boolean, nullable=False, comment="this version says that it is taken back"),
 )

@@ -11,6 +11,8 @@ from typing import Any, Final
 import grpc
 from foothold.goals.v1 import (
     allocation_pb2_grpc,
+    calendars_pb2,
+    calendars_pb2_grpc,
     cascade_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2,
@@ -104,6 +106,19 @@ def fact(kind: str, person: str = "li", **fields: Any) -> facts_pb2.Fact:
     )
 
 
+def leave(
+    first: date, last: date | None = None, person: str = "li", *, half: str = "", **fields: Any
+) -> facts_pb2.Fact:
+    """Leave from the OA system over whole days, or over the MORNING or AFTERNOON of one."""
+    days = facts_pb2.Leave(first_day=day(first))
+    if last is not None:
+        days.last_day.CopyFrom(day(last))
+    if half:
+        days.first_half = days.last_half = facts_pb2.DayHalf.Value(f"DAY_HALF_{half}")
+    fields.setdefault("source", "oa")
+    return fact("LEAVE", person, leave=days, **fields)
+
+
 def rate(numerator: int, denominator: int) -> values_pb2.Value:
     return values_pb2.Value(unit=values_pb2.UNIT_RATE, numerator=numerator, denominator=denominator)
 
@@ -127,6 +142,7 @@ class Client:
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(channel)
+        self.calendars = calendars_pb2_grpc.CalendarsServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
@@ -191,6 +207,38 @@ class Client:
                 period_kind=values_pb2.PeriodKind.Value(f"PERIOD_KIND_{kind}"),
                 **fields,
             )
+        )
+
+    def set_rule(
+        self, node: str = "hq", *, first: date = date(2024, 1, 1), replaces: int = 0, **content: Any
+    ) -> calendars_pb2.WorkRule:
+        """A calendar, leave_policy or ramp at a node from a day on."""
+        rule = calendars_pb2.WorkRule(node_id=node, effective_from=day(first), reason="as agreed", **content)
+        request = calendars_pb2.SetWorkRuleRequest(request_id=fresh("r"), rule=rule, replaces=replaces)
+        return self.calendars.SetWorkRule(request).rule
+
+    def set_days(
+        self, node: str = "hq", *, complete: int = 0, removed: Sequence[date] = (), **days: Any
+    ) -> list[calendars_pb2.SpecialDay]:
+        """Enter days off and worked, `off` and `worked`, by name; take back `removed`."""
+        told = [
+            calendars_pb2.SpecialDay(day=day(each), workday=works, name=name)
+            for works, named in ((False, days.get("off", {})), (True, days.get("worked", {})))
+            for each, name in named.items()
+        ]
+        request = calendars_pb2.SetDaysRequest(
+            request_id=fresh("r"),
+            node_id=node,
+            days=told,
+            removed_days=[day(each) for each in removed],
+            complete_year=complete,
+            reason="as announced",
+        )
+        return list(self.calendars.SetDays(request).days)
+
+    def days(self, first: date, end: date, node: str = "hq") -> calendars_pb2.ListDaysResponse:
+        return self.calendars.ListDays(
+            calendars_pb2.ListDaysRequest(node_id=node, first_day=day(first), end_day=day(end))
         )
 
     def check(self) -> facts_pb2.CheckLedgerResponse:
@@ -285,10 +333,10 @@ class Enterprise:
             connection.execute(
                 text(
                     "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
-                    " objective"
+                    " objective, work_rule, special_day"
                 )
             )
-            connection.execute(text("UPDATE calendar SET library = library + 1"))
+            connection.execute(text("UPDATE calendar SET library = library + 1, rules = rules + 1"))
             connection.execute(
                 text("UPDATE standard_version SET version = version + 1, changed_at = '2000-01-01Z'")
             )
@@ -297,7 +345,7 @@ class Enterprise:
         """A number that changes when any row of goals does."""
         tables = (
             *("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "goal"),
-            *("objective", "requests"),
+            *("objective", "work_rule", "special_day", "requests"),
         )
         with self.database.read() as connection:
             return sum(

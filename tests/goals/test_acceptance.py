@@ -37,8 +37,11 @@ def test_s03_fifteen_of_twenty_followed_up(goals: Enterprise) -> None:
     progress = goals.as_("li").target_progress("customers_followed")
     assert (progress.done.numerator, progress.remaining.numerator) == (15, 5)
     assert (progress.attainment.numerator, progress.attainment.denominator) == (3, 4)
-    # 19 of March's 31 days are over: an even pace needs 380/31 for them.
-    assert (progress.pace.numerator, progress.pace.denominator) == (380, 31)
+    # 13 of March's 21 workdays are over: an even pace needs 260/21 for them.
+    assert (progress.pace.numerator, progress.pace.denominator) == (260, 21)
+    # 5 more, over the 8 workdays from today on.
+    assert (progress.daily_pace.numerator, progress.daily_pace.denominator) == (5, 8)
+    assert (progress.workdays, progress.workdays_left) == (21, 8)
     assert progress.status == STATUS.PROGRESS_STATUS_ON_PACE
 
 
@@ -224,7 +227,7 @@ def test_new_customers_are_explained_by_first_follow_ups_only(goals: Enterprise)
 
 
 def test_the_course_of_a_month_against_its_pace(goals: Enterprise) -> None:
-    goals.as_("hr").set_target("customers_followed", count(31))
+    goals.as_("hr").set_target("customers_followed", count(21))
     goals.as_("crm").record(*follow(3), fact("FOLLOW_UP", customer="c1", at=NOW))
     course = goals.as_("li").progress.GetProgressCourse(
         progress_pb2.GetProgressCourseRequest(
@@ -232,8 +235,10 @@ def test_the_course_of_a_month_against_its_pace(goals: Enterprise) -> None:
         )
     )
     assert [point.done.numerator for point in course.points] == [0, 0, *[3] * 18]
-    assert [point.pace.numerator for point in course.points] == list(range(1, 21))
-    assert course.target.target.value.numerator == 31
+    # One each workday: 1 and 2 March are a weekend.
+    expected = [0, 0, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8, 9, 10, 10, 10, 11, 12, 13, 14]
+    assert [point.pace.numerator for point in course.points] == expected
+    assert course.target.target.value.numerator == course.asked.numerator == 21
 
 
 def test_a_branch_overrides_and_inherits(goals: Enterprise) -> None:

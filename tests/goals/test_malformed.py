@@ -9,6 +9,7 @@ import grpc
 import pytest
 from foothold.goals.v1 import (
     allocation_pb2,
+    calendars_pb2,
     cascade_pb2,
     evidence_pb2,
     facts_pb2,
@@ -31,7 +32,7 @@ SERVICES = [
     descriptor
     for file in (
         *(facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2),
-        *(cascade_pb2, allocation_pb2, objectives_pb2, evidence_pb2),
+        *(cascade_pb2, allocation_pb2, objectives_pb2, evidence_pb2, calendars_pb2),
     )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]
@@ -176,6 +177,28 @@ def valid(method: MethodDescriptor) -> Message:
         "ExplainProgress": progress_pb2.ExplainProgressRequest(**asked, page_size=1),
         "ListTeamProgress": progress_pb2.ListTeamProgressRequest(node_id="shanghai", page_size=1),
     }
+    requests |= {
+        "SetWorkRule": calendars_pb2.SetWorkRuleRequest(
+            request_id="m",
+            rule=calendars_pb2.WorkRule(
+                node_id="nothing",
+                effective_from=day(date(2025, 1, 1)),
+                calendar=calendars_pb2.WorkCalendar(kind=calendars_pb2.CALENDAR_KIND_SHIFTS, pattern="110"),
+                reason="x",
+            ),
+        ),
+        "ResolveWorkRules": calendars_pb2.ResolveWorkRulesRequest(node_id="li"),
+        "ListDays": calendars_pb2.ListDaysRequest(
+            node_id="li", first_day=day(date(2026, 12, 1)), end_day=day(date(2027, 1, 1))
+        ),
+        "SetDays": calendars_pb2.SetDaysRequest(
+            request_id="m",
+            node_id="nothing",
+            days=[calendars_pb2.SpecialDay(day=day(date(2025, 1, 1)), name="x")],
+            removed_days=[day(date(2025, 1, 2))],
+            reason="x",
+        ),
+    }
     return requests.get(method.name) or GetMessageClass(method.input_type)()
 
 
@@ -190,6 +213,10 @@ def keep_unwritable(request: Message) -> None:
         request.target.value.denominator = 0
     elif isinstance(request, targets_pb2.EndTargetRequest):
         request.target_id = request.target_id and "nothing"
+    elif isinstance(request, calendars_pb2.SetWorkRuleRequest):
+        request.rule.node_id = request.rule.node_id and "nothing"
+    elif isinstance(request, calendars_pb2.SetDaysRequest):
+        request.node_id = request.node_id and "nothing"
 
 
 def harmless(method: MethodDescriptor, answer: str) -> bool:
@@ -210,7 +237,13 @@ def spoil(chance: random.Random, request: Message) -> None:
     elif isinstance(request, facts_pb2.RecordFactsRequest | facts_pb2.StreamFactsRequest):
         for each in request.facts:
             each.source = chance.choice(("", "UPPER", "x" * 41, "a b"))
-    elif isinstance(request, targets_pb2.SetTargetRequest | targets_pb2.EndTargetRequest):
+    elif isinstance(
+        request,
+        targets_pb2.SetTargetRequest
+        | targets_pb2.EndTargetRequest
+        | calendars_pb2.SetWorkRuleRequest
+        | calendars_pb2.SetDaysRequest,
+    ):
         request.request_id = chance.choice(("", "a b", "x" * 65, "ü"))
     elif isinstance(request, feed_pb2.ListEventsRequest):
         request.wait.seconds = chance.choice((0, -1))

@@ -7,13 +7,20 @@ from typing import Final
 
 from google.protobuf.descriptor import MethodDescriptor
 
-from tests.permissions import cascade_probes, figures_probes, identity_probes, training_probes
+from tests.permissions import (
+    calendars_probes,
+    cascade_probes,
+    figures_probes,
+    identity_probes,
+    training_probes,
+)
 from tests.permissions.enterprise import CALLERS, Enterprise
 from tests.permissions.probes import Probe, Reach, send
 
 PROBES: Final[Mapping[str, Probe]] = {
     **identity_probes.PROBES,
     **figures_probes.PROBES,
+    **calendars_probes.PROBES,
     **cascade_probes.PROBES,
     **training_probes.PROBES,
 }

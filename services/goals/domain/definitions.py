@@ -249,6 +249,8 @@ def _check_base(told: Definition) -> dict[str, str]:
         wrong["fact_kinds"] = "must name at least one kind of fact, each once"
     elif FactKind.DEAL_REVERSED in told.kinds:
         wrong["fact_kinds"] = "DEAL_REVERSED takes back a deal or an order and is not counted by itself"
+    elif FactKind.LEAVE in told.kinds:
+        wrong["fact_kinds"] = "LEAVE changes what is asked and is counted by no metric"
     if told.numerator or told.denominators:
         wrong["numerator"] = "is for ratios only"
     if told.aggregation is Aggregation.NEW_CUSTOMERS and told.conditions.customers is not Novelty.ANYBODY:

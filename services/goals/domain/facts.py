@@ -19,6 +19,7 @@ class FactKind(IntEnum):
     EMAIL = 6
     MEETING = 7
     TIME_SPENT = 8
+    LEAVE = 9
 
 
 REVERSIBLE: Final = frozenset({FactKind.DEAL_WON, FactKind.ORDER})
@@ -42,10 +43,11 @@ _NEEDS_CUSTOMER: Final = int(FactKind.FOLLOW_UP)
 _NEEDS_AMOUNT: Final = int(FactKind.ORDER)
 _NEEDS_MINUTES: Final = int(FactKind.TIME_SPENT)
 _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
+_LEAVE: Final = int(FactKind.LEAVE)
 
 
 Content = tuple[int | str | bool | None, ...]
-"""Kind, person, occurrence, customer, product, channel, amount, minutes, reverses, attributes, voided."""
+"""Kind, person, occurrence, customer, product, channel, amount, minutes, reverses, attributes, voided, leave."""
 
 
 BY_HAND: Final = "foothold"
@@ -63,6 +65,7 @@ class Fact(NamedTuple):
     """One version of a fact. `occurred` is in microseconds since 1970, `day` in days since then, local.
 
     `amount` is in minor units, None when none was told. `attributes` is a JSON object with sorted names, or empty.
+    Leave has half days since 1970-01-01, two a day, up to, not including, `leave_stop`; other facts have None.
     """
 
     source: str
@@ -80,6 +83,8 @@ class Fact(NamedTuple):
     reverses: str
     attributes: str
     voided: bool
+    leave_first: int | None = None
+    leave_stop: int | None = None
 
     @property
     def content(self) -> Content:
@@ -206,6 +211,17 @@ def _check_needs(kind: int, customer: str, amount: int | None, minutes: int, rev
         return _invalid("reverses", "a reversal names the external_id of the deal or order taken back")
     if reverses and kind != _REVERSAL:
         return _invalid("reverses", "is for DEAL_REVERSED only")
+    return None
+
+
+def check_leave(source: str, kind: int, *, told: bool, voided: bool) -> Refusal | None:
+    """What is wrong with a fact for being leave or not; its days are checked by themselves."""
+    if kind != _LEAVE:
+        return _invalid("leave", "is for LEAVE only") if told else None
+    if source == BY_HAND:
+        return _invalid("kind", "leave is told by the system that grants it, under its own source")
+    if not told and not voided:
+        return _invalid("leave", "leave needs its days")
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from services.goals.domain.facts import REVERSIBLE, Content, Fact, FactKind, Key
+from services.goals.domain.leave import days_touched
 from services.goals.domain.metrics import Counter
 
 K = TypeVar("K")
@@ -35,6 +36,8 @@ class Version(NamedTuple):
     channel: str
     told_amount: int | None
     attributes: str
+    leave_first: int | None
+    leave_stop: int | None
 
 
 class Cell(NamedTuple):
@@ -80,6 +83,8 @@ class Plan:
     cells: dict[Cell, Sums] = field(default_factory=dict)
     touches: dict[Touch, int] = field(default_factory=dict)
     counted: dict[Counted, Sums] = field(default_factory=dict)
+    leave: set[tuple[str, int]] = field(default_factory=set)
+    """People and days, since 1970-01-01, whose leave may be another."""
 
 
 def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
@@ -102,6 +107,8 @@ def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
         fact.channel,
         fact.amount,
         fact.attributes,
+        fact.leave_first,
+        fact.leave_stop,
     )
 
 
@@ -173,6 +180,12 @@ def _counts(head: Version, named: Mapping[Key, Iterable[Key]]) -> bool:
 
 
 def _contribute(made: Plan, version: Version, sign: int, counters: Sequence[Counter]) -> None:
+    if version.kind == FactKind.LEAVE:
+        # It is in no figure: whoever needs it reads the facts themselves, which are few.
+        if version.leave_first is not None and version.leave_stop is not None:
+            days = days_touched(version.leave_first, version.leave_stop)
+            made.leave.update((version.person_id, day) for day in days)
+        return
     _add(made.cells, Cell(version.person_id, version.day, version.kind), version, sign)
     for counter in counters:
         if not counter.admits(

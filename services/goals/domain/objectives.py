@@ -9,7 +9,7 @@ from typing import NamedTuple
 from services.goals.domain.cascade import MONTHS
 from services.goals.domain.metrics import Direction, Metric
 from services.goals.domain.periods import Period, PeriodKind, months_after
-from services.goals.domain.progress import Status, judge
+from services.goals.domain.progress import Status, even_course, judge
 from services.goals.domain.values import Unit, Value
 
 
@@ -83,7 +83,7 @@ def score_key_result(
     """How far a key result whose value is known is; `measured` is the version that measures the period."""
     metric = key_result.measured_by(measured)
     asked = Fraction(0) if key_result.value is None else key_result.value.fraction or Fraction(0)
-    standing = judge(metric, done, asked, period, today)
+    standing = judge(metric, done, asked, even_course(period, today))
     return KeyResultScore(
         key_result, period, done, _attainment(metric.direction, done.fraction, asked), standing.status
     )

@@ -1,11 +1,14 @@
 """How a value stands against a target."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import IntEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from services.goals.domain.leave import Asked
 from services.goals.domain.metrics import Direction, Figures, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import ResolvedTarget
@@ -27,21 +30,41 @@ NEEDS_ATTENTION: Final = frozenset({Status.BEHIND, Status.AT_THRESHOLD, Status.N
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A value against its target. `pace` is None for ratios, which have none."""
+    """A value against its target. `pace` is None for ratios, which have none, and where no calendar tells.
+
+    `daily_pace` is what each day left asks for; None too where nothing is missing or no day is left.
+    """
 
     done: Value
     remaining: Value
     attainment: Value
     status: Status
     pace: Value | None
+    daily_pace: Value | None
+
+
+class Course(NamedTuple):
+    """How far a period is: the share of its days that are over, and how many are left."""
+
+    gone: Fraction
+    left: int
+    total: int
 
 
 class TargetStanding(NamedTuple):
-    """A target, its period and how the person stands with it."""
+    """A target, its period, what it asks of the person and how the person stands with that on a day."""
 
     resolved: ResolvedTarget
     period: Period
     standing: Standing
+    asked: Asked
+    course: Course | None
+
+    @property
+    def asked_value(self) -> Value:
+        """What is asked of the person: the target's value as it was told where nothing changes it."""
+        told = self.resolved.target.value
+        return exactly(told.unit, self.asked.amount) if self.asked.steps else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +110,24 @@ class Member:
         )
 
 
-def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: date) -> Standing:
-    """How `done` stands in `period` on its day `today`. Thresholds are inclusive (R3).
+def judge(metric: Metric, done: Value, target: Fraction, course: Course | None) -> Standing:
+    """How `done` stands in a period that is so far; None where no calendar tells. Thresholds are inclusive (R3).
 
-    The pace asks for the days before `today`: nobody is behind in the morning for what the day is there for.
+    The pace asks for the days that are over: nobody is behind in the morning for what the day is there for.
     """
     value = done.fraction
     if value is None:
-        return Standing(done, no_data(metric.unit), no_data(Unit.RATE), Status.NO_DATA, None)
+        return Standing(done, no_data(metric.unit), no_data(Unit.RATE), Status.NO_DATA, None, None)
     upwards = metric.direction is Direction.AT_LEAST
     missing = max(Fraction(0), target - value if upwards else value - target)
     attainment = value / target if target else Fraction(1)
-    needed = None if metric.is_ratio else pace(target, period, today - timedelta(days=1))
-    if missing:
+    needed = None if metric.is_ratio or course is None else target * course.gone
+    daily = None
+    if missing and upwards and needed is not None and course is not None and course.left:
+        daily = exactly(metric.unit, missing / course.left)
+    if missing and upwards and course is None and not metric.is_ratio:
+        status = Status.NO_DATA
+    elif missing:
         on_pace = upwards and needed is not None and value >= needed
         status = Status.ON_PACE if on_pace else Status.BEHIND
     elif upwards:
@@ -114,13 +142,20 @@ def judge(metric: Metric, done: Value, target: Fraction, period: Period, today: 
         attainment=exactly(Unit.RATE, attainment),
         status=status,
         pace=None if needed is None else exactly(metric.unit, needed),
+        daily_pace=daily,
     )
 
 
-def pace(target: Fraction, period: Period, through: date) -> Fraction:
-    """What an even pace over the period's days needs by the end of `through`."""
-    elapsed = min(max((through - period.first).days + 1, 0), period.days)
-    return target * Fraction(elapsed, period.days)
+def course_of(worked: Sequence[date], today: date) -> Course:
+    """How far somebody who works on these days, in order, is before `today`."""
+    gone, total = bisect_left(worked, today), len(worked)
+    return Course(Fraction(gone, total) if total else Fraction(0), total - gone, total)
+
+
+def even_course(period: Period, today: date) -> Course:
+    """How far a period is before its day `today`, every day the same: for nodes, below which calendars differ."""
+    gone = min(max((today - period.first).days, 0), period.days)
+    return Course(Fraction(gone, period.days), period.days - gone, period.days)
 
 
 def _one_less(done: Value) -> Fraction:

@@ -13,7 +13,7 @@ Place = tuple[int, str, str, int]
 
 
 class Recorded(NamedTuple):
-    """A version as recorded. `amount` is in minor units, None when none was told."""
+    """A version as recorded. `amount` is in minor units, None when none was told; leave is in half days, as told."""
 
     source: str
     external_id: str
@@ -28,6 +28,8 @@ class Recorded(NamedTuple):
     minutes: int
     reverses: str
     attributes: dict[str, str] | None
+    leave_first: int | None
+    leave_stop: int | None
     voided: bool
     counts: bool
     recorded_at: datetime

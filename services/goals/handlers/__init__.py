@@ -1,6 +1,7 @@
 """The servicers of goals: translate, one transaction, call the domain."""
 
 from services.goals.handlers.allocation import AllocationHandler
+from services.goals.handlers.calendars import CalendarsHandler
 from services.goals.handlers.cascade import CascadeHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
@@ -14,6 +15,7 @@ from services.goals.handlers.targets import TargetsHandler
 
 __all__ = [
     "AllocationHandler",
+    "CalendarsHandler",
     "CascadeHandler",
     "EvidenceHandler",
     "FactsHandler",

@@ -14,7 +14,16 @@ from services.goals.following import FollowedFeed
 from services.goals.permissions import FEED_READ
 from services.goals.store.enriching import figures_of, periods_of
 from services.goals.store.library import LibraryCache
-from services.goals.wire.feed import TARGET_CHANGED, days_of, from_figures, target_event, values_event
+from services.goals.wire.feed import (
+    CALENDAR_CHANGED,
+    TARGET_CHANGED,
+    VALUES_CHANGED,
+    calendar_event,
+    days_of,
+    from_figures,
+    target_event,
+    values_event,
+)
 
 _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
@@ -71,11 +80,11 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         periods = {
             event.position: periods_of(self._directory, event.subject, days_of(event.payload))
             for event in events
-            if event.kind != TARGET_CHANGED
+            if event.kind == VALUES_CHANGED
         }
         wanted: dict[str, dict[Period, None]] = {}
         for event in events:
-            if event.kind != TARGET_CHANGED:
+            if event.kind == VALUES_CHANGED:
                 wanted.setdefault(event.subject, {}).update(dict.fromkeys(periods[event.position]))
         with self._database.read() as connection:
             figures = figures_of(connection, wanted)
@@ -84,15 +93,14 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             told.setdefault(person_id, {})[period] = from_figures(
                 period, values, self._library.metrics(period.first), self._currency
             )
-        return [
-            target_event(event.position, event.occurred_at, event.payload)
-            if event.kind == TARGET_CHANGED
-            else values_event(
-                event.position,
-                event.occurred_at,
-                event.subject,
-                periods[event.position],
-                told[event.subject],
+
+        def as_told(event: StoredEvent) -> feed_pb2.Event:
+            if event.kind == TARGET_CHANGED:
+                return target_event(event.position, event.occurred_at, event.payload)
+            if event.kind == CALENDAR_CHANGED:
+                return calendar_event(event.position, event.occurred_at, event.subject)
+            return values_event(
+                event.position, event.occurred_at, event.subject, periods[event.position], told[event.subject]
             )
-            for event in events
-        ]
+
+        return [as_told(event) for event in events]

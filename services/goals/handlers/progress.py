@@ -1,8 +1,7 @@
 """ProgressService."""
 
 from collections.abc import Collection
-from datetime import date, datetime
-from fractions import Fraction
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import grpc
@@ -17,9 +16,9 @@ from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.metrics import Metric, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day
-from services.goals.domain.progress import Status, pace
+from services.goals.domain.progress import Status, TargetStanding, course_of
 from services.goals.domain.recorded import Recorded
-from services.goals.domain.targets import Measure, ResolvedTarget
+from services.goals.domain.targets import Measure
 from services.goals.domain.values import Value, exactly
 from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
@@ -28,6 +27,7 @@ from services.goals.store.figures import one_statement
 from services.goals.store.listing import Facts
 from services.goals.store.progress import read_course, read_one, read_progress, read_team
 from services.goals.store.targets import TargetsCache
+from services.goals.store.workplaces import WorkplacesCache
 from services.goals.wire.facts import FactReader
 from services.goals.wire.metrics import from_metric
 from services.goals.wire.progress import from_member, from_progress, from_standing
@@ -54,10 +54,17 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
     """Tells how far people are, and why."""
 
     def __init__(
-        self, database: Database, cache: TargetsCache, reader: FactReader, clock: Clock, currency: str
+        self,
+        database: Database,
+        cache: TargetsCache,
+        workplaces: WorkplacesCache,
+        reader: FactReader,
+        clock: Clock,
+        currency: str,
     ) -> None:
         self._database = database
         self._cache = cache
+        self._workplaces = workplaces
         self._reader = reader
         self._clock = clock
         self._currency = currency
@@ -75,6 +82,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             progress = read_progress(
                 connection,
                 self._cache,
+                self._workplaces,
                 asked.scope.caller.directory,
                 asked.person,
                 now=asked.now,
@@ -96,9 +104,10 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         measure = self._measure(request.metric, int(request.period_kind))
         directory = asked.scope.caller.directory
         with self._database.read() as connection:
-            period, _, target, _ = read_one(
+            period, _, standing = read_one(
                 connection,
                 self._cache,
+                self._workplaces,
                 directory,
                 asked.person,
                 measure,
@@ -118,10 +127,11 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 known_at=asked.known_at,
             )
         response = progress_pb2.GetProgressCourseResponse(period=from_period(period))
-        if target is not None:
-            response.target.CopyFrom(from_resolved(target, self._currency))
+        if standing is not None:
+            response.target.CopyFrom(from_resolved(standing.resolved, self._currency))
+            response.asked.CopyFrom(from_value(standing.asked_value, self._currency))
         for day, figures in course:
-            needed = _needed(metric, target, period, day)
+            needed = None if standing is None else _needed(metric, standing, day)
             response.points.add(
                 day=from_date(day),
                 done=from_value(evaluate(metric, figures), self._currency),
@@ -147,6 +157,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             members = read_team(
                 connection,
                 self._cache,
+                self._workplaces,
                 scope.caller.directory,
                 _active(scope, people_at(scope, request.node_id)),
                 now=now,
@@ -182,9 +193,10 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         after = decode_token(request.page_token, query=request, shape=_PLACE)
         who = asked.scope.caller
         with self._database.read() as connection:
-            period, figures, _, standing = read_one(
+            period, figures, standing = read_one(
                 connection,
                 self._cache,
+                self._workplaces,
                 who.directory,
                 asked.person,
                 measure,
@@ -253,11 +265,11 @@ def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:
     return [person for person in found if person is not None and person.active]
 
 
-def _needed(metric: Metric, target: ResolvedTarget | None, period: Period, day: date) -> Value | None:
-    """What an even pace needs through a day; for ratios the target itself."""
-    if target is None:
-        return None
-    value = target.target.value
+def _needed(metric: Metric, standing: TargetStanding, day: date) -> Value | None:
+    """What an even pace needs through a day; for ratios the target itself; None where no calendar tells."""
     if metric.is_ratio:
-        return value
-    return exactly(metric.unit, pace(Fraction(value.numerator, value.denominator), period, day))
+        return standing.asked_value
+    if standing.asked.worked is None:
+        return None
+    course = course_of(standing.asked.worked, day + timedelta(days=1))
+    return exactly(metric.unit, standing.asked.amount * course.gone)

@@ -24,7 +24,7 @@ from services.goals.domain.cascade import (
 )
 from services.goals.domain.metrics import METRICS, evaluate
 from services.goals.domain.periods import Period, local_day
-from services.goals.domain.progress import Standing, judge
+from services.goals.domain.progress import Standing, even_course, judge
 from services.goals.store.arrays import Longs, Texts
 from services.goals.store.attaining import Asked, read_nodes
 from services.goals.store.goal_rows import COLUMNS, known, read_row, write_goals
@@ -180,7 +180,10 @@ class Goals:
         for each, (_, period), today, figures in zip(goals, asked, days, read, strict=True):
             metric = METRICS[each.metric]
             asks = Fraction(each.value.numerator, each.value.denominator)
-            found[each.id] = period, judge(metric, evaluate(metric, figures), asks, period, today)
+            found[each.id] = (
+                period,
+                judge(metric, evaluate(metric, figures), asks, even_course(period, today)),
+            )
         return found
 
     def set(self, new: Goal) -> Goal:

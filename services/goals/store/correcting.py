@@ -22,7 +22,8 @@ VALUES_CHANGED: Final = "values_changed"
 _COLUMNS: Final = """
 SELECT fact.source, fact.external_id, fact.version, fact.kind, fact.person_id, fact.day - date 'epoch',
        fact.customer, coalesce(fact.amount_minor, 0), fact.minutes, fact.reverses, fact.voided, fact.current,
-       fact.counts, fact.product, fact.channel, fact.amount_minor, fact.attributes,
+       fact.counts, fact.product, fact.channel, fact.amount_minor, fact.attributes, fact.leave_first,
+       fact.leave_stop,
        (extract(epoch FROM fact.occurred_at) * 1000000)::bigint
 FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
 JOIN fact ON fact.source = key.source AND fact.external_id = key.external_id
@@ -48,18 +49,18 @@ WHERE fact.source = key.source AND fact.external_id = key.external_id AND fact.c
 """
 _INSERT: Final = """
 INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
-                  amount_minor, minutes, reverses, attributes, voided, current, counts)
+                  amount_minor, minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)
 SELECT source, external_id, version, kind, person_id, timestamptz 'epoch' + occurred * interval '1 microsecond',
        date 'epoch' + day::integer, customer, product, channel, nullif(amount, -1), minutes, reverses,
-       nullif(attributes, '')::jsonb, voided = 1, current, counts
+       nullif(attributes, '')::jsonb, voided = 1, current, counts, nullif(leave_first, -1), nullif(leave_stop, -1)
 FROM unnest(
     %(sources)b::text[], %(external_ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[],
     %(people)b::text[], %(occurred)b::bigint[], %(days)b::bigint[], %(customers)b::text[],
     %(products)b::text[], %(channels)b::text[], %(amounts)b::bigint[], %(minutes)b::bigint[],
     %(reverses)b::text[], %(attributes)b::text[], %(voided)b::bigint[],
-    %(current)b::boolean[], %(counting)b::boolean[]
+    %(current)b::boolean[], %(counting)b::boolean[], %(leave_first)b::bigint[], %(leave_stop)b::bigint[]
 ) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
-          minutes, reverses, attributes, voided, current, counts)
+          minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)
 """
 # A row that comes to nothing goes, so that the tables are the same whatever way led to them.
 _TALLY: Final = """
@@ -228,7 +229,7 @@ def _write(connection: Connection, planned: Plan) -> None:
         ordered = sorted(planned.counting)
         keys = _key_columns([key for key, _ in ordered])
         connection.exec_driver_sql(_COUNTING, {**keys, "counts": [counts for _, counts in ordered]})
-    changed = {(cell.person_id, cell.day) for cell in planned.cells}
+    changed = {(cell.person_id, cell.day) for cell in planned.cells} | planned.leave
     if planned.cells:
         connection.exec_driver_sql(_TALLY, _cell_columns(planned.cells))
     if planned.touches:
@@ -264,14 +265,15 @@ def events_of(changed: Iterable[tuple[str, int]]) -> list[NewEvent]:
 
 def _version(row: Sequence[Any]) -> Version:
     (source, external_id, version, kind, person_id, day, customer, amount, minutes, reverses, voided, current,
-     counts, product, channel, told_amount, attributes, occurred) = row  # fmt: skip
+     counts, product, channel, told_amount, attributes, leave_first, leave_stop, occurred) = row  # fmt: skip
     told = attributes_text(attributes or {})
     content = (
         kind, person_id, occurred, customer, product, channel, told_amount, minutes, reverses, told, voided,
+        leave_first, leave_stop,
     )  # fmt: skip
     return Version(
         Key(source, external_id), version, kind, person_id, day, customer, amount, minutes, reverses, voided,
-        content, current, counts, product, channel, told_amount, told,
+        content, current, counts, product, channel, told_amount, told, leave_first, leave_stop,
     )  # fmt: skip
 
 
@@ -301,6 +303,8 @@ def _insert_columns(planned: Plan) -> dict[str, Any]:
         "reverses": Texts([fact.reverses for fact in facts]),
         "current": [current for _, current, _ in planned.added],
         "counting": [counts for _, _, counts in planned.added],
+        "leave_first": Longs(-1 if fact.leave_first is None else fact.leave_first for fact in facts),
+        "leave_stop": Longs(-1 if fact.leave_stop is None else fact.leave_stop for fact in facts),
     }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from chassis.database import Database
 from services.goals.domain.conditions import Novelty
+from services.goals.domain.leave import Absence
 from services.goals.domain.metrics import FIRST_COUNTER, PURCHASES, Counter, Figures, Sums
 from services.goals.domain.periods import Period
 from services.goals.store.arrays import Longs
@@ -20,6 +21,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _CUSTOMERS: Final = -1
 _NEW_CUSTOMERS: Final = -2
 _VERSION: Final = -3
+_ON_LEAVE: Final = -4
+_RULES: Final = -5
 _FIRST_CODE: Final = 16
 _CODES: Final = 4
 _AGAIN: Final = 3
@@ -44,6 +47,17 @@ EARLIER_FACT: Final = """EXISTS (
     SELECT FROM fact
     WHERE fact.counts AND fact.person_id = patrons.person_id AND fact.customer = patrons.customer
       AND fact.day < patrons.first AND ({admitted}))"""
+# Leave that counts, from four weeks before each span: who was away then was not idle. Then the version of the rules
+# that say what it does.
+_LEAVE: Final = """
+UNION ALL
+SELECT slot, -4, leave_first, leave_stop, 0, NULL, 0, concat(source, '/', version, '/', external_id)
+FROM span JOIN fact USING (person_id)
+WHERE counts AND kind = 9{told} AND leave_stop > 2 * (first - 28 - date 'epoch')
+  AND leave_first < 2 * (stop - date 'epoch')
+UNION ALL
+SELECT 0, -5, rules, 0, 0, NULL, 0, NULL FROM calendar
+"""
 _KEPT: Final = f"""
 WITH span AS (
     SELECT slot, person_id, date 'epoch' + first::integer AS first, date 'epoch' + stop::integer AS stop
@@ -55,6 +69,7 @@ WITH span AS (
     FROM span JOIN patron USING (person_id) WHERE day >= first AND day < stop
     GROUP BY slot, person_id, first, stop, counter, customer
 )
+SELECT figure.*, NULL FROM (
 SELECT slot, kind::integer, sum(n), sum(amount_minor)::bigint, sum(minutes)::bigint, max(recorded_at), 0
 FROM span JOIN tally USING (person_id) WHERE day >= first AND day < stop GROUP BY slot, kind
 UNION ALL
@@ -67,6 +82,8 @@ UNION ALL
 {PATRONS.format(key="slot", earlier=_EARLIER_KEPT)}
 UNION ALL
 SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
+) AS figure
+{_LEAVE.format(told="")}
 """  # noqa: S608  the parts are ours
 # The same from the facts themselves, up to a moment. What counters count is put in for each of them; `stood` is for the
 # facts as they were known at another moment.
@@ -80,7 +97,8 @@ WITH {stood}span AS (
 ), told AS (
     SELECT slot, first, stop, person_id, kind, amount_minor, minutes, customer, channel, product, attributes,
            recorded_at
-    FROM span JOIN fact USING (person_id) WHERE counts AND occurred_at >= start AND occurred_at < until
+    FROM span JOIN fact USING (person_id)
+    WHERE counts AND kind <> 9 AND occurred_at >= start AND occurred_at < until
 ), counted AS (
     {counted}
 ), patrons AS (
@@ -88,6 +106,7 @@ WITH {stood}span AS (
            sum(minutes) AS minutes
     FROM counted WHERE by_customer AND customer <> '' GROUP BY slot, person_id, first, stop, counter, customer
 )
+SELECT figure.*, NULL FROM (
 SELECT slot, kind::integer, count(*), coalesce(sum(amount_minor), 0)::bigint, sum(minutes)::bigint,
        max(recorded_at), 0
 FROM told GROUP BY slot, kind
@@ -104,7 +123,10 @@ UNION ALL
 {patrons}
 UNION ALL
 SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
+) AS figure
+{leave}
 """
+_TOLD_UNTIL: Final = " AND occurred_at < until"
 _KEY: Final = "CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char({}, 'YYYY-MM') ELSE '' END"
 _BY_DAY: Final = _KEY.format("day")
 _WANTED: Final = """day >= %(first)s AND day < %(stop)s
@@ -160,11 +182,16 @@ class Span(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """Figures per span, when the newest fact in each was recorded, and the version of the targets."""
+    """Figures per span, when the newest fact in each was recorded, and the versions of targets and work rules.
+
+    `absences` has the leave in each span and in the four weeks before it.
+    """
 
     figures: list[Figures]
     recorded_at: list[datetime | None]
     targets_version: int
+    absences: list[list[Absence]]
+    rules_version: int
 
 
 def read_figures(
@@ -195,16 +222,23 @@ def read_figures(
         )
     figures = [Figures() for _ in spans]
     recorded_at: list[datetime | None] = [None] * len(spans)
-    version = 0
-    for slot, kind, n, amount, minutes, newest, customers in rows:
+    absences: list[list[Absence]] = [[] for _ in spans]
+    version = rules = 0
+    for slot, kind, n, amount, minutes, newest, customers, fact_id in rows:
         if kind == _VERSION:
-            version = n
+            version = int(n)
+            continue
+        if kind == _RULES:
+            rules = int(n)
+            continue
+        if kind == _ON_LEAVE:
+            absences[slot - 1].append(Absence(int(n), amount, fact_id))
             continue
         take(figures[slot - 1], kind, Sums(int(n), amount, minutes, customers))
         known = recorded_at[slot - 1]
         if newest is not None and (known is None or newest > known):
             recorded_at[slot - 1] = newest
-    return Reading(figures, recorded_at, version)
+    return Reading(figures, recorded_at, version, absences, rules)
 
 
 def read_grouped(
@@ -297,6 +331,7 @@ def _counting(counters: Sequence[Counter], known_at: datetime | None) -> tuple[s
         stood="" if known_at is None else f"{STOOD}, ",
         counted=" UNION ALL ".join(parts),
         patrons=PATRONS.format(key="slot", earlier=earlier),
+        leave=_LEAVE.format(told=_TOLD_UNTIL),
     )
     return query, parameters
 

@@ -105,7 +105,8 @@ class Facts:
             fact.c[name]
             for name in (
                 "source", "external_id", "version", "kind", "person_id", "occurred_at", "customer", "product",
-                "channel", "amount_minor", "minutes", "reverses", "attributes", "voided", "counts", "recorded_at",
+                "channel", "amount_minor", "minutes", "reverses", "attributes", "leave_first", "leave_stop", "voided",
+                "counts", "recorded_at",
             )
         ]  # fmt: skip
         return select(*columns, _reversed_by()).where(self._scope.clause(fact.c.person_id))

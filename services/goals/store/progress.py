@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from access import Directory, Person
+from services.goals.domain.leave import Absence, Rules, asked_of, quiet_since
 from services.goals.domain.metrics import Figures, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
-from services.goals.domain.progress import Member, Progress, Status, TargetStanding, judge
+from services.goals.domain.progress import Member, Progress, Status, TargetStanding, course_of, judge
 from services.goals.domain.targets import Measure, ResolvedTarget
 from services.goals.store.figures import (
     Reading,
@@ -21,15 +22,15 @@ from services.goals.store.figures import (
 )
 from services.goals.store.library import KnownLibrary
 from services.goals.store.targets import TargetsCache
+from services.goals.store.workplaces import WorkplacesCache, WorkplacesCopy
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
-_SATURDAY: Final = 5
-_QUIET_DAYS: Final = 2
 
 
 def read_progress(
     connection: Connection,
     cache: TargetsCache,
+    workplaces: WorkplacesCache,
     directory: Directory,
     person: Person,
     *,
@@ -46,6 +47,7 @@ def read_progress(
     path = directory.ancestors(person.id)
     library = cache.library.known(known_at)
     copy = cache.current() if known_at is None else cache.known(connection, known_at)
+    work = workplaces.current() if known_at is None else workplaces.known(connection, known_at)
     while True:
         targets = copy.of(person, path, today)
         kinds = dict.fromkeys((*_ALWAYS, *(measure.period_kind for measure in targets)))
@@ -57,15 +59,21 @@ def read_progress(
             known_at=known_at,
             counters=library.counters,
         )
-        if known_at is not None or copy.version == reading.targets_version:
+        versions = (reading.targets_version, reading.rules_version)
+        if known_at is not None or (copy.version, work.version) == versions:
             break
-        copy = cache.fresh(connection)
+        copy, work = cache.fresh(connection), workplaces.fresh(connection)
     figures = dict(zip(periods, reading.figures, strict=True))
     newest = max((at for at in reading.recorded_at if at is not None), default=None)
     if newest is None:
         newest = read_last_recorded(connection, person.id, known_at=known_at)
+    absences = _known(reading.absences)
+    rules = _rules(work, person, path, today)
     return Progress(
-        [_stand(library, measure, target, periods, figures, today) for measure, target in targets.items()],
+        [
+            _stand(library, measure, target, periods, figures, today, rules, absences)
+            for measure, target in targets.items()
+        ],
         [(periods[kind], figures[kind]) for kind in _ALWAYS],
         newest,
     )
@@ -74,6 +82,7 @@ def read_progress(
 def read_one(
     connection: Connection,
     cache: TargetsCache,
+    workplaces: WorkplacesCache,
     directory: Directory,
     person: Person,
     measure: Measure,
@@ -81,8 +90,8 @@ def read_one(
     now: datetime,
     as_of: datetime | None,
     known_at: datetime | None,
-) -> tuple[Period, Figures, ResolvedTarget | None, TargetStanding | None]:
-    """One measure of a person: its period, figures, and the target with the standing, if there is one."""
+) -> tuple[Period, Figures, TargetStanding | None]:
+    """One measure of a person: its period, figures, and the standing with the target, if there is one."""
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
     period = period_of(measure.period_kind, today, zone)
@@ -94,7 +103,8 @@ def read_one(
         known_at=known_at,
         counters=library.counters,
     )
-    target = cache.known(connection, known_at).of(person, directory.ancestors(person.id), today).get(measure)
+    path = directory.ancestors(person.id)
+    target = cache.known(connection, known_at).of(person, path, today).get(measure)
     figures = reading.figures[0]
     standing = None
     if target is not None:
@@ -105,8 +115,10 @@ def read_one(
             {measure.period_kind: period},
             {measure.period_kind: figures},
             today,
+            _rules(workplaces.known(connection, known_at), person, path, today),
+            _known(reading.absences),
         )
-    return period, figures, target, standing
+    return period, figures, standing
 
 
 def read_course(
@@ -135,9 +147,20 @@ def read_course(
     return list(zip(days, reading.figures, strict=True))
 
 
+class _Row(NamedTuple):
+    """Somebody in a team, and what is to be read and held against what."""
+
+    person: Person
+    today: date
+    targets: Mapping[Measure, ResolvedTarget]
+    periods: dict[PeriodKind, Period]
+    rules: Rules
+
+
 def read_team(
     connection: Connection,
     cache: TargetsCache,
+    workplaces: WorkplacesCache,
     directory: Directory,
     people: Iterable[Person],
     *,
@@ -148,34 +171,38 @@ def read_team(
 ) -> list[Member]:
     """Everybody's progress, those who need attention first: three statements, whatever the number of people."""
     library = cache.library.known(known_at)
-    copy = cache.known(connection, known_at)
+    copy, work = cache.known(connection, known_at), workplaces.known(connection, known_at)
     moment = as_of or now
     zones: dict[str, date] = {}
-    rows: list[tuple[Person, date, Mapping[Measure, ResolvedTarget], dict[PeriodKind, Period]]] = []
+    rows: list[_Row] = []
     spans: list[Span] = []
     for person in people:
         zone = directory.zone_of(person.id)
         today = zones.setdefault(zone, local_day(moment, zone))
         if newcomers_only and not person.on_probation(today):
             continue
-        targets = copy.of(person, directory.ancestors(person.id), today)
+        path = directory.ancestors(person.id)
+        targets = copy.of(person, path, today)
         periods = {measure.period_kind: period_of(measure.period_kind, today, zone) for measure in targets}
         spans.extend(Span(person.id, period) for period in periods.values())
-        rows.append((person, today, targets, periods))
+        rows.append(_Row(person, today, targets, periods, _rules(work, person, path, today)))
     reading = (
         read_figures(connection, spans, as_of=as_of, known_at=known_at, counters=library.counters)
         if spans
-        else Reading([], [], copy.version)
+        else Reading([], [], copy.version, [], work.version)
     )
     following = read_last_follow_ups(
-        connection, [person.id for person, *_ in rows], as_of=as_of, known_at=known_at
+        connection, [row.person.id for row in rows], as_of=as_of, known_at=known_at
     )
-    figures = iter(reading.figures)
+    found = zip(reading.figures, reading.absences, strict=True)
     members = []
-    for person, today, targets, periods in rows:
-        of_period = {kind: next(figures) for kind in periods}
+    for person, today, targets, periods, rules in rows:
+        read = {kind: next(found) for kind in periods}
+        of_period = {kind: figures for kind, (figures, _) in read.items()}
+        absences = _known([each for _, each in read.values()])
         standings = [
-            _stand(library, measure, target, periods, of_period, today) for measure, target in targets.items()
+            _stand(library, measure, target, periods, of_period, today, rules, absences)
+            for measure, target in targets.items()
         ]
         last = following.get(person.id)
         members.append(
@@ -184,7 +211,7 @@ def read_team(
                 person.name,
                 person.employee_number,
                 standings,
-                _reasons(standings, last, today),
+                _reasons(standings, last, quiet_since(rules.place, absences, today)),
                 last,
                 person.probation_end if person.on_probation(today) else None,
             )
@@ -199,15 +226,29 @@ def _stand(
     periods: Mapping[PeriodKind, Period],
     figures: Mapping[PeriodKind, Figures],
     today: date,
+    rules: Rules,
+    absences: Sequence[Absence],
 ) -> TargetStanding:
     period = periods[measure.period_kind]
     metric = library.metrics(period.first)[measure.metric]
     done = evaluate(metric, figures[measure.period_kind])
-    asked = Fraction(target.target.value.numerator, target.target.value.denominator)
-    return TargetStanding(target, period, judge(metric, done, asked, period, today))
+    value = Fraction(target.target.value.numerator, target.target.value.denominator)
+    asked = asked_of(metric, value, period, rules, absences)
+    course = None if asked.worked is None else course_of(asked.worked, today)
+    return TargetStanding(target, period, judge(metric, done, asked.amount, course), asked, course)
 
 
-def _reasons(standings: Sequence[TargetStanding], last: date | None, today: date) -> tuple[str, ...]:
+def _rules(work: WorkplacesCopy, person: Person, path: Sequence[str], today: date) -> Rules:
+    return work.holding(path, today, (person.probation_start, person.probation_end))
+
+
+def _known(absences: Iterable[Iterable[Absence]]) -> tuple[Absence, ...]:
+    """Leave that lies in several spans, once."""
+    return tuple(sorted({each for of_span in absences for each in of_span}))
+
+
+def _reasons(standings: Sequence[TargetStanding], last: date | None, quiet: date | None) -> tuple[str, ...]:
+    """Why somebody needs a look. `quiet` is the day since when nothing was followed up; None where nothing tells."""
     statuses = {each.standing.status for each in standings}
     reasons = [
         word
@@ -218,16 +259,6 @@ def _reasons(standings: Sequence[TargetStanding], last: date | None, today: date
         )
         if status in statuses
     ]
-    if standings and (last is None or last < _quiet_since(today)):
+    if standings and quiet is not None and (last is None or last < quiet):
         reasons.append("no_follow_up")
     return tuple(reasons)
-
-
-def _quiet_since(today: date) -> date:
-    """The second weekday before today: nobody is expected to follow up on a weekend."""
-    day, left = today, _QUIET_DAYS
-    while left:
-        day -= timedelta(days=1)
-        if day.weekday() < _SATURDAY:
-            left -= 1
-    return day

@@ -22,7 +22,8 @@ from services.goals.store.correcting import columns_of, correct, find_known
 from services.goals.store.counting import count_facts
 from services.goals.store.library import LibraryCache
 
-_REVERSAL: Final = int(FactKind.DEAL_REVERSED)
+_ALONE: Final = frozenset({int(FactKind.DEAL_REVERSED), int(FactKind.LEAVE)})
+"""Kinds whose facts the statement for what is new does not know how to store."""
 _ATTEMPTS: Final = 3
 
 # In one round trip with the lock: the plan of the statement after it must go by index, also when it is made while a
@@ -236,9 +237,9 @@ def enter_ledger(connection: Connection, key: int, *, alone: bool) -> Gate:
 
 
 def _sort(facts: Sequence[Fact]) -> _Batch:
-    """Plain rows in the order of their keys; reversals, and keys that come more than once, are the rest."""
+    """Plain rows in the order of their keys; reversals, leave, and keys that come more than once, are the rest."""
     told = [fact[:2] for fact in facts]
-    if len(set(told)) == len(told) and not any(fact[3] == _REVERSAL for fact in facts):
+    if len(set(told)) == len(told) and not any(fact[3] in _ALONE for fact in facts):
         return _Batch(sorted(range(len(told)), key=told.__getitem__), [])
     keys: dict[tuple[str, str], int] = {}
     rest: set[int] = set()
@@ -247,7 +248,7 @@ def _sort(facts: Sequence[Fact]) -> _Batch:
         if other != index:
             rest.add(index)
             rest.add(other)
-        elif fact[3] == _REVERSAL:
+        elif fact[3] in _ALONE:
             rest.add(index)
     plain = [index for _, index in sorted(keys.items()) if index not in rest]
     return _Batch(plain, sorted(rest))

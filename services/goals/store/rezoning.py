@@ -40,7 +40,7 @@ _REBUILD: Final = (
     """
     INSERT INTO tally (person_id, day, kind, n, amount_minor, minutes, recorded_at)
     SELECT person_id, day, kind, count(*), coalesce(sum(amount_minor), 0), sum(minutes), max(recorded_at)
-    FROM fact WHERE counts AND person_id = ANY (%(people)b::text[]) GROUP BY person_id, day, kind
+    FROM fact WHERE counts AND kind <> 9 AND person_id = ANY (%(people)b::text[]) GROUP BY person_id, day, kind
     """,
     """
     INSERT INTO touch (person_id, day, customer, n)

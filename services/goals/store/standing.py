@@ -35,7 +35,7 @@ WHERE recorded_at <= {known_at} ORDER BY source, external_id, version DESC
 """
 _STOOD: Final = """
 SELECT source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel, amount_minor,
-       minutes, reverses, attributes, voided, true AS current,
+       minutes, reverses, attributes, leave_first, leave_stop, voided, true AS current,
        NOT voided AND NOT (kind IN (2, 5) AND EXISTS (
            SELECT FROM newest AS reversal
            WHERE reversal.source = newest.source AND reversal.reverses = newest.external_id

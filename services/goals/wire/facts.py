@@ -15,11 +15,13 @@ from services.goals.domain.facts import (
     attributes_text,
     check_content,
     check_key,
+    check_leave,
     check_occurred,
     fact_id,
     fits,
 )
 from services.goals.domain.recorded import Outcome, Recorded, Result
+from services.goals.wire.leave import from_half_days, to_half_days
 from services.goals.wire.values import from_instant
 
 _OUTCOMES: Final = {
@@ -72,7 +74,7 @@ class FactReader:
         nanos = moment.nanos
         occurred = moment.seconds * 1_000_000 + nanos // 1000
         shape = (source, kind, channel, product, not customer, amount is None, not minutes)
-        plain = not (told.reverses or told.voided or told.attributes)
+        plain = not (told.reverses or told.voided or told.attributes or told.HasField("leave"))
         if (
             not plain
             or shape not in self._right
@@ -93,7 +95,7 @@ class FactReader:
             Fact,
             (
                 source, external_id, version, kind, found[0], occurred, day(occurred, found[1]), customer, product,
-                channel, amount, minutes, "", "", False,
+                channel, amount, minutes, "", "", False, None, None,
             ),
         )  # fmt: skip
 
@@ -119,8 +121,12 @@ class FactReader:
         refusal = check_content(
             kind, customer, product, channel, amount, minutes, reverses, attributes, voided=voided
         )
+        refusal = refusal or check_leave(source, kind, told=told.HasField("leave"), voided=voided)
         if refusal is not None:
             return refusal
+        leave = to_half_days(told.leave) if told.HasField("leave") else (None, None)
+        if isinstance(leave, Refusal):
+            return leave
         moment = told.occurred_at
         seconds, nanos = moment.seconds, moment.nanos
         if not (-_LARGEST_SECONDS < seconds < _LARGEST_SECONDS and 0 <= nanos < _NANOS):
@@ -135,7 +141,7 @@ class FactReader:
         person_id, zone = found
         return Fact(
             source, external_id, version, kind, person_id, occurred, day(occurred, zone), customer, product, channel,
-            amount, minutes, reverses, attributes_text(attributes) if attributes else "", voided,
+            amount, minutes, reverses, attributes_text(attributes) if attributes else "", voided, *leave,
         )  # fmt: skip
 
     def _amount(self, money: Money) -> int | Refusal:
@@ -209,6 +215,7 @@ def from_recorded(recorded: Recorded, reader: FactReader, *, customers: bool) ->
         reverses=recorded.reverses,
         attributes=(recorded.attributes or {}) if customers else {},
         voided=recorded.voided,
+        leave=from_half_days(recorded.leave_first, recorded.leave_stop),
     )
     return facts_pb2.RecordedFact(
         fact_id=recorded.id,

@@ -13,7 +13,9 @@ from services.goals.domain.targets import Target
 from services.goals.wire.targets import from_target
 from services.goals.wire.values import from_instant, from_period, from_value
 
+VALUES_CHANGED: Final = "values_changed"
 TARGET_CHANGED: Final = "target_changed"
+CALENDAR_CHANGED: Final = "calendar_changed"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -31,6 +33,15 @@ def target_event(position: int, occurred_at: datetime, payload: bytes) -> feed_p
     )
 
 
+def calendar_event(position: int, occurred_at: datetime, node_id: str) -> feed_pb2.Event:
+    """What is set about work at a node changed."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        calendar_changed=feed_pb2.CalendarChanged(node_id=node_id),
+    )
+
+
 def days_of(payload: bytes) -> list[date]:
     """The local days whose figures changed."""
     return [date.fromordinal(_EPOCH + int(number)) for number in payload.split(b",")]
@@ -40,6 +51,9 @@ def states_of(event: StoredEvent) -> Sequence[str] | None:
     """The weeks and months whose figures changed, read anew with the event; targets are kept for good."""
     if event.kind == TARGET_CHANGED:
         return None
+    if event.kind == CALENDAR_CHANGED:
+        # It says only that there is something to be read anew.
+        return [CALENDAR_CHANGED]
     days = days_of(event.payload)
     weeks = {f"week {day - timedelta(days=day.weekday())}" for day in days}
     return [*weeks, *{f"month {day:%Y-%m}" for day in days}]

@@ -7,13 +7,16 @@ from foothold.goals.v1 import progress_pb2
 
 from services.goals.domain.metrics import Metric, evaluate
 from services.goals.domain.progress import Member, Progress, TargetStanding
+from services.goals.wire.calendars import from_unknown_year
+from services.goals.wire.leave import from_step
 from services.goals.wire.targets import from_resolved
 from services.goals.wire.values import from_date, from_instant, from_period, from_value
 
 
 def from_standing(standing: TargetStanding, currency: str) -> progress_pb2.TargetProgress:
     """A target with how the person stands with it."""
-    judged = standing.standing
+    judged, asked, course = standing.standing, standing.asked, standing.course
+    unit = standing.resolved.target.value.unit
     return progress_pb2.TargetProgress(
         target=from_resolved(standing.resolved, currency),
         period=from_period(standing.period),
@@ -22,6 +25,12 @@ def from_standing(standing: TargetStanding, currency: str) -> progress_pb2.Targe
         attainment=from_value(judged.attainment, currency),
         status=int(judged.status),  # type: ignore[arg-type]  # the enums have the same numbers
         pace=None if judged.pace is None else from_value(judged.pace, currency),
+        asked=from_value(standing.asked_value, currency),
+        adjustments=[from_step(each, unit, currency) for each in asked.steps],
+        daily_pace=None if judged.daily_pace is None else from_value(judged.daily_pace, currency),
+        workdays=0 if course is None else course.total,
+        workdays_left=0 if course is None else course.left,
+        unknown_year=None if asked.unknown is None else from_unknown_year(asked.unknown),
     )
 
 

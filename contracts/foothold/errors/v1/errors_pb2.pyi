@@ -136,6 +136,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The metric's values are still being computed; try again later."""
     ERROR_REASON_METRIC_IN_USE: _ErrorReason.ValueType  # 92
     """A metric in use is made of this one; metadata `metric` names it."""
+    ERROR_REASON_CALENDAR_YEAR_UNKNOWN: _ErrorReason.ValueType  # 93
+    """Nothing says which days of that year are workdays: metadata `year`, and `node_id` whose calendar would have to know.
+    Enter the year's holidays and make-up workdays there with complete_year, or bring a newer release.
+    """
     ERROR_REASON_OVERRIDE_LOCKED: _ErrorReason.ValueType  # 67
     """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
     `effective_from`, and `effective_to` where it ends; values are numerator/denominator.
@@ -310,6 +314,10 @@ ERROR_REASON_METRIC_COMPUTING: ErrorReason.ValueType  # 91
 """The metric's values are still being computed; try again later."""
 ERROR_REASON_METRIC_IN_USE: ErrorReason.ValueType  # 92
 """A metric in use is made of this one; metadata `metric` names it."""
+ERROR_REASON_CALENDAR_YEAR_UNKNOWN: ErrorReason.ValueType  # 93
+"""Nothing says which days of that year are workdays: metadata `year`, and `node_id` whose calendar would have to know.
+Enter the year's holidays and make-up workdays there with complete_year, or bring a newer release.
+"""
 ERROR_REASON_OVERRIDE_LOCKED: ErrorReason.ValueType  # 67
 """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
 `effective_from`, and `effective_to` where it ends; values are numerator/denominator.

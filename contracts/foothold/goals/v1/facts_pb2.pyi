@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -48,6 +49,11 @@ class _FactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactKind.Val
     """A meeting was held."""
     FACT_KIND_TIME_SPENT: _FactKind.ValueType  # 8
     """Time was spent. Needs minutes."""
+    FACT_KIND_LEAVE: _FactKind.ValueType  # 9
+    """Leave was granted. Needs `leave`; told by the system that grants it, never under the source `foothold`. It counts
+    in no metric: what it does to targets is said by the leave policies of CalendarsService. A changed leave is a
+    higher version with other days, a cancelled one a void. A half day that two facts cover is one half day of leave.
+    """
 
 class FactKind(_FactKind, metaclass=_FactKindEnumTypeWrapper):
     """What happened."""
@@ -73,7 +79,36 @@ FACT_KIND_MEETING: FactKind.ValueType  # 7
 """A meeting was held."""
 FACT_KIND_TIME_SPENT: FactKind.ValueType  # 8
 """Time was spent. Needs minutes."""
+FACT_KIND_LEAVE: FactKind.ValueType  # 9
+"""Leave was granted. Needs `leave`; told by the system that grants it, never under the source `foothold`. It counts
+in no metric: what it does to targets is said by the leave policies of CalendarsService. A changed leave is a
+higher version with other days, a cancelled one a void. A half day that two facts cover is one half day of leave.
+"""
 Global___FactKind: _TypeAlias = FactKind  # noqa: Y015
+
+class _DayHalf:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DayHalfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DayHalf.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DAY_HALF_UNSPECIFIED: _DayHalf.ValueType  # 0
+    """Not told."""
+    DAY_HALF_MORNING: _DayHalf.ValueType  # 1
+    """Before noon."""
+    DAY_HALF_AFTERNOON: _DayHalf.ValueType  # 2
+    """After noon."""
+
+class DayHalf(_DayHalf, metaclass=_DayHalfEnumTypeWrapper):
+    """Half of a day."""
+
+DAY_HALF_UNSPECIFIED: DayHalf.ValueType  # 0
+"""Not told."""
+DAY_HALF_MORNING: DayHalf.ValueType  # 1
+"""Before noon."""
+DAY_HALF_AFTERNOON: DayHalf.ValueType  # 2
+"""After noon."""
+Global___DayHalf: _TypeAlias = DayHalf  # noqa: Y015
 
 class _FactOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -102,6 +137,44 @@ FACT_OUTCOME_ALREADY_KNOWN: FactOutcome.ValueType  # 2
 FACT_OUTCOME_REFUSED: FactOutcome.ValueType  # 3
 """Not stored; see field, reason and message."""
 Global___FactOutcome: _TypeAlias = FactOutcome  # noqa: Y015
+
+@_typing.final
+class Leave(_message.Message):
+    """Half days in a row, as the person's own calendar has them; at most 366 days. Days off among them count for nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    FIRST_HALF_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    LAST_HALF_FIELD_NUMBER: _builtins.int
+    first_half: Global___DayHalf.ValueType
+    """The half it begins with; unset for the morning."""
+    last_half: Global___DayHalf.ValueType
+    """The half it ends with, included; unset for the afternoon."""
+    @_builtins.property
+    def first_day(self) -> _date_pb2.Date:
+        """The first day, 2000-01-01 to 2099-12-31."""
+
+    @_builtins.property
+    def last_day(self) -> _date_pb2.Date:
+        """The last day, included; unset for the first."""
+
+    def __init__(
+        self,
+        *,
+        first_day: _date_pb2.Date | None = ...,
+        first_half: Global___DayHalf.ValueType = ...,
+        last_day: _date_pb2.Date | None = ...,
+        last_half: Global___DayHalf.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "first_half", b"first_half", "last_day", b"last_day", "last_half", b"last_half"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Leave: _TypeAlias = Leave  # noqa: Y015
 
 @_typing.final
 class Fact(_message.Message):
@@ -144,6 +217,7 @@ class Fact(_message.Message):
     REVERSES_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     VOIDED_FIELD_NUMBER: _builtins.int
+    LEAVE_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """The system that told it, [a-z0-9_.-]{1,40}; with external_id the fact's key. People tell under `foothold`;
     every other source is a system's and told by its service account only (PERMISSION_MISSING).
@@ -182,6 +256,10 @@ class Fact(_message.Message):
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Anything else, at most 20 entries of 40 and 200 characters."""
 
+    @_builtins.property
+    def leave(self) -> Global___Leave:
+        """For LEAVE: which half days. occurred_at is when it was granted, changed or cancelled."""
+
     def __init__(
         self,
         *,
@@ -200,10 +278,11 @@ class Fact(_message.Message):
         reverses: _builtins.str = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         voided: _builtins.bool = ...,
+        leave: Global___Leave | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employee_number", b"employee_number", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employee_number", b"employee_number", "leave", b"leave", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "channel", b"channel", "customer", b"customer", "employee_number", b"employee_number", "external_id", b"external_id", "kind", b"kind", "minutes", b"minutes", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id", "product", b"product", "reverses", b"reverses", "source", b"source", "version", b"version", "voided", b"voided"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "channel", b"channel", "customer", b"customer", "employee_number", b"employee_number", "external_id", b"external_id", "kind", b"kind", "leave", b"leave", "minutes", b"minutes", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id", "product", b"product", "reverses", b"reverses", "source", b"source", "version", b"version", "voided", b"voided"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_owner: _TypeAlias = _typing.Literal["person_id", "employee_number"]  # noqa: Y015
     _WhichOneofArgType_owner: _TypeAlias = _typing.Literal["owner", b"owner"]  # noqa: Y015

@@ -103,6 +103,7 @@ class Event(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     VALUES_CHANGED_FIELD_NUMBER: _builtins.int
     TARGET_CHANGED_FIELD_NUMBER: _builtins.int
+    CALENDAR_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """From 1, ascending."""
     @_builtins.property
@@ -117,6 +118,10 @@ class Event(_message.Message):
     def target_changed(self) -> _targets_pb2.Target:
         """A target was set or ended."""
 
+    @_builtins.property
+    def calendar_changed(self) -> Global___CalendarChanged:
+        """A calendar, leave policy or ramp changed at a node: what is asked there and below may be another, and its pace."""
+
     def __init__(
         self,
         *,
@@ -124,16 +129,39 @@ class Event(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         values_changed: Global___ValuesChanged | None = ...,
         target_changed: _targets_pb2.Target | None = ...,
+        calendar_changed: Global___CalendarChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class CalendarChanged(_message.Message):
+    """Calendars, leave policies or ramps changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Where."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalendarChanged: _TypeAlias = CalendarChanged  # noqa: Y015
 
 @_typing.final
 class ValuesChanged(_message.Message):

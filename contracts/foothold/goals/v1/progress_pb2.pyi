@@ -4,6 +4,7 @@ isort:skip_file
 How far people are."""
 
 from collections import abc as _abc
+from foothold.goals.v1 import calendars_pb2 as _calendars_pb2
 from foothold.goals.v1 import facts_pb2 as _facts_pb2
 from foothold.goals.v1 import metrics_pb2 as _metrics_pb2
 from foothold.goals.v1 import targets_pb2 as _targets_pb2
@@ -42,7 +43,9 @@ class _ProgressStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Progre
     PROGRESS_STATUS_BEHIND: _ProgressStatus.ValueType  # 4
     """Not reached, and behind the pace needed; a rate under its target is always behind."""
     PROGRESS_STATUS_NO_DATA: _ProgressStatus.ValueType  # 5
-    """Nothing to judge by: a rate with denominator 0 (R4)."""
+    """Nothing to judge by: a rate with denominator 0 (R4), or a target not reached yet in a year whose workdays are not
+    known, so that there is no pace (unknown_year).
+    """
 
 class ProgressStatus(_ProgressStatus, metaclass=_ProgressStatusEnumTypeWrapper):
     """How a person stands with a target."""
@@ -58,7 +61,9 @@ PROGRESS_STATUS_ON_PACE: ProgressStatus.ValueType  # 3
 PROGRESS_STATUS_BEHIND: ProgressStatus.ValueType  # 4
 """Not reached, and behind the pace needed; a rate under its target is always behind."""
 PROGRESS_STATUS_NO_DATA: ProgressStatus.ValueType  # 5
-"""Nothing to judge by: a rate with denominator 0 (R4)."""
+"""Nothing to judge by: a rate with denominator 0 (R4), or a target not reached yet in a year whose workdays are not
+known, so that there is no pace (unknown_year).
+"""
 Global___ProgressStatus: _TypeAlias = ProgressStatus  # noqa: Y015
 
 @_typing.final
@@ -74,8 +79,18 @@ class TargetProgress(_message.Message):
     ATTAINMENT_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     PACE_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    DAILY_PACE_FIELD_NUMBER: _builtins.int
+    WORKDAYS_FIELD_NUMBER: _builtins.int
+    WORKDAYS_LEFT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_YEAR_FIELD_NUMBER: _builtins.int
     status: Global___ProgressStatus.ValueType
     """How it stands."""
+    workdays: _builtins.int
+    """Days the person works in the period: workdays without those wholly on leave. 0 without a calendar."""
+    workdays_left: _builtins.int
+    """Those of them from as_of's day on."""
     @_builtins.property
     def target(self) -> _targets_pb2.ResolvedTarget:
         """The target in force on as_of's day, with its chain."""
@@ -90,16 +105,38 @@ class TargetProgress(_message.Message):
 
     @_builtins.property
     def remaining(self) -> _values_pb2.Value:
-        """What is missing, never negative. For rates: in the rate itself, exact."""
+        """What is missing of `asked`, never negative. For rates: in the rate itself, exact."""
 
     @_builtins.property
     def attainment(self) -> _values_pb2.Value:
-        """done / target exactly, as numerator and denominator (3/4 is 75 %), may pass 1. Denominator 0 without data."""
+        """done / asked exactly, as numerator and denominator (3/4 is 75 %), may pass 1. Denominator 0 without data."""
 
     @_builtins.property
     def pace(self) -> _values_pb2.Value:
-        """What an even pace over the period's days asks for the days before as_of's, which is still there to be used;
-        unset for rates.
+        """What an even pace over the days the person works in the period asks for those before as_of's, which is still
+        there to be used; unset for rates and without a calendar (unknown_year).
+        """
+
+    @_builtins.property
+    def asked(self) -> _values_pb2.Value:
+        """What is asked of the person: the target's value after all adjustments. What is reached, missing and needed is
+        reckoned against this.
+        """
+
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetAdjustment]:
+        """How `asked` comes from the target's value, in the order applied; empty where nothing changes it."""
+
+    @_builtins.property
+    def daily_pace(self) -> _values_pb2.Value:
+        """remaining / workdays_left exactly, for each day the person still works, as_of's included; unset for rates, where
+        nothing is missing, where no such day is left and without a calendar.
+        """
+
+    @_builtins.property
+    def unknown_year(self) -> _calendars_pb2.UnknownYear:
+        """A year of the period whose days are not known to the calendar that holds; unset where all are. There is then no
+        pace, and leave changes nothing, until the year's days are entered (CALENDAR_YEAR_UNKNOWN).
         """
 
     def __init__(
@@ -112,14 +149,180 @@ class TargetProgress(_message.Message):
         attainment: _values_pb2.Value | None = ...,
         status: Global___ProgressStatus.ValueType = ...,
         pace: _values_pb2.Value | None = ...,
+        asked: _values_pb2.Value | None = ...,
+        adjustments: _abc.Iterable[Global___TargetAdjustment] | None = ...,
+        daily_pace: _values_pb2.Value | None = ...,
+        workdays: _builtins.int = ...,
+        workdays_left: _builtins.int = ...,
+        unknown_year: _calendars_pb2.UnknownYear | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attainment", b"attainment", "done", b"done", "pace", b"pace", "period", b"period", "remaining", b"remaining", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "attainment", b"attainment", "daily_pace", b"daily_pace", "done", b"done", "pace", b"pace", "period", b"period", "remaining", b"remaining", "target", b"target", "unknown_year", b"unknown_year"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attainment", b"attainment", "done", b"done", "pace", b"pace", "period", b"period", "remaining", b"remaining", "status", b"status", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "asked", b"asked", "attainment", b"attainment", "daily_pace", b"daily_pace", "done", b"done", "pace", b"pace", "period", b"period", "remaining", b"remaining", "status", b"status", "target", b"target", "unknown_year", b"unknown_year", "workdays", b"workdays", "workdays_left", b"workdays_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TargetProgress: _TypeAlias = TargetProgress  # noqa: Y015
+
+@_typing.final
+class TargetAdjustment(_message.Message):
+    """One step from a target's value to what is asked of a person. Values that add up (no rates, no means) whose target is
+    to be reached, not stayed under, are adjusted: the ramp first, then leave.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RAMP_FIELD_NUMBER: _builtins.int
+    LEAVE_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """The node whose rule says so; empty for what holds where no rule is set."""
+    @_builtins.property
+    def ramp(self) -> Global___RampShare:
+        """A month of probation carries a share of the target."""
+
+    @_builtins.property
+    def leave(self) -> Global___LeaveTaken:
+        """The person is on leave."""
+
+    @_builtins.property
+    def change(self) -> _values_pb2.Value:
+        """By how much, never positive."""
+
+    @_builtins.property
+    def result(self) -> _values_pb2.Value:
+        """What it comes to, never negative."""
+
+    @_builtins.property
+    def since(self) -> _date_pb2.Date:
+        """From which day that rule holds; unset for what holds where no rule is set."""
+
+    def __init__(
+        self,
+        *,
+        ramp: Global___RampShare | None = ...,
+        leave: Global___LeaveTaken | None = ...,
+        change: _values_pb2.Value | None = ...,
+        result: _values_pb2.Value | None = ...,
+        node_id: _builtins.str = ...,
+        since: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "change", b"change", "leave", b"leave", "ramp", b"ramp", "result", b"result", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "change", b"change", "leave", b"leave", "node_id", b"node_id", "ramp", b"ramp", "result", b"result", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_cause: _TypeAlias = _typing.Literal["ramp", "leave"]  # noqa: Y015
+    _WhichOneofArgType_cause: _TypeAlias = _typing.Literal["cause", b"cause"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_cause) -> _WhichOneofReturnType_cause | None: ...
+
+Global___TargetAdjustment: _TypeAlias = TargetAdjustment  # noqa: Y015
+
+@_typing.final
+class RampShare(_message.Message):
+    """Target x share, rounded half up to whole units. The share is that of the calendar month of probation that the
+    period begins in, for quarters and years the mean of their months'; months without one carry the whole.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    month: _builtins.int
+    """Which month of probation, from 1; 0 for quarters and years."""
+    @_builtins.property
+    def share(self) -> _values_pb2.Value:
+        """Of the target, exact."""
+
+    def __init__(
+        self,
+        *,
+        month: _builtins.int = ...,
+        share: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["month", b"month", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RampShare: _TypeAlias = RampShare  # noqa: Y015
+
+@_typing.final
+class LeaveTaken(_message.Message):
+    """What the leave policy makes of the leave on workdays of the period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    HALF_DAYS_FIELD_NUMBER: _builtins.int
+    WORKDAYS_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    mode: _calendars_pb2.LeaveMode.ValueType
+    """How it is reckoned."""
+    half_days: _builtins.int
+    """Half days of leave on workdays; two are a day."""
+    workdays: _builtins.int
+    """Workdays in the period, leave or not: what PRO_RATA divides by."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeaveDay]:
+        """Each workday with leave, in order."""
+
+    def __init__(
+        self,
+        *,
+        mode: _calendars_pb2.LeaveMode.ValueType = ...,
+        half_days: _builtins.int = ...,
+        workdays: _builtins.int = ...,
+        days: _abc.Iterable[Global___LeaveDay] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "half_days", b"half_days", "mode", b"mode", "workdays", b"workdays"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveTaken: _TypeAlias = LeaveTaken  # noqa: Y015
+
+@_typing.final
+class LeaveDay(_message.Message):
+    """A workday with leave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    MORNING_FIELD_NUMBER: _builtins.int
+    AFTERNOON_FIELD_NUMBER: _builtins.int
+    FACT_IDS_FIELD_NUMBER: _builtins.int
+    morning: _builtins.bool
+    """In the morning."""
+    afternoon: _builtins.bool
+    """In the afternoon."""
+    @_builtins.property
+    def day(self) -> _date_pb2.Date:
+        """The day."""
+
+    @_builtins.property
+    def fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ledger's ids of the facts that say so."""
+
+    def __init__(
+        self,
+        *,
+        day: _date_pb2.Date | None = ...,
+        morning: _builtins.bool = ...,
+        afternoon: _builtins.bool = ...,
+        fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["afternoon", b"afternoon", "day", b"day", "fact_ids", b"fact_ids", "morning", b"morning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveDay: _TypeAlias = LeaveDay  # noqa: Y015
 
 @_typing.final
 class MetricValue(_message.Message):
@@ -290,6 +493,7 @@ class GetProgressCourseResponse(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     TARGET_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period that holds as_of."""
@@ -302,16 +506,21 @@ class GetProgressCourseResponse(_message.Message):
     def target(self) -> _targets_pb2.ResolvedTarget:
         """The target in force, if there is one."""
 
+    @_builtins.property
+    def asked(self) -> _values_pb2.Value:
+        """What is asked of the person by it, after ramp and leave."""
+
     def __init__(
         self,
         *,
         period: _values_pb2.Period | None = ...,
         points: _abc.Iterable[Global___CoursePoint] | None = ...,
         target: _targets_pb2.ResolvedTarget | None = ...,
+        asked: _values_pb2.Value | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "period", b"period", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "points", b"points", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "period", b"period", "points", b"points", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -336,7 +545,9 @@ class CoursePoint(_message.Message):
 
     @_builtins.property
     def pace(self) -> _values_pb2.Value:
-        """What an even pace needs through this day; for rates the target itself; unset without a target."""
+        """What an even pace over the days the person works needs through this day; for rates the target itself; unset
+        without a target and without a calendar.
+        """
 
     def __init__(
         self,
@@ -474,7 +685,7 @@ class PersonProgress(_message.Message):
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why, as words of a fixed set: `behind`, `at_threshold`, `no_data`, and `no_follow_up` for people with targets and
-        no follow-up today or on the two weekdays before.
+        no follow-up today or since the second last day they worked by their calendar; not said without a calendar.
         """
 
     @_builtins.property
