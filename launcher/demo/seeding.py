@@ -13,6 +13,7 @@ from google.type.date_pb2 import Date
 
 from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
+from launcher.demo.calendars import set_calendars, tell_leave
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.learning import learn, taught, teach
 from launcher.demo.standards import set_standards
@@ -42,8 +43,10 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         say(f"{len(enterprise().units)} units, {len(enterprise().people)} people")
         wait_for_followers(reached, identity=position)
         set_standards(reached, anchor)
+        set_calendars(reached, anchor)
+        tell_leave(reached, anchor)
         teach(reached)
-        say("targets, incentive plans and courses")
+        say("targets, calendars, incentive plans and courses")
     recorded, known, refused = _history(reached, anchor, zone)
     say(
         f"CRM history: {recorded} facts recorded, {known} already known"

@@ -72,15 +72,9 @@ def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Cours
 
 
 def _pace(days: list[date], answer: progress_pb2.GetProgressCourseResponse) -> list[int | None]:
-    """An even line to the target over the whole period, not only up to today; for rates the target itself."""
-    if not answer.HasField("target"):
-        return [None for _day in days]
-    target = exact(answer.target.target.value)
-    if target is None:
-        return [None for _day in days]
-    if answer.target.target.value.unit == RATE:
-        return [int(target * _PLACES) for _day in days]
-    return [int(target * _PLACES * number / len(days)) for number in range(1, len(days) + 1)]
+    """The pace over the whole period, not only up to today: it rises on the days the person works."""
+    needed = {to_date(point.day): _scaled(point.pace) for point in answer.pace}
+    return [needed.get(day) for day in days]
 
 
 def _scaled(value: object) -> int | None:

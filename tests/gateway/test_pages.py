@@ -1,5 +1,6 @@
 """Every page for every role, in both languages, with the headers that keep it ours."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -184,3 +185,18 @@ def test_what_a_service_refuses_is_told_beside_the_field_in_the_readers_language
     assert re.search(r'id="f-title-why">请填写，最多.*100.*个字符', answer.text), answer.text
     assert "must be" not in answer.text
     assert "course.title" not in answer.text
+
+
+def test_why_a_target_is_less_than_the_standard(as_login: Callable[..., FlaskClient]) -> None:
+    client = as_login("zhou.yutong")
+    page = client.get("/why/zhou-yutong/progress/customers_followed/month").get_data(as_text=True)
+    found = re.search(r'<ul class="plain" id="asked">(.*?)</ul>', page, re.DOTALL)
+    assert found
+    told = re.findall(r"<li>(.*?)</li>", found[1])
+    assert 3 <= len(told) <= 10
+    assert told[0].startswith("30")
+    assert re.fullmatch("−1：.*请假", told[1])
+    assert "29" in told[2]
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert "29" in client.get("/targets").get_data(as_text=True)

@@ -239,6 +239,21 @@ def test_the_course_of_a_month_against_its_pace(goals: Enterprise) -> None:
     expected = [0, 0, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8, 9, 10, 10, 10, 11, 12, 13, 14]
     assert [point.pace.numerator for point in course.points] == expected
     assert course.target.target.value.numerator == course.asked.numerator == 21
+    # The pace is told to the month's end: after the last weekend one is left, on Monday the 31st.
+    assert [point.pace.numerator for point in course.pace[19:]] == [
+        14,
+        15,
+        15,
+        15,
+        16,
+        17,
+        18,
+        19,
+        20,
+        20,
+        20,
+        21,
+    ]
 
 
 def test_a_branch_overrides_and_inherits(goals: Enterprise) -> None:

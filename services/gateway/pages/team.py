@@ -172,7 +172,7 @@ def export() -> Response:
                     words.per(target.period_kind),
                     written(each.done),
                     fraction(each.done),
-                    written(target.value),
+                    written(each.asked),
                     words.STATUSES.get(each.status, ("", ""))[1],
                     last.isoformat() if last else "",
                     ends.isoformat() if ends else "",

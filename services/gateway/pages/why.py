@@ -6,12 +6,12 @@ from flask import Blueprint, abort, render_template, request
 from foothold.goals.v1 import progress_pb2, values_pb2
 from foothold.incentives.v1 import statements_pb2
 
-from services.gateway import trace
+from services.gateway import asked, trace
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date
-from services.gateway.me import me
-from services.gateway.pages.goals import chain, is_date
+from services.gateway.me import Me, me
+from services.gateway.pages.goals import chain, is_date, name_of, place
 from services.gateway.parts import clients
 from services.gateway.past import past
 from services.gateway.problems import from_htmx
@@ -31,15 +31,15 @@ _FACTS = 30
 def progress(person_id: str, metric: str, period: str) -> str:
     if period not in PERIODS:
         abort(404)
-    asked = progress_pb2.ExplainProgressRequest(
+    wanted = progress_pb2.ExplainProgressRequest(
         person_id=person_id,
         metric=metric[:40],
         period_kind=PERIODS[period],
         page_size=_FACTS,
         page_token=request.args.get("page", "")[:2000],
     )
-    past().ask(asked)
-    answer = ask(clients().progress.ExplainProgress, asked)
+    past().ask(wanted)
+    answer = ask(clients().progress.ExplainProgress, wanted)
     who = me()
     person = who.directory.person(person_id)
     template = "why_progress_body.html" if from_htmx() else "why_progress.html"
@@ -54,6 +54,7 @@ def progress(person_id: str, metric: str, period: str) -> str:
         period=period,
         components=list(zip(answer.components, answer.component_values, strict=False)),
         links=chain(answer.target.target, who) if answer.HasField("target") else [],
+        asked_lines=_asked_lines(answer.target, who) if answer.HasField("target") else [],
         mine=person_id == who.id,
     )
 
@@ -62,10 +63,10 @@ def progress(person_id: str, metric: str, period: str) -> str:
 @needs("incentives.statements.read")
 def line(person_id: str, rule_id: str) -> str:
     on = is_date(request.args.get("on", ""))
-    asked = statements_pb2.ExplainLineRequest(
+    wanted = statements_pb2.ExplainLineRequest(
         person_id=person_id, rule_id=rule_id[:40], on=from_date(on) if on else None
     )
-    answer = ask(clients().statements.ExplainLine, asked)
+    answer = ask(clients().statements.ExplainLine, wanted)
     who = me()
     template = "why_line_body.html" if from_htmx() else "why_line.html"
     return render_template(
@@ -78,6 +79,12 @@ def line(person_id: str, rule_id: str) -> str:
         steps=trace.lines(answer),
         mine=person_id == who.id,
     )
+
+
+def _asked_lines(target: progress_pb2.TargetProgress, who: Me) -> list[str]:
+    nodes = {target.target.target.node_id, *(step.node_id for step in target.adjustments)}
+    places = {node_id: place(who, node_id) for node_id in nodes if node_id}
+    return asked.lines(target, places, name_of(who, target.target.target.author_id))
 
 
 def _names(node_ids: Iterable[str]) -> list[str]:

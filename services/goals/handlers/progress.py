@@ -20,6 +20,7 @@ from services.goals.domain.progress import Status, TargetStanding, course_of
 from services.goals.domain.recorded import Recorded
 from services.goals.domain.targets import Measure
 from services.goals.domain.values import Value, exactly
+from services.goals.domain.workdays import days_of
 from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
 from services.goals.permissions import FACTS_READ, PROGRESS_READ
@@ -130,6 +131,10 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         if standing is not None:
             response.target.CopyFrom(from_resolved(standing.resolved, self._currency))
             response.asked.CopyFrom(from_value(standing.asked_value, self._currency))
+            for day in days_of(period.first, period.end):
+                needed = _needed(metric, standing, day)
+                if needed is not None:
+                    response.pace.add(day=from_date(day), pace=from_value(needed, self._currency))
         for day, figures in course:
             needed = None if standing is None else _needed(metric, standing, day)
             response.points.add(

@@ -494,6 +494,7 @@ class GetProgressCourseResponse(_message.Message):
     POINTS_FIELD_NUMBER: _builtins.int
     TARGET_FIELD_NUMBER: _builtins.int
     ASKED_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period that holds as_of."""
@@ -510,6 +511,10 @@ class GetProgressCourseResponse(_message.Message):
     def asked(self) -> _values_pb2.Value:
         """What is asked of the person by it, after ramp and leave."""
 
+    @_builtins.property
+    def pace(self) -> _containers.RepeatedCompositeFieldContainer[Global___PacePoint]:
+        """The same as the points' pace for each day of the period, those to come included; empty where there is none."""
+
     def __init__(
         self,
         *,
@@ -517,14 +522,45 @@ class GetProgressCourseResponse(_message.Message):
         points: _abc.Iterable[Global___CoursePoint] | None = ...,
         target: _targets_pb2.ResolvedTarget | None = ...,
         asked: _values_pb2.Value | None = ...,
+        pace: _abc.Iterable[Global___PacePoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "period", b"period", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "period", b"period", "points", b"points", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "pace", b"pace", "period", b"period", "points", b"points", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProgressCourseResponse: _TypeAlias = GetProgressCourseResponse  # noqa: Y015
+
+@_typing.final
+class PacePoint(_message.Message):
+    """What an even pace needs through one day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def day(self) -> _date_pb2.Date:
+        """The local day."""
+
+    @_builtins.property
+    def pace(self) -> _values_pb2.Value:
+        """What it needs."""
+
+    def __init__(
+        self,
+        *,
+        day: _date_pb2.Date | None = ...,
+        pace: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "pace", b"pace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "pace", b"pace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PacePoint: _TypeAlias = PacePoint  # noqa: Y015
 
 @_typing.final
 class CoursePoint(_message.Message):
