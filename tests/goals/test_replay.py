@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import calendars_pb2, facts_pb2, progress_pb2, values_pb2
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.goals.enterprise import Client, Enterprise, count, fact, instant, rate, yuan
+from tests.goals.enterprise import Client, Enterprise, count, fact, instant, leave, rate, yuan
 from tests.goals.library import CONDITIONS, define, definition
 
 _PEOPLE = ("li", "wang")
+_NODES = ("hq", "shanghai", "shanghai-sales")
 _KINDS = ("FOLLOW_UP", "FOLLOW_UP", "FOLLOW_UP", "DEAL_WON", "DEAL_WON", "ORDER", "DEAL_REVERSED", "MEETING")
 _CHANNELS = ("douyin", "phone")
 
@@ -47,6 +48,31 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Away:
+    """A version of one of a few absences: a day, or a half of it, of this month; or its cancellation."""
+
+    key: int
+    person: str
+    day: int
+    half: str
+    cancelled: bool
+
+    def fact(self, number: int, now: datetime) -> facts_pb2.Fact:
+        told: dict[str, Any] = {"external_id": f"L{self.key}", "version": number, "voided": self.cancelled}
+        at = now - timedelta(minutes=5)
+        return leave(now.date().replace(day=self.day), person=self.person, half=self.half, at=at, **told)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """How leave changes targets, from this year on; or a day entered as one off, or as one worked."""
+
+    node: str
+    what: str
+    day: int
+
+
+@dataclass(frozen=True)
 class Asked:
     """A target set at a place from a day on."""
 
@@ -73,9 +99,23 @@ steps = st.lists(
         st.builds(
             Asked,
             st.sampled_from(("new_customers", "customers_followed", "close_rate")),
-            st.sampled_from(("hq", "shanghai", "shanghai-sales")),
+            st.sampled_from(_NODES),
             st.integers(0, 40),
             st.integers(1, 9),
+        ),
+        st.builds(
+            Away,
+            st.integers(0, 1),
+            st.sampled_from(_PEOPLE),
+            st.integers(1, 28),
+            st.sampled_from(("", "MORNING", "AFTERNOON")),
+            st.integers(0, 3).map(lambda drawn: drawn == 3),
+        ),
+        st.builds(
+            Ruled,
+            st.sampled_from(_NODES),
+            st.sampled_from(("pro rata", "day off", "day worked")),
+            st.integers(1, 28),
         ),
     ),
     min_size=2,
@@ -115,10 +155,25 @@ def _shown(client: Client, at: datetime | None, known_at: datetime | None) -> li
     return [*found, *team.people]
 
 
+def _rule(hr: Client, step: Ruled, now: datetime) -> None:
+    if step.what == "pro rata":
+        units = [values_pb2.UNIT_COUNT]
+        policy = calendars_pb2.LeavePolicy(mode=calendars_pb2.LEAVE_MODE_PRO_RATA, units=units)
+        known = hr.calendars.ListWorkRules(calendars_pb2.ListWorkRulesRequest(node_id=step.node)).rules
+        newest = max((each.revision for each in known), default=0)
+        hr.set_rule(step.node, first=now.date().replace(month=1, day=1), replaces=newest, leave_policy=policy)
+    else:
+        days = {now.date().replace(day=step.day): "entered"}
+        if step.what == "day off":
+            hr.set_days(step.node, off=days)
+        else:
+            hr.set_days(step.node, worked=days)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(entered=steps)
 def test_every_answer_is_given_again_for_the_time_it_was_given_at(
-    goals: Enterprise, entered: list[Told | Asked]
+    goals: Enterprise, entered: list[Told | Asked | Away | Ruled]
 ) -> None:
     goals.clear()
     now = _now(goals)
@@ -130,8 +185,10 @@ def test_every_answer_is_given_again_for_the_time_it_was_given_at(
     answers: list[tuple[datetime, list[Message]]] = []
     for number, step in enumerate(entered):
         _now(goals)
-        if isinstance(step, Told):
+        if isinstance(step, (Told, Away)):
             crm.record(step.fact(number, now))
+        elif isinstance(step, Ruled):
+            _rule(hr, step, now)
         else:
             value = rate(step.value, 100) if step.metric == "close_rate" else count(step.value)
             first = (now - timedelta(days=step.days_ago)).date()
