@@ -66,6 +66,13 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.CalendarsService/ListDays": CALENDARS_READ,
     "/foothold.goals.v1.CalendarsService/SetDays": CALENDARS_WRITE,
     "/foothold.goals.v1.CalendarsService/ListSpecialDays": CALENDARS_READ,
+    "/foothold.goals.v1.IndustriesService/ListIndustries": METRICS_READ,
+    "/foothold.goals.v1.IndustriesService/GetIndustry": METRICS_READ,
+    "/foothold.goals.v1.IndustriesService/AdoptIndustry": METRICS_WRITE,
+    "/foothold.goals.v1.IndustriesService/ExportTemplate": METRICS_READ,
+    "/foothold.goals.v1.IndustriesService/ImportTemplate": METRICS_WRITE,
+    "/foothold.goals.v1.IndustriesService/RemoveTemplate": METRICS_WRITE,
+    "/foothold.goals.v1.IndustriesService/RestoreTemplate": METRICS_WRITE,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

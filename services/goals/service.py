@@ -17,6 +17,8 @@ from foothold.goals.v1 import (
     facts_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    industries_pb2,
+    industries_pb2_grpc,
     metric_library_pb2,
     metric_library_pb2_grpc,
     metrics_pb2,
@@ -51,6 +53,7 @@ from services.goals.handlers import (
     EvidenceHandler,
     FactsHandler,
     FeedHandler,
+    IndustriesHandler,
     MetricLibraryHandler,
     MetricsHandler,
     ObjectivesHandler,
@@ -80,6 +83,7 @@ _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationServi
 _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
 _EVIDENCE: Final = evidence_pb2.DESCRIPTOR.services_by_name["EvidenceService"]
 _CALENDARS: Final = calendars_pb2.DESCRIPTOR.services_by_name["CalendarsService"]
+_INDUSTRIES: Final = industries_pb2.DESCRIPTOR.services_by_name["IndustriesService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -118,7 +122,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         PERMISSIONS,
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
-            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _FEED),
+            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -195,6 +199,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _CALENDARS.full_name,
                 calendars_pb2_grpc.add_CalendarsServiceServicer_to_server,
                 CalendarsHandler(database, workplaces, clock),
+            ),
+            Servicer(
+                _INDUSTRIES.full_name,
+                industries_pb2_grpc.add_IndustriesServiceServicer_to_server,
+                IndustriesHandler(database, cache, clock, currency, computer.wake),
             ),
             Servicer(
                 _FEED.full_name,

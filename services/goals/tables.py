@@ -193,3 +193,14 @@ special_day = Table(
     Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
     Column("removed", Boolean, nullable=False, comment="this version says that it is taken back"),
 )
+
+industry_template = Table(
+    "industry_template",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", Text, nullable=False, comment="TOML, as imported"),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("removed", Boolean, nullable=False, comment="this version says that it is taken out"),
+)

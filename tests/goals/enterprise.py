@@ -18,6 +18,7 @@ from foothold.goals.v1 import (
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2_grpc,
+    industries_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
     objectives_pb2_grpc,
@@ -143,6 +144,7 @@ class Client:
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(channel)
         self.calendars = calendars_pb2_grpc.CalendarsServiceStub(channel)
+        self.industries = industries_pb2_grpc.IndustriesServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
@@ -333,7 +335,7 @@ class Enterprise:
             connection.execute(
                 text(
                     "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
-                    " objective, work_rule, special_day"
+                    " objective, work_rule, special_day, industry_template"
                 )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1, rules = rules + 1"))
@@ -345,7 +347,7 @@ class Enterprise:
         """A number that changes when any row of goals does."""
         tables = (
             *("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "goal"),
-            *("objective", "work_rule", "special_day", "requests"),
+            *("objective", "work_rule", "special_day", "industry_template", "requests"),
         )
         with self.database.read() as connection:
             return sum(

@@ -14,6 +14,7 @@ from foothold.goals.v1 import (
     evidence_pb2,
     facts_pb2,
     feed_pb2,
+    industries_pb2,
     metric_library_pb2,
     metrics_pb2,
     objectives_pb2,
@@ -32,7 +33,7 @@ SERVICES = [
     descriptor
     for file in (
         *(facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2),
-        *(cascade_pb2, allocation_pb2, objectives_pb2, evidence_pb2, calendars_pb2),
+        *(cascade_pb2, allocation_pb2, objectives_pb2, evidence_pb2, calendars_pb2, industries_pb2),
     )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]

@@ -12,6 +12,7 @@ from tests.permissions import (
     cascade_probes,
     figures_probes,
     identity_probes,
+    industry_probes,
     training_probes,
 )
 from tests.permissions.enterprise import CALLERS, Enterprise
@@ -22,6 +23,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **figures_probes.PROBES,
     **calendars_probes.PROBES,
     **cascade_probes.PROBES,
+    **industry_probes.PROBES,
     **training_probes.PROBES,
 }
 COLUMNS: Final = (*CALLERS, "signed out", "dismissed")

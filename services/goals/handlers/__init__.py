@@ -6,6 +6,7 @@ from services.goals.handlers.cascade import CascadeHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
+from services.goals.handlers.industries import IndustriesHandler
 from services.goals.handlers.metric_library import MetricLibraryHandler
 from services.goals.handlers.metrics import MetricsHandler
 from services.goals.handlers.objectives import ObjectivesHandler
@@ -20,6 +21,7 @@ __all__ = [
     "EvidenceHandler",
     "FactsHandler",
     "FeedHandler",
+    "IndustriesHandler",
     "MetricLibraryHandler",
     "MetricsHandler",
     "ObjectivesHandler",

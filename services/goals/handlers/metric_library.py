@@ -16,7 +16,6 @@ from chassis.idempotency import answer_once
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.definitions import (
-    MOST_METRICS,
     Definition,
     Library,
     State,
@@ -77,23 +76,14 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
                 _require_sound(told, library.on(date.max), library)
                 before = library.newest(told.name)
                 _require_newest(before, request.replaces_version)
-                if before is None and len(library.versions) >= MOST_METRICS:
-                    raise FailedPrecondition(
-                        "LIMIT_REACHED",
-                        f"There are {MOST_METRICS} metrics of your own already; retire one first.",
-                    )
-                new = Version(
+                new = versions.define(
                     told,
-                    before.version + 1 if before else 1,
-                    versions.next_counter() if told.needs_counter else 0,
-                    first,
-                    scope.caller.id,
-                    self._clock.now(),
-                    reason,
-                    State.COMPUTING if told.needs_counter else State.SERVING,
-                    total=versions.people() if told.needs_counter else 0,
+                    before,
+                    effective_from=first,
+                    by=scope.caller.id,
+                    at=self._clock.now(),
+                    reason=reason,
                 )
-                versions.add(new)
                 return metric_library_pb2.DefineMetricResponse(version=from_version(new))
 
             answer = answer_once(

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from chassis.database import Database
+from chassis.errors import FailedPrecondition
 from services.goals.domain.conditions import Conditions, Novelty
-from services.goals.domain.definitions import Definition, Library, State, Version
+from services.goals.domain.definitions import MOST_METRICS, Definition, Library, State, Version
 from services.goals.domain.facts import FactKind
 from services.goals.domain.metrics import (
     FIRST_COUNTER,
@@ -88,6 +89,38 @@ class Versions:
                 people_total=new.total,
             )
         )
+
+    def define(
+        self,
+        told: Definition,
+        before: Version | None,
+        *,
+        effective_from: date,
+        by: str,
+        at: datetime,
+        reason: str,
+    ) -> Version:
+        """Store a definition as the version after `before`; its values are computed where it has a counter.
+
+        Others must be kept from defining meanwhile: see `changed`. FailedPrecondition LIMIT_REACHED.
+        """
+        if before is None and len(self.load().versions) >= MOST_METRICS:
+            raise FailedPrecondition(
+                "LIMIT_REACHED", f"There are {MOST_METRICS} metrics of your own already; retire one first."
+            )
+        new = Version(
+            told,
+            before.version + 1 if before else 1,
+            self.next_counter() if told.needs_counter else 0,
+            effective_from,
+            by,
+            at,
+            reason,
+            State.COMPUTING if told.needs_counter else State.SERVING,
+            total=self.people() if told.needs_counter else 0,
+        )
+        self.add(new)
+        return new
 
     def waiting(self) -> tuple[Version, str] | None:
         """A version whose values are still to be computed, and the person up to whom they are."""

@@ -73,6 +73,7 @@ def read_progress(
         [
             _stand(library, measure, target, periods, figures, today, rules, absences)
             for measure, target in targets.items()
+            if _serves(library, measure, periods)
         ],
         [(periods[kind], figures[kind]) for kind in _ALWAYS],
         newest,
@@ -203,6 +204,7 @@ def read_team(
         standings = [
             _stand(library, measure, target, periods, of_period, today, rules, absences)
             for measure, target in targets.items()
+            if _serves(library, measure, periods)
         ]
         last = following.get(person.id)
         members.append(
@@ -217,6 +219,11 @@ def read_team(
             )
         )
     return sorted(members, key=lambda member: member.urgency)
+
+
+def _serves(library: KnownLibrary, measure: Measure, periods: Mapping[PeriodKind, Period]) -> bool:
+    """Whether the metric's values can be read: those of a new one are computed first."""
+    return measure.metric in library.metrics(periods[measure.period_kind].first)
 
 
 def _stand(

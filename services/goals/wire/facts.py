@@ -50,6 +50,11 @@ Day = Callable[[int, str], int]
 """(microseconds since 1970, zone) -> the local day, as days since 1970-01-01."""
 
 
+def decimals_of(currency: str) -> int:
+    """How many decimals its minor unit has."""
+    return _DECIMALS.get(currency, _USUAL_DECIMALS)
+
+
 class FactReader:
     """Reads facts as the contract tells them. `currency` is the enterprise's.
 
@@ -58,7 +63,7 @@ class FactReader:
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
-        self._minor = 10 ** _DECIMALS.get(currency, _USUAL_DECIMALS)
+        self._minor = 10 ** decimals_of(currency)
         self._nanos = _NANOS // self._minor
         self._right: set[_Shape] = set()
 

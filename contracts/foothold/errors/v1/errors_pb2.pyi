@@ -140,6 +140,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Nothing says which days of that year are workdays: metadata `year`, and `node_id` whose calendar would have to know.
     Enter the year's holidays and make-up workdays there with complete_year, or bring a newer release.
     """
+    ERROR_REASON_INDUSTRY_UNKNOWN: _ErrorReason.ValueType  # 94
+    """No such industry or template."""
+    ERROR_REASON_TEMPLATE_INVALID: _ErrorReason.ValueType  # 95
+    """The document is not sound; each field `document.<place>` says what is wrong at that place, `document` of the whole."""
+    ERROR_REASON_METRIC_CONFLICT: _ErrorReason.ValueType  # 96
+    """There is a metric of that name that measures something else; metadata `metric` names it."""
     ERROR_REASON_OVERRIDE_LOCKED: _ErrorReason.ValueType  # 67
     """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
     `effective_from`, and `effective_to` where it ends; values are numerator/denominator.
@@ -318,6 +324,12 @@ ERROR_REASON_CALENDAR_YEAR_UNKNOWN: ErrorReason.ValueType  # 93
 """Nothing says which days of that year are workdays: metadata `year`, and `node_id` whose calendar would have to know.
 Enter the year's holidays and make-up workdays there with complete_year, or bring a newer release.
 """
+ERROR_REASON_INDUSTRY_UNKNOWN: ErrorReason.ValueType  # 94
+"""No such industry or template."""
+ERROR_REASON_TEMPLATE_INVALID: ErrorReason.ValueType  # 95
+"""The document is not sound; each field `document.<place>` says what is wrong at that place, `document` of the whole."""
+ERROR_REASON_METRIC_CONFLICT: ErrorReason.ValueType  # 96
+"""There is a metric of that name that measures something else; metadata `metric` names it."""
 ERROR_REASON_OVERRIDE_LOCKED: ErrorReason.ValueType  # 67
 """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
 `effective_from`, and `effective_to` where it ends; values are numerator/denominator.
