@@ -9,6 +9,7 @@ import grpc
 from foothold.goals.v1 import (
     evidence_pb2_grpc,
     facts_pb2_grpc,
+    industries_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
     progress_pb2_grpc,
@@ -85,6 +86,7 @@ class Clients:
         self.library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)
         self.standards = standards_pb2_grpc.StandardsServiceStub(goals)
+        self.industries = industries_pb2_grpc.IndustriesServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)

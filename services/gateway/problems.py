@@ -78,6 +78,11 @@ _REASONS: Final[Mapping[str, str]] = {
     "ETAG_MISMATCH": later("Somebody else changed this in the meantime. Load it again, then decide."),
     "CONFLICTING_CHANGE": later("Two changes met each other. Nothing was changed; send it again."),
     "REQUEST_ID_REUSED": later("This form was sent before with other values. Load it again."),
+    "METRIC_CONFLICT": later(
+        "Another metric has that name and measures something else. It was left as it is."
+    ),
+    "TEMPLATE_INVALID": later("The document is not sound. What you handed in is kept; look at these places:"),
+    "LIMIT_REACHED": later("As many as there may be exist already. Take one out of use first."),
     "FACT_VERSION_CONFLICT": later("This was recorded before with different values."),
 }
 

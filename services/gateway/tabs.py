@@ -92,6 +92,12 @@ TABS: Final = (
         "chart",
         lambda who: bool(who.groups("goals.metrics.read")) and bool(who.groups("goals.targets.write")),
     ),
+    Tab(
+        "industries.overview",
+        later("Industries"),
+        "industry",
+        lambda who: bool(who.groups("goals.targets.write")),
+    ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),

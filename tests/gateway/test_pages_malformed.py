@@ -53,6 +53,15 @@ _TARGET: Final = {
     "effective_from": "2031-01-01",
     "reason": "as everywhere",
 }
+_ADOPTING: Final = {
+    "action": "adopt",
+    "kpi": "4",
+    "value-4": "4",
+    "node_id": "{department}",
+    "job_role": "sales",
+    "effective_from": "2031-01-01",
+    "reason": "as everywhere",
+}
 _PLAN: Final = {
     "action": "save",
     "node_id": "{department}",
@@ -227,6 +236,29 @@ _FORMS_OF: Final = (
         {"<target_id>": _IDS, "revision": (*_NUMBERS, "9" * 18), "effective_from": ("", *_DAYS)},
         parts={"target_id": "no-such-target"},
     ),
+    _Form(
+        "/industries",
+        "gu.wenjing",
+        {},
+        {"document": (*_TEXTS, "= =", "[[kpis]]", "x" * 300_000, "a = " + "[" * 5_000), "replaces": _NUMBERS},
+    ),
+    _Form(
+        "/industries/<industry_id>/adopt",
+        "gu.wenjing",
+        _ADOPTING,
+        {
+            "kpi": ("", "99", "-1", "x"),
+            "value-4": _NUMBERS,
+            "effective_from": ("", *_DAYS),
+            "node_id": ("", *_IDS),
+            "job_role": _CONTROL,
+            "reason": _TEXTS,
+            "request_id": _SENT_BEFORE,
+        },
+        {"industry_id": "car-dealership"},
+    ),
+    _Form("/industries/<industry_id>/remove", "gu.wenjing", {}, {"<industry_id>": _IDS}),
+    _Form("/industries/<industry_id>/restore", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form(
         "/plans/new",
         "gu.wenjing",

@@ -52,6 +52,14 @@ def _sending(button: str, **typed: str) -> Callable[[Page], None]:
     return do
 
 
+def _looking_first(page: Page) -> None:
+    """Choose two KPIs and ask what would come of adopting them."""
+    for number in (1, 4):
+        page.check(f"[name=kpi] >> nth={number}")
+    page.fill("[name=reason]", "新开展厅")
+    _send(page, "[value=look]")
+
+
 def _by_its_address(link: str) -> Callable[[Page], None]:
     """Open what a door leads to as a page of its own, as in a new tab."""
 
@@ -291,6 +299,8 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("standards-pending", "standards.pending", "/standards/pending"),
         Visit("metrics", "metrics.overview", "/metrics"),
         Visit("metric-read", "metrics.show", "/metrics > .metrics tr:last-child a"),
+        Visit("industries", "industries.overview", "/industries"),
+        Visit("industry", "industries.show", "/industries/car-dealership"),
         Visit("plans", "plans.overview", "/plans"),
     ],
     "gu.wenjing": [
@@ -317,6 +327,21 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("standards", "standards.overview", "/standards"),
         Visit("standards-drift", "standards.drift", "/standards/drift"),
         Visit("standards-pending", "standards.pending", "/standards/pending"),
+        Visit("industries", "industries.overview", "/industries"),
+        Visit("industries-none", "industries.overview", "/industries?q=nobody-sells-this"),
+        Visit(
+            "industries-wrong",
+            "industries.bring_in",
+            "/industries",
+            _sending("#import .primary", document='id = "x"\ncurrency = 1'),
+            400,
+        ),
+        Visit(
+            "industries-export-wrong", "industries.export", "/industries/own.toml?template_id=A", None, 400
+        ),
+        Visit("industry", "industries.show", "/industries/car-dealership"),
+        Visit("industry-looked", "industries.adopt", "", _looking_first),
+        Visit("industry-wrong", "industries.adopt", "", _sending("#adopt .primary", reason=""), 400),
         Visit("plans", "plans.overview", "/plans"),
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
@@ -380,6 +405,9 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "admin.unbind": "leads back to access, which says what came of it",
     "admin.add_account": "leads back to integrations, which says what came of it",
     "admin.disable": "leads back to integrations, which says what came of it",
+    "industries.document": "a file to download",
+    "industries.remove": "leads back to the library, which says what came of it",
+    "industries.restore": "leads back to the template",
     "standards.end": "leads back to standards; refused, it is the page of standards.save",
     "standards.approve": "leads back to what waits; refused, it is that page",
     "standards.refuse": "leads back to what waits; refused, it is that page",

@@ -10,6 +10,8 @@ from foothold.goals.v1 import (
     cascade_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
+    industries_pb2,
+    industries_pb2_grpc,
     metric_library_pb2,
     metric_library_pb2_grpc,
     metrics_pb2,
@@ -26,6 +28,7 @@ from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
 from chassis.ids import new_id
+from tests.permissions.documents import document
 from tests.permissions.platform import Platform
 
 _NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
@@ -119,6 +122,7 @@ class Content:
         self._targets = targets_pb2_grpc.TargetsServiceStub(goals)
         self._cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
         self._objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
+        self._industries = industries_pb2_grpc.IndustriesServiceStub(goals)
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
@@ -191,6 +195,11 @@ class Content:
             reason="a metric of our own",
         )
         return str(self._library.DefineMetric(request).version.definition.name)
+
+    def add_template(self, template_id: str) -> str:
+        """The id of a template of the company's own."""
+        request = industries_pb2.ImportTemplateRequest(request_id=new_id(), document=document(template_id))
+        return str(self._industries.ImportTemplate(request).industry.id)
 
     def fact_of(self, person_id: str) -> str:
         """The id of a fact of the person; of nobody's for somebody unknown."""

@@ -7,19 +7,13 @@ from foothold.goals.v1 import industries_pb2, values_pb2
 from google.type.date_pb2 import Date
 
 from chassis.ids import new_id
-from services.goals.industry_files import shipped
-from services.goals.wire.industry_writing import write_document
+from tests.permissions.documents import document
 from tests.permissions.probes import Probe, Reach, Request
 
 _INDUSTRIES: Final = "/foothold.goals.v1.IndustriesService/"
 _ANY: Final = "car-dealership"
 # What is told only to somebody who was let through: that there is no such template to take out.
 _NONE: Final = frozenset({"INDUSTRY_UNKNOWN"})
-
-
-def document(template_id: str) -> str:
-    """A sound one of a company's own."""
-    return write_document(shipped()[_ANY]).replace(f'id = "{_ANY}"', f'id = "{template_id}"')
 
 
 def _adopt(reach: Reach) -> Request:

@@ -9,6 +9,7 @@ from typing import Final
 from chassis.ids import new_id
 from tests.permissions.browsing import FOLLOW_UP, Browser
 from tests.permissions.content import course_of
+from tests.permissions.documents import document
 from tests.permissions.enterprise import NODES, PASSWORD, PEOPLE
 
 _NEW_PASSWORD: Final = "a short and busy morning"
@@ -102,6 +103,23 @@ def _proposal(browser: Browser, target: str) -> Mapping[str, str]:
     return {"target_id": browser.enterprise.content.add_proposal(target, f"typed-{next(_numbers)}")}
 
 
+def _adopting(_browser: Browser, target: str) -> Mapping[str, str]:
+    """The KPI of a metric that is built in, for a job role of its own."""
+    return {
+        "action": "adopt",
+        "kpi": "4",
+        "value-4": "4",
+        "node_id": target,
+        "job_role": f"typed-{next(_numbers)}",
+        "effective_from": "2030-01-01",
+        "reason": "we sell cars",
+    }
+
+
+def _template(browser: Browser, _target: str) -> Mapping[str, str]:
+    return {"industry_id": browser.enterprise.content.add_template(f"typed-{next(_numbers)}")}
+
+
 def _named_course(_browser: Browser, target: str) -> Mapping[str, str]:
     return {**_COURSE_FORM, "title": course_of(target), "node_id": target}
 
@@ -166,6 +184,7 @@ def _right_answers(browser: Browser, target: str) -> Mapping[str, str]:
 
 _PERSON = Try("people", lambda _, target: {"person_id": target})
 _COURSE = Try("nodes", lambda _, target: {"course_id": course_of(target)})
+_INDUSTRY: Final = Try(arguments=lambda _b, _t: {"industry_id": "car-dealership"})
 _FORGED: Final = {
     "webhook-id": "msg_1",
     "webhook-timestamp": str(int(time.time())),
@@ -232,6 +251,12 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /standards/<target_id>/refuse": Try("nodes", _proposal, lambda _b, _t: _ENDING),
     "POST /standards/<target_id>/restore": Try("nodes", _target, _restoring),
     "GET /standards/at/<node_id>": Try("nodes", lambda _, target: {"node_id": target}),
+    "POST /industries": Try(form=lambda _b, _t: {"document": document(f"typed-{next(_numbers)}")}),
+    "GET /industries/<industry_id>": _INDUSTRY,
+    "GET /industries/<industry_id>/document": _INDUSTRY,
+    "POST /industries/<industry_id>/adopt": Try("nodes", _INDUSTRY.arguments, _adopting),
+    "POST /industries/<industry_id>/remove": Try(arguments=_template),
+    "POST /industries/<industry_id>/restore": Try(arguments=_template),
     "GET /today/<name>": Try(arguments=lambda _b, _t: {"name": "targets"}),
     "POST /profile/password": Try(
         form=lambda _b, _t: {"current": PASSWORD, "new": _NEW_PASSWORD, "again": _NEW_PASSWORD},

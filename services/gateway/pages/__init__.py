@@ -10,6 +10,7 @@ from services.gateway.pages import (
     customers,
     evidence,
     goals,
+    industry_templates,
     learning,
     metrics,
     people,
@@ -41,6 +42,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             standards_reading,
             evidence,
             metrics,
+            industry_templates,
             plans,
             running,
         )
