@@ -107,24 +107,19 @@ def standing(metric: industries_pb2.IndustryMetric) -> tuple[str, str]:
 
 
 def sample(kpi: industries_pb2.IndustryKpi) -> str:
-    """What the sample asks for: 30 per week; in the months of probation first 15, then 20."""
+    """What the sample asks for, in the months of probation too, and where it is from."""
     asked = _("%(value)s %(per)s", value=written(kpi.value), per=words.per(kpi.period_kind))
-    if not kpi.months:
-        return asked
-    months = _(", ").join(
-        _("month %(number)s: %(value)s", number=number, value=written(each))
-        if each.numerator
-        else _("month %(number)s: nothing yet", number=number)
-        for number, each in enumerate(kpi.months, start=1)
-    )
-    return _("%(asked)s (%(months)s of probation)", asked=asked, months=months)
-
-
-def basis(kpi: industries_pb2.IndustryKpi) -> str:
-    """Where the figures are from."""
+    if kpi.months:
+        months = _(", ").join(
+            _("month %(number)s: %(value)s", number=number, value=written(each))
+            if each.numerator
+            else _("month %(number)s: nothing yet", number=number)
+            for number, each in enumerate(kpi.months, start=1)
+        )
+        asked = _("%(asked)s (%(months)s of probation)", asked=asked, months=months)
     if not kpi.source:
-        return _("Sample: adjust it to your own data.")
-    return _("Source: %(source)s, %(year)s", source=kpi.source, year=kpi.year)
+        return _("Sample: %(asked)s", asked=asked)
+    return _("%(asked)s. Source: %(source)s, %(year)s", asked=asked, source=kpi.source, year=kpi.year)
 
 
 def typed(value: values_pb2.Value, currency: str) -> str:

@@ -52,14 +52,14 @@ def test_an_industry_is_told_in_plain_words(as_login: AsLogin, language: str) ->
     for text in (
         (
             "试驾客户：不同客户数：会议；purpose为test_drive",
-            "样例，须按本公司数据调整。",
+            "样例由编写者拟定，须按本公司数据调整。",
             "第1个月30.0%",
             "试驾协议已签",
         )
         if language == "zh"
         else (
             "Test drive customers: Different customers of: Meeting; purpose is test_drive",
-            "Sample: adjust it to your own data.",
+            "Samples are made up by their authors: adjust them to your own data.",
             "month 1: 30.0%",
             "The form is signed",
         )
