@@ -18,9 +18,9 @@ _RESULT: Final = industries_pb2.AdoptionResult
 _MOST_PLACES: Final = 4
 _COUNTED: Final[Mapping[int, str]] = {
     _HOW.AGGREGATION_COUNT: later("How many: %(what)s"),
-    _HOW.AGGREGATION_DISTINCT_CUSTOMERS: later("Different customers of: %(what)s"),
-    _HOW.AGGREGATION_NEW_CUSTOMERS: later("New customers of: %(what)s"),
-    _HOW.AGGREGATION_REPEAT_CUSTOMERS: later("Customers who came again of: %(what)s"),
+    _HOW.AGGREGATION_DISTINCT_CUSTOMERS: later("Different customers with: %(what)s"),
+    _HOW.AGGREGATION_NEW_CUSTOMERS: later("New customers with: %(what)s"),
+    _HOW.AGGREGATION_REPEAT_CUSTOMERS: later("Customers who came again with: %(what)s"),
     _HOW.AGGREGATION_SUM_AMOUNT: later("Sum of the amounts of: %(what)s"),
     _HOW.AGGREGATION_SUM_MINUTES: later("Minutes of: %(what)s"),
     _HOW.AGGREGATION_MEAN_AMOUNT: later("Mean amount of: %(what)s"),
@@ -111,12 +111,12 @@ def sample(kpi: industries_pb2.IndustryKpi) -> str:
     asked = _("%(value)s %(per)s", value=written(kpi.value), per=words.per(kpi.period_kind))
     if kpi.months:
         months = _(", ").join(
-            _("month %(number)s: %(value)s", number=number, value=written(each))
+            _("%(value)s in month %(number)s", number=number, value=written(each))
             if each.numerator
-            else _("month %(number)s: nothing yet", number=number)
+            else _("nothing yet in month %(number)s", number=number)
             for number, each in enumerate(kpi.months, start=1)
         )
-        asked = _("%(asked)s (%(months)s of probation)", asked=asked, months=months)
+        asked = _("%(asked)s (on probation: %(months)s)", asked=asked, months=months)
     if not kpi.source:
         return _("Sample: %(asked)s", asked=asked)
     return _("%(asked)s. Source: %(source)s, %(year)s", asked=asked, source=kpi.source, year=kpi.year)

@@ -58,9 +58,9 @@ def test_an_industry_is_told_in_plain_words(as_login: AsLogin, language: str) ->
         )
         if language == "zh"
         else (
-            "Test drive customers: Different customers of: Meeting; purpose is test_drive",
+            "Test drive customers: Different customers with: Meeting; purpose is test_drive",
             "Samples are made up by their authors: adjust them to your own data.",
-            "month 1: 30.0%",
+            "30.0% in month 1",
             "The form is signed",
         )
     ):
