@@ -82,7 +82,6 @@ _REASONS: Final[Mapping[str, str]] = {
         "Another metric has that name and measures something else. It was left as it is."
     ),
     "TEMPLATE_INVALID": later("The document is not sound. What you handed in is kept; look at these places:"),
-    "LIMIT_REACHED": later("As many as there may be exist already. Take one out of use first."),
     "FACT_VERSION_CONFLICT": later("This was recorded before with different values."),
 }
 
