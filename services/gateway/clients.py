@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import grpc
 from foothold.goals.v1 import (
+    calendars_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
     industries_pb2_grpc,
@@ -87,6 +88,7 @@ class Clients:
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)
         self.standards = standards_pb2_grpc.StandardsServiceStub(goals)
         self.industries = industries_pb2_grpc.IndustriesServiceStub(goals)
+        self.calendars = calendars_pb2_grpc.CalendarsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)

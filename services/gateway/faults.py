@@ -17,6 +17,16 @@ _PLAIN: Final[Mapping[str, str]] = {
     "must not require this course in turn: that is a circle": later(
         "The two courses would wait for each other."
     ),
+    "must be a Saturday that is worked": later("Choose a Saturday that is worked."),
+    "a shift pattern needs the day it begins on": later("A day like 2026-11-23, please."),
+    "must have at least one day that is worked": later("At least one day must be worked."),
+    "must be 1 to 60 characters, 1 for a day worked and 0 for one off": later(
+        "1 for a day worked, 0 for one off, at most 60 of them."
+    ),
+    "no day may come twice": later("A day comes twice."),
+    "the public calendar knows that year; enter what differs from it": later(
+        "The public calendar knows that year. Enter the days that differ from it."
+    ),
     "must not be before probation_start": later("This is before probation begins."),
     "must be an IANA time zone, such as Asia/Shanghai": later("A time zone like Asia/Shanghai, please."),
     "must be 1 to 40 characters of a-z 0-9 _ and begin with a letter": later(

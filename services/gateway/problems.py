@@ -68,6 +68,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "TIER_GAP": later("Two tiers leave a gap between them."),
     "TIER_OVERLAP": later("Two tiers overlap."),
     "TIER_UNREACHABLE": later("A tier can never be reached."),
+    "CALENDAR_YEAR_UNKNOWN": later("Nothing tells yet which days of that year are workdays. HR enters them."),
     "VALUE_INVALID": later("That value does not fit what is measured."),
     "METRIC_UNKNOWN": later("There is no such metric."),
     "METRIC_BUILT_IN": later("A built-in metric has that name. Choose another one."),

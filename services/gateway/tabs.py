@@ -98,6 +98,12 @@ TABS: Final = (
         "industry",
         lambda who: bool(who.groups("goals.targets.write")),
     ),
+    Tab(
+        "calendar.overview",
+        later("Calendar"),
+        "calendar",
+        lambda who: bool(who.groups("goals.calendars.write")),
+    ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),

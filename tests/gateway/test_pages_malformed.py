@@ -208,6 +208,63 @@ _FORMS_OF: Final = (
     _Form("/integrations/<account_id>/token", "admin", {"days": "1"}, {"<account_id>": _IDS}),
     _Form("/integrations/<account_id>/disable", "admin", {}, {"<account_id>": _IDS}),
     _Form(
+        "/calendar/rules",
+        "gu.wenjing",
+        {"what": "calendar", "node_id": "{department}", "kind": "shifts", "effective_from": "2031-01-01"}
+        | {"anchor": "2031-01-01", "pattern": "110", "reason": "shifts"},
+        {
+            "kind": _TEXTS,
+            "pattern": ("", "2", "000", "1" * 61),
+            "anchor": ("", *_DAYS),
+            "effective_from": ("", *_DAYS),
+            "node_id": _IDS,
+            "request_id": _SENT_BEFORE,
+            "reason": ("", *_CONTROL),
+        },
+    ),
+    _Form(
+        "/calendar/rules",
+        "gu.wenjing",
+        {"what": "ramp", "node_id": "{department}", "shares": "50 75", "effective_from": "2031-01-01"}
+        | {"reason": "slowly"},
+        {"shares": ("many", "101", "-1", "50.5", "1 " * 25, "²³"), "effective_from": ("", *_DAYS)},
+    ),
+    _Form(
+        "/calendar/rules",
+        "gu.wenjing",
+        {"what": "leave_policy", "node_id": "{department}", "policy": "one", "effective_from": "2031-01-01"}
+        | {"reason": "as usual"},
+        {"policy": _TEXTS, "effective_from": ("", *_DAYS)},
+    ),
+    _Form(
+        "/calendar/days",
+        "gu.wenjing",
+        {"node_id": "{department}", "first_day": "2031-01-01", "name": "x", "reason": "announced"},
+        {
+            "first_day": ("", *_DAYS),
+            "last_day": ("2030-12-31", "2033-01-01", *_DAYS),
+            "name": (*_TEXTS, "x" * 101),
+            "node_id": _IDS,
+            "request_id": _SENT_BEFORE,
+            "reason": _TEXTS,
+        },
+    ),
+    _Form(
+        "/calendar/days",
+        "gu.wenjing",
+        {"node_id": "{department}", "complete_year": "2031", "off": "2031-01-01 x", "reason": "announced"},
+        {
+            "off": ("2031-01-01", "x y", "2031-02-30 x", "2031-01-01 a\n2031-01-01 b"),
+            "complete_year": ("2026",),
+        },
+    ),
+    _Form(
+        "/calendar/days/remove",
+        "gu.wenjing",
+        {"node_id": "{department}", "day": "2031-01-01"},
+        {"day": ("", "2031-05-05", *_DAYS), "node_id": _IDS},
+    ),
+    _Form(
         "/standards",
         "gu.wenjing",
         _TARGET,

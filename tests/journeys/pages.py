@@ -134,6 +134,17 @@ def _online_customers(page: Page) -> None:
     page.wait_for_selector("#metric-state .met")
 
 
+def _leave_as_usual(page: Page) -> None:
+    page.fill("#leave [name=reason]", "照旧")
+    _send(page, "#leave .primary")
+
+
+def _shifts_that_are_none(page: Page) -> None:
+    page.select_option("#calendar [name=kind]", "shifts")
+    page.fill("#calendar [name=pattern]", "2")
+    _send(page, "#calendar .primary")
+
+
 def answering(right: Mapping[str, list[str]], *, well: bool) -> Callable[[Page], None]:
     """Hand a quiz in: all right, or the first option that is wrong everywhere."""
 
@@ -342,6 +353,11 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("industry", "industries.show", "/industries/car-dealership"),
         Visit("industry-looked", "industries.adopt", "", _looking_first),
         Visit("industry-wrong", "industries.adopt", "", _sending("#adopt .primary", reason=""), 400),
+        Visit("calendar", "calendar.overview", "/calendar?node_id=guangzhou&month=2026-10"),
+        Visit("calendar-changed", "calendar.overview", "/calendar", _leave_as_usual),
+        Visit("calendar-wrong", "calendar.save", "", _shifts_that_are_none, 422),
+        Visit("calendar-year-unknown", "calendar.overview", "/calendar?month=2032-01"),
+        Visit("calendar-year-wrong", "calendar.enter", "", _sending("#year button", off="2032-01-01"), 422),
         Visit("plans", "plans.overview", "/plans"),
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
@@ -415,5 +431,6 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "standards.export": "a file to download",
     "metrics.preview": "what a definition would have counted, beside the form on its pages",
     "metrics.state": "the line of a metric that says how far it is computed, while it is",
+    "calendar.remove": "leads back to the calendar, which says what came of it",
 }
 """Routes that nobody looks at -> why not."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from chassis.ids import new_id
 from tests.permissions.browsing import FOLLOW_UP, Browser
+from tests.permissions.calendars_probes import enter_day, newest_rule
 from tests.permissions.content import course_of
 from tests.permissions.documents import document
 from tests.permissions.enterprise import NODES, PASSWORD, PEOPLE
@@ -77,6 +78,26 @@ def _typed_target(_browser: Browser, target: str) -> Mapping[str, str]:
         "effective_from": "2030-01-01",
         "reason": "as everywhere",
     }
+
+
+def _typed_rule(browser: Browser, target: str) -> Mapping[str, str]:
+    return {
+        "what": "calendar",
+        "node_id": target,
+        "kind": "five",
+        "effective_from": "2030-01-01",
+        "replaces": str(newest_rule(browser.enterprise, target)),
+        "reason": "as everywhere",
+    }
+
+
+def _typed_day(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"node_id": target, "first_day": "2030-01-01", "name": "Founders' day", "reason": "as announced"}
+
+
+def _entered_day(browser: Browser, target: str) -> Mapping[str, str]:
+    day = enter_day(browser.enterprise, target)
+    return {"node_id": target, "day": f"{day.year}-{day.month:02}-{day.day:02}"}
 
 
 def _account(browser: Browser, _target: str) -> Mapping[str, str]:
@@ -245,6 +266,9 @@ TRIES: Final[Mapping[str, Try]] = {
         arguments=lambda _b, _t: {"account_id": "crm"}, form=lambda _b, _t: {"days": "1"}
     ),
     "POST /integrations/<account_id>/disable": Try(arguments=_account),
+    "POST /calendar/rules": Try("nodes", form=_typed_rule),
+    "POST /calendar/days": Try("nodes", form=_typed_day),
+    "POST /calendar/days/remove": Try("nodes", form=_entered_day),
     "POST /standards": Try("nodes", form=_typed_target),
     "POST /standards/<target_id>/end": Try("nodes", _target, lambda _b, _t: _ENDING),
     "POST /standards/<target_id>/approve": Try("nodes", _proposal),

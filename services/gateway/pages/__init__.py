@@ -6,6 +6,7 @@ from services.gateway.pages import (
     account,
     boards,
     bonus,
+    calendar,
     courses,
     customers,
     evidence,
@@ -43,6 +44,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             evidence,
             metrics,
             industry_templates,
+            calendar,
             plans,
             running,
         )
