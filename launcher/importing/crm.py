@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from foothold.goals.v1 import facts_pb2
+from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
-from launcher.importing.mapping import CrmMapping, FactRule, When
+from launcher.importing.mapping import CrmMapping, FactRule, Leave, When
 from launcher.importing.reading import Fault, Row
 from launcher.importing.references import Checked, near
 from launcher.importing.report import Report
@@ -117,13 +118,42 @@ class Converter:
             channel=fill(rule.channel, cells).lower(),
             reverses=_short(rule.reverses, cells),
             attributes={name: fill(template, cells) for name, template in rule.attributes.items()},
+            voided=rule.voided,
         )
         fact.occurred_at.FromDatetime(self._moment(rule, number, cells))
         if rule.amount:
             fact.amount.CopyFrom(self._money(rule, cells))
         if rule.minutes:
             fact.minutes = _whole(rule.minutes, cells, most=_LARGEST_MINUTES)
+        if rule.leave is not None:
+            fact.leave.CopyFrom(self._leave(rule.leave, cells))
         return fact
+
+    def _leave(self, told: Leave, cells: Mapping[str, str]) -> facts_pb2.Leave:
+        first = self._day(told.first, cells)
+        leave = facts_pb2.Leave(
+            first_day=first, last_day=self._day(told.last, cells) if cells.get(told.last) else first
+        )
+        for column, name in ((told.first_half, "first_half"), (told.last_half, "last_half")):
+            text = cells.get(column, "")
+            if text in told.morning:
+                setattr(leave, name, facts_pb2.DAY_HALF_MORNING)
+            elif text in told.afternoon:
+                setattr(leave, name, facts_pb2.DAY_HALF_AFTERNOON)
+            elif text:
+                hint = near(text, [*told.morning, *told.afternoon])
+                raise _Refused(
+                    column, "VALUE_UNKNOWN", f"'{text}' is neither a morning nor an afternoon{hint}"
+                )
+        return leave
+
+    def _day(self, column: str, cells: Mapping[str, str]) -> Date:
+        text = cells[column]
+        found = self._read(text) if text else None
+        if found is None:
+            written = " or ".join(self._mapping.time.formats)
+            raise _Refused(column, "DATE_INVALID", f"'{text}' is not a date written {written}")
+        return Date(year=found.year, month=found.month, day=found.day)
 
     def _moment(self, rule: FactRule, number: str, cells: Mapping[str, str]) -> datetime:
         zone = ZoneInfo(self._zone(rule, number, cells))

@@ -34,7 +34,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[str, AfterValidator(_time)]
 When = dict[str, list[str]]
 FactKindName = Literal[
-    "follow_up", "deal_won", "deal_lost", "deal_reversed", "order", "email", "meeting", "time_spent"
+    "follow_up", "deal_won", "deal_lost", "deal_reversed", "order", "email", "meeting", "time_spent", "leave"
 ]
 
 
@@ -70,6 +70,24 @@ class Reference(Mapping):
     """Value in the imported file -> key in the reference file; the key is recorded, and a note says how often."""
 
 
+class Leave(Mapping):
+    """The columns of a leave. Days are written as `time.formats` has them, without a time of day."""
+
+    first: str
+    last: str = ""
+    """Included; without a column, or where its cell is empty, the first day."""
+    first_half: str = ""
+    """The half day it begins with; empty for the morning."""
+    last_half: str = ""
+    """The half day it ends with, included; empty for the afternoon."""
+    morning: list[str] = ["morning", "am", "AM", "上午"]
+    afternoon: list[str] = ["afternoon", "pm", "PM", "下午"]
+
+    @property
+    def columns(self) -> list[str]:
+        return [each for each in (self.first, self.last, self.first_half, self.last_half) if each]
+
+
 class FactRule(Mapping):
     """One fact that a row implies. Templates name columns as {column}."""
 
@@ -90,15 +108,28 @@ class FactRule(Mapping):
     minutes: str = ""
     reverses: str = ""
     attributes: dict[str, str] = {}
+    leave: Leave | None = None
+    """For leave: its days."""
+    voided: bool = False
+    """The row takes the fact back: its version must be higher than the one taken back."""
     required: list[str] = []
     """Columns that must not be empty for this fact."""
+
+    @model_validator(mode="after")
+    def _days_of_leave(self) -> Self:
+        if self.kind != "leave" and self.leave is not None:
+            raise ValueError(f"{self.kind} has no days of leave")
+        if self.kind == "leave" and self.leave is None and not self.voided:
+            raise ValueError("leave needs its days: leave = { first = ..., last = ... }")
+        return self
 
     @property
     def columns(self) -> list[str]:
         templates = (self.id, self.version, self.person, self.customer, self.product, self.channel)
         more = (self.amount, self.minutes, self.reverses, *self.attributes.values())
         named = [name for template in (*templates, *more) for name in columns_of(template)]
-        return [*named, *self.when, *self.required, self.at]
+        days = self.leave.columns if self.leave else []
+        return [*named, *self.when, *self.required, self.at, *days]
 
 
 class NoFact(Mapping):

@@ -122,3 +122,57 @@ def test_a_mapping_that_is_not_valid_names_the_key(tmp_path: Path, text: str, sa
     with pytest.raises(Stop, match=says) as stopped:
         load_mapping(CrmMapping, file)
     assert stopped.value.code is Exit.USAGE
+
+
+_LEAVE: dict[str, Any] = {
+    "kind": "leave",
+    "id": "{id}",
+    "person": "{who}",
+    "at": "day",
+    "leave": {"first": "from", "last": "to", "first_half": "half"},
+}
+
+
+def test_leave_is_told_with_its_half_days() -> None:
+    (told,), report = _convert({"from": "2025-03-20", "to": "2025-03-21", "half": "下午"}, facts=[_LEAVE])
+    leave = told.fact.leave
+    assert (told.fact.kind, leave.first_day.day, leave.last_day.day) == (facts_pb2.FACT_KIND_LEAVE, 20, 21)
+    assert leave.first_half == facts_pb2.DAY_HALF_AFTERNOON
+    assert leave.last_half == facts_pb2.DAY_HALF_UNSPECIFIED
+    assert report.faults == []
+    (one_day,), _ = _convert({"from": "2025-03-20", "to": "", "half": ""}, facts=[_LEAVE])
+    assert one_day.fact.leave.last_day == one_day.fact.leave.first_day
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "reason"),
+    [
+        ({"from": "20.3.", "to": "", "half": ""}, "from", "DATE_INVALID"),
+        ({"from": "", "to": "", "half": ""}, "from", "DATE_INVALID"),
+        ({"from": "2025-03-20", "to": "", "half": "noon"}, "half", "VALUE_UNKNOWN"),
+    ],
+)
+def test_leave_that_cannot_be_taken_says_why(cells: dict[str, str], field: str, reason: str) -> None:
+    facts, report = _convert(cells, facts=[_LEAVE])
+    assert facts == []
+    assert [(fault.field, fault.reason) for fault in report.faults] == [(field, reason)]
+
+
+def test_a_cancelled_leave_is_a_void_of_the_same_fact() -> None:
+    cancelled = {
+        "kind": "leave",
+        "id": "{id}",
+        "version": "1",
+        "person": "{who}",
+        "at": "day",
+        "voided": True,
+    }
+    (told,), _ = _convert({}, facts=[cancelled])
+    assert told.fact.voided
+    assert (told.fact.external_id, told.fact.version, told.fact.HasField("leave")) == ("7", 1, False)
+
+
+@pytest.mark.parametrize("rule", [{**_LEAVE, "leave": None}, {**_RULE, "leave": {"first": "from"}}])
+def test_a_mapping_of_leave_without_days_is_refused(rule: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="leave"):
+        CrmMapping.model_validate({"source": "oa", "facts": [rule]})
