@@ -15,6 +15,7 @@ from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
 from launcher.demo.calendars import set_calendars, tell_leave
 from launcher.demo.enterprise import DemoPerson, enterprise
+from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
@@ -45,8 +46,9 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         set_standards(reached, anchor)
         set_calendars(reached, anchor)
         tell_leave(reached, anchor)
+        set_goals(reached, anchor)
         teach(reached)
-        say("targets, calendars, incentive plans and courses")
+        say("targets, calendars, goals, incentive plans and courses")
     recorded, known, refused = _history(reached, anchor, zone)
     say(
         f"CRM history: {recorded} facts recorded, {known} already known"

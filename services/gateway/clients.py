@@ -7,12 +7,15 @@ from typing import Any, Final, TypeVar
 
 import grpc
 from foothold.goals.v1 import (
+    allocation_pb2_grpc,
     calendars_pb2_grpc,
+    cascade_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
     industries_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
+    objectives_pb2_grpc,
     progress_pb2_grpc,
     standards_pb2_grpc,
     targets_pb2_grpc,
@@ -91,6 +94,9 @@ class Clients:
         self.calendars = calendars_pb2_grpc.CalendarsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(goals)
+        self.cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
+        self.allocation = allocation_pb2_grpc.AllocationServiceStub(goals)
+        self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)

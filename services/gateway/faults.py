@@ -59,6 +59,18 @@ _PLAIN: Final[Mapping[str, str]] = {
         "This is below the least amount: nothing could meet both."
     ),
     "must be after `from`, at most 366 days": later("After the first day, and at most a year later, please."),
+    "must be at or below the parent's node": later("It must lie at or below the place of the goal above."),
+    "its days must be within the parent's": later("Its days must lie within those of the goal above."),
+    "a part of a goal is lower in the tree or shorter in time": later(
+        "A part of a goal belongs to a place below, or to a shorter time."
+    ),
+    "the goal would be above itself": later("The goal would hang below itself."),
+    "must be the first day of such a period": later("Choose the first day of such a period."),
+    "must be whole: the denominator is 1": later("Nothing smaller than a cent or a whole piece, please."),
+    "a rate is at most 1": later("A rate is at most 100 %."),
+    "cannot divide that way": later("This cannot be divided that way; choose another."),
+    "the weights are too large together": later("The weights are too large together; use smaller ones."),
+    "must be after history_from": later("It must lie after the first of the earlier days."),
 }
 _LENGTH: Final = re.compile(r"(?:must be|Required:) (\d+) to (\d+)(?: printable)? characters\.?")
 _LETTERS: Final = re.compile(r"(?:must be|Required:) (?:\d+ to|at most) (\d+)(?: characters)? of (.+?)\.?")

@@ -103,6 +103,22 @@ def span(first: date, end: date, language: str) -> str:
     return f"{day(first, language, weekday=False)} – {day(last, language, weekday=False)}"
 
 
+def months(first: date, count: int, language: str) -> str:
+    """`count` whole months from `first` on, by the shortest name: 2026, Q4 2026, Nov 2026, Nov 2026 – Jan 2027."""
+    chinese = language == "zh"
+    if count == 12 and first.month == 1:  # noqa: PLR2004
+        return f"{first.year}年" if chinese else str(first.year)
+    if count == 3 and first.month % 3 == 1:  # noqa: PLR2004
+        quarter = (first.month + 2) // 3
+        return f"{first.year}年第{quarter}季度" if chinese else f"Q{quarter} {first.year}"
+    last = first.year * 12 + first.month - 1 + count - 1
+    names = [
+        f"{year}年{month + 1}月" if chinese else f"{_MONTHS[month]} {year}"
+        for year, month in ((first.year, first.month - 1), divmod(last, 12))
+    ]
+    return names[0] if count == 1 else " – ".join(names)
+
+
 def clock(when: datetime, zone: str) -> str:
     """The time of day in a zone: 14:05."""
     return f"{when.astimezone(ZoneInfo(zone)):%H:%M}"

@@ -104,6 +104,7 @@ TABS: Final = (
         "calendar",
         lambda who: bool(who.groups("goals.calendars.write")),
     ),
+    Tab("tree.overview", later("Goals"), "branches", lambda who: bool(who.groups("goals.targets.read"))),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),

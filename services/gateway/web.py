@@ -16,6 +16,7 @@ from services.gateway import (
     asked,
     doors,
     figures,
+    goal_words,
     health,
     language,
     past,
@@ -80,6 +81,7 @@ def create_app(made: Parts) -> Flask:
     figures.install(app, made.clock)
     past.install(app)
     standards_forms.install(app)
+    goal_words.install(app)
     tabs.install(app)
     problems.install(app)
     app.before_request(_enter)

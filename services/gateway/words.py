@@ -169,6 +169,7 @@ def period(kind: int) -> str:
         values_pb2.PERIOD_KIND_WEEK: _("This week"),
         values_pb2.PERIOD_KIND_MONTH: _("This month"),
         values_pb2.PERIOD_KIND_QUARTER: _("This quarter"),
+        values_pb2.PERIOD_KIND_YEAR: _("This year"),
     }
     return names.get(kind, "")
 
@@ -180,6 +181,7 @@ def per(kind: int) -> str:
         values_pb2.PERIOD_KIND_WEEK: _("per week"),
         values_pb2.PERIOD_KIND_MONTH: _("per month"),
         values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
+        values_pb2.PERIOD_KIND_YEAR: _("per year"),
     }
     return names.get(kind, "")
 

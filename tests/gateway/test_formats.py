@@ -97,3 +97,18 @@ def test_a_thin_space_stands_where_chinese_meets_latin_but_not_inside_a_date(
 ) -> None:
     assert formats.spaced(typed) == written
     assert formats.spaced(written) == written
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "chinese", "english"),
+    [
+        (date(2026, 1, 1), 12, "2026年", "2026"),
+        (date(2026, 10, 1), 3, "2026年第4季度", "Q4 2026"),
+        (date(2026, 11, 1), 1, "2026年11月", "Nov 2026"),
+        (date(2026, 11, 1), 3, "2026年11月 – 2027年1月", "Nov 2026 – Jan 2027"),
+        (date(2026, 4, 1), 12, "2026年4月 – 2027年3月", "Apr 2026 – Mar 2027"),
+    ],
+)
+def test_whole_months_go_by_their_shortest_name(first: date, count: int, chinese: str, english: str) -> None:
+    assert formats.months(first, count, "zh") == chinese
+    assert formats.months(first, count, "en") == english

@@ -6,6 +6,7 @@ gets addresses and queries of nonsense.
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,15 @@ _ADOPTING: Final = {
     "job_role": "sales",
     "effective_from": "2031-01-01",
     "reason": "as everywhere",
+}
+_GOAL: Final = {
+    "node_id": "{department}",
+    "metric": "revenue",
+    "year": "2031",
+    "span": "year",
+    "periods": "1",
+    "value": "20",
+    "reason": "the plan",
 }
 _PLAN: Final = {
     "action": "save",
@@ -339,6 +349,57 @@ _FORMS_OF: Final = (
     ),
     _Form("/metrics/<name>", "admin", _METRIC, {"<name>": (*_IDS, "close_rate")}),
     _Form("/metrics/<name>/retire", "gu.wenjing", {"reason": "unused"}, {"<name>": (*_IDS, "close_rate")}),
+    _Form(
+        "/goals/new",
+        "gu.wenjing",
+        _GOAL,
+        {
+            "metric": _TEXTS,
+            "value": _NUMBERS,
+            "year": ("", "1999", "2100", "²³", "many"),
+            "span": ("", "q5", "m0", "m13", "q²"),
+            "periods": ("0", "13", "-1", "many", "²"),
+            "node_id": ("", *_IDS),
+            "parent": _IDS,
+            "request_id": _SENT_BEFORE,
+            "reason": _TEXTS,
+        },
+    ),
+    _Form(
+        "/goals/<goal_id>",
+        "gu.wenjing",
+        {"value": "5", "reason": "more"},
+        {"value": _NUMBERS, "reason": _CONTROL, "request_id": _SENT_BEFORE, "<goal_id>": _IDS},
+        {"goal_id": "{goal}"},
+    ),
+    _Form(
+        "/goals/<goal_id>/cut",
+        "gu.wenjing",
+        {"action": "apply", "into": "people", "method": "equal", "reason": "shared out"},
+        {
+            "into": ("", "pieces", *_CONTROL),
+            "method": ("", "by feel", *_CONTROL),
+            "amount": _NUMBERS[1:],
+            "reason": _TEXTS,
+            "request_id": _SENT_BEFORE,
+            "<goal_id>": _IDS,
+        },
+        {"goal_id": "{goal}"},
+    ),
+    _Form(
+        "/goals/<goal_id>/restore",
+        "gu.wenjing",
+        {"known": "1700000000000000", "reason": "again"},
+        {"known": (*_NUMBERS, "9" * 16, "9" * 17), "<goal_id>": _IDS},
+        {"goal_id": "no-such-goal"},
+    ),
+    _Form(
+        "/goals/<goal_id>/withdraw",
+        "gu.wenjing",
+        {"reason": "over"},
+        {"reason": _TEXTS, "request_id": _SENT_BEFORE, "<goal_id>": _IDS},
+        {"goal_id": "{goal}"},
+    ),
     _Form("/courses/new", "jiang.lan", _COURSE, _SPOILT_COURSE),
     _Form("/courses/<course_id>", "jiang.lan", _COURSE, {"etag": _ETAGS}, {"course_id": "{course}"}),
     _Form("/courses/<course_id>", "admin", _COURSE, {"<course_id>": _IDS}),
@@ -398,14 +459,17 @@ def people(gateway: Gateway, as_login: Callable[..., FlaskClient]) -> Mapping[st
     return {login: (browser, token_in(browser.get("/profile").text)) for login, browser in browsers.items()}
 
 
-def _names(gateway: Gateway) -> Mapping[str, str]:
+def _names(gateway: Gateway, people: Mapping[str, tuple[FlaskClient, str]]) -> Mapping[str, str]:
     """Somebody and somewhere real, for the parts of a form that are not spoilt."""
     directory = gateway.parts.replica.directory
     person = next(each for each in directory.people() if each.name == "林子涵")
     department, branch = directory.department_of(person.id), directory.branch_of(person.id)
     assert department
     assert branch
+    goal = re.search(r'href="/goals/([^"]+)"><strong>', people["gu.wenjing"][0].get("/goals").text)
+    assert goal
     return {
+        "{goal}": goal[1],
         "{person}": person.id,
         "{department}": department,
         "{branch}": branch,
@@ -440,7 +504,7 @@ def test_every_form_of_the_pages_is_among_those_that_are_spoilt(gateway: Gateway
 def test_spoilt_forms_are_refused_and_change_nothing(
     platform_all: Platform, gateway: Gateway, people: Mapping[str, tuple[FlaskClient, str]]
 ) -> None:
-    chance, told, names = random.Random(20261125), Counter[str](), _names(gateway)
+    chance, told, names = random.Random(20261125), Counter[str](), _names(gateway, people)
     before = settled(platform_all.running.database)
     for number in range(_FORMS):
         form = _FORMS_OF[number % len(_FORMS_OF)]

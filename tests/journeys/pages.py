@@ -171,6 +171,21 @@ def _press(button: str) -> Callable[[Page], None]:
     return lambda page: page.click(button)
 
 
+def _settled(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+
+
+def _cutting(into: str, method: str) -> Callable[[Page], None]:
+    """Show what a goal would be cut into."""
+
+    def do(page: Page) -> None:
+        page.select_option("[name=into]", into)
+        page.select_option("[name=method]", method)
+        _send(page, "[value=show]:not(.unseen)")
+
+    return do
+
+
 def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> list[Visit]:
     """Everything still empty; then the first course, passed, and the second with its quiz: failed, reviewed, passed.
 
@@ -291,6 +306,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("compare-wrong", "evidence.compare", "/compare?before_from=x&after_until=2020-01-01"),
         Visit("person", "team.person", "/team > .person h2 a"),
         Visit("why-of-person", "why.progress", "/team > .person .door"),
+        Visit("goals", "tree.overview", "/goals", _settled),
         Visit("boards", "boards.overview", "/boards"),
     ],
     "jiang.lan": [
@@ -312,6 +328,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("metric-read", "metrics.show", "/metrics > .metrics tr:last-child a"),
         Visit("industries", "industries.overview", "/industries"),
         Visit("industry", "industries.show", "/industries/car-dealership"),
+        Visit("goals", "tree.overview", "/goals", _settled),
         Visit("plans", "plans.overview", "/plans"),
     ],
     "gu.wenjing": [
@@ -362,6 +379,23 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
         Visit("plan-checked", "plans.save", "/plans/new", _tiers),
+        Visit("goals", "tree.overview", "/goals", _settled),
+        Visit("goal", "tree.one", "/goals > .goals .what a"),
+        Visit("goal-cut", "tree.cut", "", _press(".head .primary")),
+        Visit("goal-cut-shown", "tree.apply", "", _cutting("departments", "weighted")),
+        Visit("goal-cut-wrong", "tree.apply", "", _sending("[value=apply]", amount="many"), 422),
+        Visit("goal-new", "tree.new", "/goals/new"),
+        Visit("goal-new-wrong", "tree.add", "", _sending("form .primary", value="many"), 422),
+        Visit(
+            "goal-wrong", "tree.change", "/goals > .goals .what a", _sending("form .primary", value="x"), 422
+        ),
+        Visit(
+            "goal-taken-back-wrong",
+            "tree.withdraw",
+            "/goals > .goals .what a",
+            _then(_open_everything, _sending(".danger button")),
+            422,
+        ),
         Visit("team", "team.overview", "/team"),
         Visit("organisation", "admin.organisation", "/organisation"),
     ],
@@ -404,6 +438,7 @@ PARTS: Final[Mapping[str, str]] = {
     "customers.listed": "customers.overview",
     "team.figures": "team.person",
     "standards.allowed": "standards.overview",
+    "tree.below": "tree.overview",
 }
 """Routes that answer a part of a page -> the page that fetches it: what it shows is looked at there."""
 
@@ -432,5 +467,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "metrics.preview": "what a definition would have counted, beside the form on its pages",
     "metrics.state": "the line of a metric that says how far it is computed, while it is",
     "calendar.remove": "leads back to the calendar, which says what came of it",
+    "tree.export": "a file to download",
+    "tree.restore": "leads to the goal's page; refused, it is the page of tree.change",
 }
 """Routes that nobody looks at -> why not."""

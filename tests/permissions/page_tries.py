@@ -9,6 +9,7 @@ from typing import Final
 from chassis.ids import new_id
 from tests.permissions.browsing import FOLLOW_UP, Browser
 from tests.permissions.calendars_probes import enter_day, newest_rule
+from tests.permissions.cascade_probes import goal
 from tests.permissions.content import course_of
 from tests.permissions.documents import document
 from tests.permissions.enterprise import NODES, PASSWORD, PEOPLE
@@ -139,6 +140,26 @@ def _adopting(_browser: Browser, target: str) -> Mapping[str, str]:
 
 def _template(browser: Browser, _target: str) -> Mapping[str, str]:
     return {"industry_id": browser.enterprise.content.add_template(f"typed-{next(_numbers)}")}
+
+
+def _typed_goal(_browser: Browser, target: str) -> Mapping[str, str]:
+    number = next(_numbers)
+    return {
+        "node_id": target,
+        "metric": "meetings_attended",
+        "year": str(2030 + number // 12),
+        "span": f"m{number % 12 + 1}",
+        "value": "20",
+        "reason": "the plan",
+    }
+
+
+def _goal(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"goal_id": browser.enterprise.content.add_goal(goal(target))}
+
+
+def _as_now(_browser: Browser, _target: str) -> Mapping[str, str]:
+    return {"known": str(time.time_ns() // 1000), "reason": "again"}
 
 
 def _named_course(_browser: Browser, target: str) -> Mapping[str, str]:
@@ -281,6 +302,19 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /industries/<industry_id>/adopt": Try("nodes", _INDUSTRY.arguments, _adopting),
     "POST /industries/<industry_id>/remove": Try(arguments=_template),
     "POST /industries/<industry_id>/restore": Try(arguments=_template),
+    "GET /goals/<goal_id>": Try("nodes", _goal),
+    "GET /goals/<goal_id>/below": Try("nodes", _goal),
+    "GET /goals/<goal_id>/shares.csv": Try("nodes", _goal),
+    "GET /goals/<goal_id>/cut": Try("nodes", _goal),
+    "POST /goals/<goal_id>/cut": Try(
+        "nodes",
+        _goal,
+        lambda _b, _t: {"into": "people", "method": "equal", "reason": "shared out", "action": "apply"},
+    ),
+    "POST /goals/new": Try("nodes", form=_typed_goal),
+    "POST /goals/<goal_id>": Try("nodes", _goal, lambda _b, _t: {"value": "20", "reason": "more"}),
+    "POST /goals/<goal_id>/restore": Try("nodes", _goal, _as_now),
+    "POST /goals/<goal_id>/withdraw": Try("nodes", _goal, lambda _b, _t: {"reason": "no longer asked"}),
     "GET /today/<name>": Try(arguments=lambda _b, _t: {"name": "targets"}),
     "POST /profile/password": Try(
         form=lambda _b, _t: {"current": PASSWORD, "new": _NEW_PASSWORD, "again": _NEW_PASSWORD},

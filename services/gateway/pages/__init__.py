@@ -10,6 +10,7 @@ from services.gateway.pages import (
     courses,
     customers,
     evidence,
+    goal_cutting,
     goals,
     industry_templates,
     learning,
@@ -45,6 +46,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             metrics,
             industry_templates,
             calendar,
+            goal_cutting,
             plans,
             running,
         )
