@@ -144,6 +144,12 @@ def name(node_id: str) -> str:
     return node.name if node else node_id
 
 
+def counted(attainment: values_pb2.Value) -> str:
+    """What of a raw attainment counts for a score: at most all of it."""
+    number = exact(attainment)
+    return _("No data") if number is None else formats.percent(min(Fraction(1), number))
+
+
 def typed(value: values_pb2.Value) -> str:
     """A value as it is typed into a form, and into a spreadsheet: percent, main units, no grouping."""
     number = exact(value)
@@ -205,5 +211,12 @@ def _impossible(failure: Failure) -> str:
 def install(app: Flask) -> None:
     """Make the words of the tree known to templates."""
     app.jinja_env.filters.update(
-        asks=asks, days_of=days_of, how_made=share, part=part, covered=covered, covering=covering, typed=typed
+        as_date=to_date,
+        asks=asks,
+        days_of=days_of,
+        how_made=share,
+        part=part,
+        covered=covered,
+        covering=covering,
+        typed=typed,
     )

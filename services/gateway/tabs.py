@@ -105,6 +105,12 @@ TABS: Final = (
         lambda who: bool(who.groups("goals.calendars.write")),
     ),
     Tab("tree.overview", later("Goals"), "branches", lambda who: bool(who.groups("goals.targets.read"))),
+    Tab(
+        "objectives.overview",
+        later("Objectives"),
+        "flag",
+        lambda who: bool(who.groups("goals.objectives.read")),
+    ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),

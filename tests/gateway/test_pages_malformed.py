@@ -22,7 +22,7 @@ from tests.gateway.rows import changed, settled
 from tests.gateway.test_malformed import FIELDS, word
 from tests.platform import Platform
 
-_FORMS: Final = 2_000
+_FORMS: Final = 3_000
 _READS: Final = 600
 _CONTROL: Final = ("a\x00b", "x\x1b[31mx", "x\x7fx", "x\x01x")
 _TEXTS: Final = ("", "  ", *_CONTROL)
@@ -71,6 +71,30 @@ _GOAL: Final = {
     "periods": "1",
     "value": "20",
     "reason": "the plan",
+}
+_OBJECTIVE: Final = {
+    "action": "save",
+    "node_id": "{department}",
+    "title": "目标",
+    "year": "2031",
+    "span": "q1",
+    "reason": "the plan",
+    "results": "1",
+    "kr-0-weight": "100",
+    "kr-0-metric": "new_customers",
+    "kr-0-value": "20",
+    "kr-0-period": "month",
+}
+_SPOILT_OBJECTIVE: Final = {
+    "title": _TEXTS,
+    "year": ("", "1999", "2100", "²³", "many"),
+    "span": ("", "q5", "m0", "m13", "q²"),
+    "kr-0-weight": (*_NUMBERS, "0", "99.99", "1/0", "2/1", "1/²"),
+    "kr-0-metric": _TEXTS,
+    "kr-0-value": _NUMBERS,
+    "kr-0-goal": _IDS,
+    "request_id": _SENT_BEFORE,
+    "reason": _CONTROL,
 }
 _PLAN: Final = {
     "action": "save",
@@ -400,6 +424,28 @@ _FORMS_OF: Final = (
         {"reason": _TEXTS, "request_id": _SENT_BEFORE, "<goal_id>": _IDS},
         {"goal_id": "{goal}"},
     ),
+    _Form("/objectives/new", "gu.wenjing", _OBJECTIVE, {**_SPOILT_OBJECTIVE, "node_id": ("", *_IDS)}),
+    _Form(
+        "/objectives/<objective_id>/edit",
+        "gu.wenjing",
+        _OBJECTIVE,
+        {**_SPOILT_OBJECTIVE, "reason": _TEXTS, "<objective_id>": _IDS},
+        {"objective_id": "{objective}"},
+    ),
+    _Form(
+        "/objectives/<objective_id>/restore",
+        "gu.wenjing",
+        {"known": "1700000000000000", "reason": "again"},
+        {"known": (*_NUMBERS, "9" * 16, "9" * 17), "<objective_id>": _IDS},
+        {"objective_id": "no-such-objective"},
+    ),
+    _Form(
+        "/objectives/<objective_id>/withdraw",
+        "gu.wenjing",
+        {"reason": "over"},
+        {"reason": _TEXTS, "request_id": _SENT_BEFORE, "<objective_id>": _IDS},
+        {"objective_id": "{objective}"},
+    ),
     _Form("/courses/new", "jiang.lan", _COURSE, _SPOILT_COURSE),
     _Form("/courses/<course_id>", "jiang.lan", _COURSE, {"etag": _ETAGS}, {"course_id": "{course}"}),
     _Form("/courses/<course_id>", "admin", _COURSE, {"<course_id>": _IDS}),
@@ -468,7 +514,12 @@ def _names(gateway: Gateway, people: Mapping[str, tuple[FlaskClient, str]]) -> M
     assert branch
     goal = re.search(r'href="/goals/([^"]+)"><strong>', people["gu.wenjing"][0].get("/goals").text)
     assert goal
+    objective = re.search(
+        r'<h2><a href="/objectives/([^"]+)">', people["gu.wenjing"][0].get("/objectives?all=yes").text
+    )
+    assert objective
     return {
+        "{objective}": objective[1],
         "{goal}": goal[1],
         "{person}": person.id,
         "{department}": department,

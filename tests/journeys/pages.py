@@ -171,6 +171,12 @@ def _press(button: str) -> Callable[[Page], None]:
     return lambda page: page.click(button)
 
 
+def _goal_above(page: Page) -> None:
+    """Follow the chain of a goal of one's own up to the one above."""
+    _open_everything(page)
+    page.click(".goal .chain a >> nth=0")
+
+
 def _settled(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
@@ -258,6 +264,10 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("targets", "goals.overview", "/targets"),
         Visit("targets-then", "goals.overview", f"/targets?at={_AGO}&known=now"),
         Visit("targets-never", "goals.overview", "/targets?at=2999-01-01T00:00"),
+        Visit("targets-chain", "goals.overview", "/targets", _press(".goal summary")),
+        Visit("goal-above", "tree.one", "/targets", _goal_above),
+        Visit("objectives", "objectives.overview", "/objectives"),
+        Visit("why-key-result", "why.progress", "/objectives > table .door"),
         Visit("customers", "customers.overview", "/customers"),
         Visit("customers-wrong", "customers.record", "", _sending(".record .primary", minutes="ten"), 422),
         Visit("learning", "learning.path", "/learning"),
@@ -307,6 +317,18 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("person", "team.person", "/team > .person h2 a"),
         Visit("why-of-person", "why.progress", "/team > .person .door"),
         Visit("goals", "tree.overview", "/goals", _settled),
+        Visit("objectives", "objectives.overview", "/objectives"),
+        Visit("objective-new", "objectives.new", "/objectives/new"),
+        Visit(
+            "objective-new-wrong",
+            "objectives.add",
+            "",
+            _sending(
+                ".actions .primary",
+                **{"title": "跟进更多客户", "kr-0-weight": "60", "kr-0-value": "20"},
+            ),
+            400,
+        ),
         Visit("boards", "boards.overview", "/boards"),
     ],
     "jiang.lan": [
@@ -396,6 +418,19 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
             _then(_open_everything, _sending(".danger button")),
             422,
         ),
+        Visit("objectives", "objectives.overview", "/objectives"),
+        Visit("objectives-none", "objectives.overview", "/objectives?on=2020-01-01"),
+        Visit("objective", "objectives.one", "/objectives > .card h2 a"),
+        Visit("objective-edit", "objectives.edit", "", _press(".head .primary")),
+        Visit("objective-row", "objectives.change", "", lambda page: _send(page, "[value=add]")),
+        Visit("objective-wrong", "objectives.change", "", _sending(".actions .primary"), 422),
+        Visit(
+            "objective-taken-back-wrong",
+            "objectives.withdraw",
+            "/objectives > .card h2 a",
+            _sending(".danger button"),
+            422,
+        ),
         Visit("team", "team.overview", "/team"),
         Visit("organisation", "admin.organisation", "/organisation"),
     ],
@@ -468,6 +503,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "metrics.state": "the line of a metric that says how far it is computed, while it is",
     "calendar.remove": "leads back to the calendar, which says what came of it",
     "tree.export": "a file to download",
+    "objectives.restore": "leads to the objective's page; refused, it is the page of objectives.withdraw",
     "tree.restore": "leads to the goal's page; refused, it is the page of tree.change",
 }
 """Routes that nobody looks at -> why not."""

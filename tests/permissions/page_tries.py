@@ -9,7 +9,7 @@ from typing import Final
 from chassis.ids import new_id
 from tests.permissions.browsing import FOLLOW_UP, Browser
 from tests.permissions.calendars_probes import enter_day, newest_rule
-from tests.permissions.cascade_probes import goal
+from tests.permissions.cascade_probes import goal, objective
 from tests.permissions.content import course_of
 from tests.permissions.documents import document
 from tests.permissions.enterprise import NODES, PASSWORD, PEOPLE
@@ -156,6 +156,25 @@ def _typed_goal(_browser: Browser, target: str) -> Mapping[str, str]:
 
 def _goal(browser: Browser, target: str) -> Mapping[str, str]:
     return {"goal_id": browser.enterprise.content.add_goal(goal(target))}
+
+
+def _objective(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"objective_id": browser.enterprise.content.add_objective(objective(target))}
+
+
+def _typed_objective(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {
+        "node_id": target,
+        "title": "Write to customers",
+        "year": "2030",
+        "span": "q1",
+        "reason": "the plan",
+        "results": "1",
+        "kr-0-weight": "100",
+        "kr-0-metric": "emails_sent",
+        "kr-0-value": "10",
+        "action": "save",
+    }
 
 
 def _as_now(_browser: Browser, _target: str) -> Mapping[str, str]:
@@ -315,6 +334,14 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /goals/<goal_id>": Try("nodes", _goal, lambda _b, _t: {"value": "20", "reason": "more"}),
     "POST /goals/<goal_id>/restore": Try("nodes", _goal, _as_now),
     "POST /goals/<goal_id>/withdraw": Try("nodes", _goal, lambda _b, _t: {"reason": "no longer asked"}),
+    "GET /objectives/<objective_id>": Try("nodes", _objective),
+    "GET /objectives/<objective_id>/edit": Try("nodes", _objective),
+    "POST /objectives/<objective_id>/edit": Try("nodes", _objective, _typed_objective),
+    "POST /objectives/<objective_id>/restore": Try("nodes", _objective, _as_now),
+    "POST /objectives/<objective_id>/withdraw": Try(
+        "nodes", _objective, lambda _b, _t: {"reason": "no longer meant"}
+    ),
+    "POST /objectives/new": Try("nodes", form=_typed_objective),
     "GET /today/<name>": Try(arguments=lambda _b, _t: {"name": "targets"}),
     "POST /profile/password": Try(
         form=lambda _b, _t: {"current": PASSWORD, "new": _NEW_PASSWORD, "again": _NEW_PASSWORD},

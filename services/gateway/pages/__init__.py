@@ -15,6 +15,7 @@ from services.gateway.pages import (
     industry_templates,
     learning,
     metrics,
+    objectives,
     people,
     plans,
     running,
@@ -47,6 +48,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             industry_templates,
             calendar,
             goal_cutting,
+            objectives,
             plans,
             running,
         )

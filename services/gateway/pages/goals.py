@@ -8,12 +8,12 @@ from typing import Any, Final
 from flask import Blueprint, render_template
 from foothold.goals.v1 import evidence_pb2, progress_pb2, targets_pb2, values_pb2
 
-from services.gateway import charts
+from services.gateway import charts, goal_chains, goal_words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import RATE
 from services.gateway.me import Me, me
-from services.gateway.parts import clients
+from services.gateway.parts import clients, today
 from services.gateway.past import past
 from services.gateway.sections import at_once, section
 
@@ -134,7 +134,12 @@ def _targets() -> dict[str, Any]:
             "weeks": weeks_compared,
         }
 
-    return {"targets": section(load)}
+    return {
+        "targets": section(load),
+        "origins": section(lambda: [] if past().at else goal_chains.origins(me().id, today())),
+        "goals": goal_words,
+        "name_of": lambda person_id: name_of(me(), person_id),
+    }
 
 
 def is_date(text: str) -> date | None:

@@ -6,15 +6,16 @@ from flask import Blueprint, abort, render_template, request
 from foothold.goals.v1 import progress_pb2, values_pb2
 from foothold.incentives.v1 import statements_pb2
 
-from services.gateway import asked, trace
+from services.gateway import asked, goal_chains, goal_words, trace
 from services.gateway.clients import ask
 from services.gateway.doors import needs
-from services.gateway.figures import from_date
+from services.gateway.figures import from_date, to_date
 from services.gateway.me import Me, me
 from services.gateway.pages.goals import chain, is_date, name_of, place
 from services.gateway.parts import clients
 from services.gateway.past import past
 from services.gateway.problems import from_htmx
+from services.gateway.sections import section
 
 blueprint = Blueprint("why", __name__)
 PERIODS = {
@@ -55,8 +56,18 @@ def progress(person_id: str, metric: str, period: str) -> str:
         components=list(zip(answer.components, answer.component_values, strict=False)),
         links=chain(answer.target.target, who) if answer.HasField("target") else [],
         asked_lines=_asked_lines(answer.target, who) if answer.HasField("target") else [],
+        origins=section(lambda: _origins(person_id, answer)),
+        goals=goal_words,
+        name_of=lambda id: name_of(who, id),
         mine=person_id == who.id,
     )
+
+
+def _origins(person_id: str, answer: progress_pb2.ExplainProgressResponse) -> list[goal_chains.Origin]:
+    """The person's goals about the same figure in the same period, with where they come from."""
+    first = to_date(answer.period.first_day)
+    kind = answer.period.kind
+    return goal_chains.origins(person_id, first, metric=answer.definition.name, kind=kind) if first else []
 
 
 @blueprint.get("/why/<person_id>/line/<rule_id>")
