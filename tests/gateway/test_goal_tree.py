@@ -47,14 +47,14 @@ def hq(as_login: AsLogin) -> FlaskClient:
 
 def test_the_demo_s_tree_says_what_is_missing_and_how_many_newcomer_years_it_takes(as_login: AsLogin) -> None:
     admin = as_login("admin")
-    page = plain(admin.get("/goals").text)
+    page = plain(admin.get("/goals?metric=revenue").text)
     assert "¥100,000,000.00" in page
     assert "已分解50.0%" in page
     assert "还差¥50,000,000.00" in page
-    company = id_in(re.findall(r'href="(/goals/[^"]+)"><strong>', admin.get("/goals").text)[0])
+    company = id_in(re.findall(r'href="(/goals/[^"]+)"><strong>', admin.get("/goals?metric=revenue").text)[0])
     below = admin.get(f"/goals/{company}/below").text
     assert "上海销售一部" in below
-    department = id_in(re.findall(r'href="(/goals/[^"]+)"><strong>', below)[0])
+    department = id_in(re.findall(r'href="(/goals/[^"]+)"><strong>上海销售一部', below)[0])
     assert "83.33个这样的新人年才够上海销售一部的目标" in plain(admin.get(f"/goals/{department}/below").text)
 
 

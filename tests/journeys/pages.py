@@ -234,6 +234,7 @@ def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -
 _AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
 _SAVE: Final = "#metric-form .primary"
 _RETIRE: Final = "form.danger button"
+_A_GOAL: Final = "/goals?metric=revenue > .goals .what a"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
 _PASSWORDS: Final = {"current": "not the password", "new": "jiaota-shidi-2", "again": "jiaota-shidi-2"}
@@ -402,19 +403,23 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
         Visit("plan-checked", "plans.save", "/plans/new", _tiers),
         Visit("goals", "tree.overview", "/goals", _settled),
-        Visit("goal", "tree.one", "/goals > .goals .what a"),
+        Visit("goal", "tree.one", _A_GOAL),
         Visit("goal-cut", "tree.cut", "", _press(".head .primary")),
         Visit("goal-cut-shown", "tree.apply", "", _cutting("departments", "weighted")),
         Visit("goal-cut-wrong", "tree.apply", "", _sending("[value=apply]", amount="many"), 422),
         Visit("goal-new", "tree.new", "/goals/new"),
         Visit("goal-new-wrong", "tree.add", "", _sending("form .primary", value="many"), 422),
         Visit(
-            "goal-wrong", "tree.change", "/goals > .goals .what a", _sending("form .primary", value="x"), 422
+            "goal-wrong",
+            "tree.change",
+            _A_GOAL,
+            _sending("form .primary", value="x"),
+            422,
         ),
         Visit(
             "goal-taken-back-wrong",
             "tree.withdraw",
-            "/goals > .goals .what a",
+            _A_GOAL,
             _then(_open_everything, _sending(".danger button")),
             422,
         ),
