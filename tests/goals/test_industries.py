@@ -7,18 +7,21 @@ from foothold.goals.v1 import (
     industries_pb2,
     metric_library_pb2,
     metrics_pb2,
+    objectives_pb2,
     progress_pb2,
     targets_pb2,
+    values_pb2,
 )
 
 from services.goals.domain.industries import measures_the_same
 from services.goals.domain.metrics import METRICS
 from services.goals.industry_files import shipped
+from services.goals.store.recording import enter_ledger, gate_key
 from services.goals.wire.industry_documents import read_document
 from services.goals.wire.industry_writing import write_document
 from tests.goals.adopting import CARS, FIRST, OUTCOME, STANDING, adopt, adoption, choice, get, held, refused
 from tests.goals.enterprise import Enterprise, count, day, fact, fresh, rate
-from tests.goals.library import CONDITIONS, define, definition, newest, wait_for
+from tests.goals.library import CONDITIONS, STATE, define, definition, newest, wait_for
 
 
 def test_twenty_industries_ship_with_five_kpis_and_a_sales_process_each() -> None:
@@ -153,15 +156,32 @@ def test_adopting_defines_what_is_missing_and_sets_adapted_targets(goals: Enterp
 
 
 def test_a_target_of_a_metric_that_is_being_computed_is_shown_once_it_serves(goals: Enterprise) -> None:
-    administrator = goals.as_("administrator")
-    adopt(administrator, choice("showroom_customers"))
-    # Whatever the state, nobody's progress fails.
-    shown = {each.target.target.metric for each in goals.as_("li").get().targets}
-    assert shown <= {"showroom_customers"}
+    administrator, manager = goals.as_("administrator"), goals.as_("manager")
+    whole = values_pb2.Value(unit=values_pb2.UNIT_RATE, numerator=1, denominator=1)
+    with goals.database.begin() as connection:
+        # While somebody has the ledger alone, nothing is computed.
+        enter_ledger(connection, gate_key(goals.database.schema), alone=True)
+        (result,) = adopt(administrator, choice("showroom_customers"))
+        assert newest(administrator, "showroom_customers").state == STATE.STATE_COMPUTING
+        assert goals.as_("li").get().targets == []
+        team = manager.progress.ListTeamProgress(progress_pb2.ListTeamProgressRequest())
+        assert all(not person.targets for person in team.people)
+        objective = objectives_pb2.SetObjectiveRequest(
+            request_id=fresh("r"),
+            objective=objectives_pb2.Objective(
+                node_id="shanghai-sales",
+                title="Fill the showroom",
+                period_kind=values_pb2.PERIOD_KIND_MONTH,
+                first_day=day(FIRST),
+                key_results=[objectives_pb2.KeyResult(weight=whole, target_id=result.target.id)],
+            ),
+        )
+        assert refused(manager.objectives.SetObjective, objective).reason == "METRIC_COMPUTING"
     wait_for(administrator, "showroom_customers")
     assert goals.as_("li").target_progress("showroom_customers").done == count(0)
-    team = goals.as_("manager").progress.ListTeamProgress(progress_pb2.ListTeamProgressRequest())
+    team = manager.progress.ListTeamProgress(progress_pb2.ListTeamProgressRequest())
     assert any(person.targets for person in team.people)
+    assert manager.objectives.SetObjective(objective).objective.id
 
 
 def test_looking_first_changes_nothing_and_says_what_would_come(goals: Enterprise) -> None:

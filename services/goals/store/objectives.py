@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, true, tuple_, update
 
 from access import Scope
-from chassis.errors import NotFound
+from chassis.errors import FailedPrecondition, NotFound
 from services.goals.domain.cascade import Goal
 from services.goals.domain.metrics import Direction, evaluate
 from services.goals.domain.objectives import KeyResult, Objective, ObjectiveScore, score, score_key_result
@@ -88,13 +88,20 @@ class Objectives:
     def require_sources(self, one: Objective) -> None:
         """Pass where every target and goal it names stands at or above its node.
 
-        NotFound TARGET_UNKNOWN, GOAL_UNKNOWN.
+        NotFound TARGET_UNKNOWN, GOAL_UNKNOWN; FailedPrecondition METRIC_COMPUTING where a target's metric has no values
+        yet.
         """
         path = self._directory.ancestors(one.node_id)
         goals = self._goals_of([one])
         for each in one.key_results:
-            if each.target_id and self._target(each.target_id, path) is None:
+            target = self._target(each.target_id, path) if each.target_id else None
+            if each.target_id and target is None:
                 raise NotFound("TARGET_UNKNOWN", "There is no such target.")
+            if target is not None and target.measure.metric not in self._library.metrics(date.max):
+                raise FailedPrecondition(
+                    "METRIC_COMPUTING",
+                    "The target's metric is still being computed; try again when that is done.",
+                )
             if each.goal_id and (each.goal_id not in goals or goals[each.goal_id].node_id not in path):
                 raise unknown_goal()
 

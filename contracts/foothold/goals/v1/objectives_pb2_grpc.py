@@ -65,7 +65,8 @@ class ObjectivesServiceServicer:
 
     def SetObjective(self, request, context):
         """Sets an objective, or supersedes the one of that id. Permission goals.objectives.write on its node.
-        Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN.
+        Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN,
+        METRIC_COMPUTING where the metric of a named target has no values yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,8 @@ class ObjectivesServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ObjectivesServiceAsyncStub: ...
     SetObjective: _grpc.UnaryUnaryMultiCallable[_objectives_pb2.SetObjectiveRequest, _objectives_pb2.SetObjectiveResponse]
     """Sets an objective, or supersedes the one of that id. Permission goals.objectives.write on its node.
-    Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN.
+    Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN,
+    METRIC_COMPUTING where the metric of a named target has no values yet.
     """
     WithdrawObjective: _grpc.UnaryUnaryMultiCallable[_objectives_pb2.WithdrawObjectiveRequest, _objectives_pb2.WithdrawObjectiveResponse]
     """Takes an objective back. Permission goals.objectives.write on its node."""
@@ -55,7 +56,8 @@ class ObjectivesServiceAsyncStub(ObjectivesServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetObjective: _aio.UnaryUnaryMultiCallable[_objectives_pb2.SetObjectiveRequest, _objectives_pb2.SetObjectiveResponse]  # type: ignore[assignment]
     """Sets an objective, or supersedes the one of that id. Permission goals.objectives.write on its node.
-    Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN.
+    Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN,
+    METRIC_COMPUTING where the metric of a named target has no values yet.
     """
     WithdrawObjective: _aio.UnaryUnaryMultiCallable[_objectives_pb2.WithdrawObjectiveRequest, _objectives_pb2.WithdrawObjectiveResponse]  # type: ignore[assignment]
     """Takes an objective back. Permission goals.objectives.write on its node."""
@@ -76,7 +78,8 @@ class ObjectivesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_objectives_pb2.SetObjectiveResponse, _abc.Awaitable[_objectives_pb2.SetObjectiveResponse]]:
         """Sets an objective, or supersedes the one of that id. Permission goals.objectives.write on its node.
-        Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN.
+        Errors: WEIGHTS_NOT_ONE, OBJECTIVE_UNKNOWN, METRIC_UNKNOWN, VALUE_INVALID, TARGET_UNKNOWN, GOAL_UNKNOWN,
+        METRIC_COMPUTING where the metric of a named target has no values yet.
         """
 
     @_abc_1.abstractmethod
