@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from foothold.goals.v1 import industries_pb2, metrics_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import industries_pb2, metric_library_pb2, metrics_pb2, targets_pb2, values_pb2
 
 from access.directory import Directory
 from chassis.errors import FailedPrecondition
@@ -120,6 +120,23 @@ def sample(kpi: industries_pb2.IndustryKpi) -> str:
     if not kpi.source:
         return _("Sample: %(asked)s", asked=asked)
     return _("%(asked)s. Source: %(source)s, %(year)s", asked=asked, source=kpi.source, year=kpi.year)
+
+
+def evidence(
+    definition: metrics_pb2.MetricDefinition, found: metric_library_pb2.PreviewMetricResponse, *, days: int
+) -> str:
+    """How many of the facts of the last days would count for a metric."""
+    values = {"name": title(definition), "days": days, "met": found.facts, "all": found.facts_of_kind}
+    if not found.facts and definition.HasField("conditions"):
+        return _(
+            "%(name)s: none of the %(all)s facts of these kinds in the last %(days)s days would count. "
+            "See that your CRM tells what the metric asks for.",
+            **values,
+        )
+    return _(
+        "%(name)s: %(met)s of the %(all)s facts of these kinds in the last %(days)s days would count.",
+        **values,
+    )
 
 
 def typed(value: values_pb2.Value, currency: str) -> str:

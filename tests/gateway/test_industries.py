@@ -92,6 +92,13 @@ def test_a_look_changes_nothing_and_adopting_sets_what_was_typed(hq: FlaskClient
     assert "那里的目标已经如此。" in plain(page)
 
 
+def test_a_look_says_how_many_facts_there_are_to_count(hq: FlaskClient) -> None:
+    form = {**WHERE, "job_role": "role-evidence", "kpi": ["0", "5"], "value-0": "9", "value-5": "3"}
+    told = plain(send(hq, f"{CARS}/adopt", {**form, "action": "look"})[1])
+    assert re.search(r"网络线索回访：近90天的\d+条同类记录没有一条符合。请确认CRM会传来", told)
+    assert re.search(r"金融方案成交：近90天的\d+条同类记录", told)
+
+
 def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong(hq: FlaskClient) -> None:
     form = {**WHERE, "kpi": ["2"], "value-2": "many", "action": "adopt"}
     status, page = send(hq, f"{CARS}/adopt", form)

@@ -1,10 +1,12 @@
 """Industries: one in full, and adopting it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from foothold.goals.v1 import industries_pb2
+from foothold.goals.v1 import industries_pb2, metric_library_pb2, metrics_pb2
 from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.errors import Failure
@@ -21,10 +23,12 @@ from services.gateway.pages.people import groups
 from services.gateway.pages.standards import request_id
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import message_of, status_of
+from services.gateway.sections import at_once, section
 from services.gateway.standards_forms import value_of
 
 blueprint = Blueprint("industries", __name__)
 _RESULT: Final = industries_pb2.AdoptionResult
+_EVIDENCE_DAYS: Final = 90
 
 
 def may_adopt() -> bool:
@@ -41,6 +45,7 @@ class _Row:
     metric: industries_pb2.IndustryMetric
     rule: str
     parts: list[str]
+    evidence: list[str]
     chosen: bool
     value: str
     outcome: tuple[str, str] | None
@@ -62,6 +67,7 @@ def _page(
     trouble: str = "",
     wrong: dict[str, str] | None = None,
     results: dict[int, industries_pb2.AdoptionResult] | None = None,
+    evidence: dict[str, str] | None = None,
     done: bool = False,
 ) -> str:
     currency = parts().settings.currency
@@ -77,6 +83,11 @@ def _page(
                 metric,
                 industry_words.rule(metric.definition, metrics),
                 industry_words.parts(metric.definition, metrics),
+                [
+                    (evidence or {})[name]
+                    for name in (kpi.metric, metric.definition.numerator, *metric.definition.denominators)
+                    if result and name in (evidence or {})
+                ],
                 str(number) in request.form.getlist("kpi"),
                 request.form.get(f"value-{number}", sample),
                 result
@@ -141,8 +152,10 @@ def adopt(industry_id: str) -> BaseResponse | str | tuple[str, int]:
             raise
         return _page(found, trouble=message_of(failure), wrong=_by_field(failure, chosen)), status_of(failure)
     results = dict(zip(chosen, answer.results, strict=True))
-    if look or any(each.outcome == _RESULT.OUTCOME_REFUSED for each in results.values()):
-        return _page(found, results=results, done=not look)
+    if look:
+        return _page(found, results=results, evidence=_evidence(found, chosen, asked.node_id))
+    if any(each.outcome == _RESULT.OUTCOME_REFUSED for each in results.values()):
+        return _page(found, results=results, done=True)
     waiting = any(each.outcome == _RESULT.OUTCOME_PROPOSED for each in results.values())
     flash(
         _("Adopted. What needs approval waits for it; everything else holds from that day on.")
@@ -150,6 +163,38 @@ def adopt(industry_id: str) -> BaseResponse | str | tuple[str, int]:
         else _("Adopted. The targets are set; new metrics show once their values are computed.")
     )
     return redirect(url_for("industries.show", industry_id=industry_id), 303)
+
+
+def _evidence(found: industries_pb2.GetIndustryResponse, chosen: list[int], node_id: str) -> dict[str, str]:
+    """Of the metrics that would be defined: how many of the facts there are would count, by the metric's name.
+
+    What a CRM does not tell cannot be counted; that is better known before than wondered at afterwards.
+    """
+    by_name = {each.definition.name: each for each in found.metrics}
+    picked = [by_name[found.kpis[number].metric].definition for number in chosen]
+    names = {name for each in picked for name in (each.name, each.numerator, *each.denominators) if name}
+    tried = [
+        each.definition
+        for name in sorted(names)
+        if (each := by_name.get(name))
+        and each.standing == each.STANDING_MISSING
+        and not each.definition.numerator
+    ]
+
+    def preview(definition: metrics_pb2.MetricDefinition) -> str:
+        asked = metric_library_pb2.PreviewMetricRequest(
+            definition=definition,
+            to=from_date(today() + timedelta(days=1)),
+            node_id=node_id,
+            group_by=metrics_pb2.GROUP_BY_BRANCH,
+        )
+        getattr(asked, "from").CopyFrom(from_date(today() - timedelta(days=_EVIDENCE_DAYS)))
+        return industry_words.evidence(
+            definition, ask(clients().library.PreviewMetric, asked), days=_EVIDENCE_DAYS
+        )
+
+    told = at_once(partial(section, partial(preview, each)) for each in tried)
+    return {each.name: said.content or said.trouble for each, said in zip(tried, told, strict=True)}
 
 
 def _by_field(failure: Failure, chosen: list[int]) -> dict[str, str]:
