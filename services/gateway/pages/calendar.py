@@ -32,6 +32,8 @@ _LONGEST_NUMBER: Final = 18
 _USUAL: Final = frozenset({_REASONS.DAY_REASON_WEEKDAY, _REASONS.DAY_REASON_SHIFT_ON})
 _FREE: Final = frozenset({_REASONS.DAY_REASON_WEEKEND, _REASONS.DAY_REASON_SHIFT_OFF})
 _WEEK: Final = 7
+_NOVEMBER: Final = 11
+"""When the State Council has announced the next year."""
 
 
 class Square(NamedTuple):
@@ -84,6 +86,7 @@ def _page(node_id: str, *, trouble: str = "", wrong: Mapping[str, str] | None = 
         after=_month_name(_next(first)),
         month=section(partial(_month, node_id, first, unknown)),
         unknown=unknown,
+        coming=_coming(node_id),
         rules=[(what, getattr(resolved, what)) for what in calendar_forms.WHAT],
         more=section(partial(_more, node_id, first.year)),
         may_write=node_id in places,
@@ -98,6 +101,21 @@ def _page(node_id: str, *, trouble: str = "", wrong: Mapping[str, str] | None = 
         name_of=lambda person: name_of(me(), person),
         forms=calendar_forms,
     )
+
+
+def _coming(node_id: str) -> int:
+    """Next year, where it begins soon and nothing tells its workdays yet; else 0."""
+    year = today().year + 1
+    if today().month < _NOVEMBER:
+        return 0
+    asked = calendars_pb2.ListDaysRequest(
+        node_id=node_id, first_day=from_date(date(year, 1, 1)), end_day=from_date(date(year, 2, 1))
+    )
+    try:
+        ask(clients().calendars.ListDays, asked)
+    except Failure as failure:
+        return year if failure.reason == "CALENDAR_YEAR_UNKNOWN" else 0
+    return 0
 
 
 def _month(node_id: str, first: date, unknown: dict[str, str]) -> Month:
