@@ -238,6 +238,8 @@ class Siblings:
                 common = other.first_day < goal.end_day and goal.first_day < other.end_day
                 if common and other.key != goal.key:
                     return other
+            if node_id == self._parent.node_id:
+                break  # no child of the parent lies above it
         return None
 
     def overlap(self, path_of: Callable[[str], tuple[str, ...]]) -> Overlap | None:

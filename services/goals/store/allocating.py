@@ -16,7 +16,7 @@ from services.goals.domain.periods import PeriodKind, months_after
 from services.goals.domain.values import Value
 from services.goals.store.cascade import Goals
 from services.goals.store.goal_rows import write_goals
-from services.goals.store.weighing import Weights, impossible
+from services.goals.store.weighing import Slot, Weights, impossible
 
 _MOST: Final = 100_000
 _LENGTH: Final = {Into.MONTHS: PeriodKind.MONTH, Into.QUARTERS: PeriodKind.QUARTER}
@@ -96,67 +96,60 @@ class Allocator:
     def _divide(
         self, parent: Goal, step: Step, weigh: Weights, whole: int, act: Act, level: int
     ) -> list[Cut]:
-        children = self._children(parent, step, act, level)
-        if not children:
+        slots = self._slots(parent, step, act, level)
+        if not slots:
             if level:
                 return []  # A department nobody works in yet keeps its goal whole.
             raise impossible(level, "into", f"nobody to divide among below {parent.node_id}")
+
+        def made(slot: Slot, value: Value, share: Share, portion: Portion | None) -> Cut:
+            goal = Goal(
+                new_id(),
+                parent.id,
+                slot.node_id,
+                parent.metric,
+                slot.period_kind,
+                slot.first_day,
+                slot.periods,
+                value,
+                share,
+                act.reason,
+                act.author_id,
+                act.at,
+            )
+            return Cut(goal, portion, None, parent.node_id, level)
+
         if not parent.is_sum:
-            share = Share(Method.PASSED_DOWN)
-            return [
-                Cut(replace(child, value=parent.value, share=share), None, None, parent.node_id, level)
-                for child in children
-            ]
-        weights = weigh.of(children)
+            passed = Share(Method.PASSED_DOWN)
+            return [made(slot, parent.value, passed, None) for slot in slots]
+        weights = weigh.of(slots)
         portions = largest_remainder(whole, weights)
         if portions is None or portions[0].weight_sum > LARGEST_SUM:
             raise impossible(level, "method", f"nothing to divide by below {parent.node_id}")
         unit = parent.value.unit
         return [
-            Cut(
-                replace(
-                    child,
-                    value=Value(unit, portion.units),
-                    share=Share(step.method, portion.weight, portion.weight_sum, whole, weigh.basis),
-                ),
+            made(
+                slot,
+                Value(unit, portion.units),
+                Share(step.method, portion.weight, portion.weight_sum, whole, weigh.basis),
                 portion,
-                None,
-                parent.node_id,
-                level,
             )
-            for child, portion in zip(children, portions, strict=True)
+            for slot, portion in zip(slots, portions, strict=True)
         ]
 
-    def _children(self, parent: Goal, step: Step, act: Act, level: int) -> list[Goal]:
-        """The goals a step makes of one, without values, by node or by period."""
-
-        def child(node_id: str, kind: PeriodKind, first: date, periods: int) -> Goal:
-            return Goal(
-                new_id(),
-                parent.id,
-                node_id,
-                parent.metric,
-                kind,
-                first,
-                periods,
-                parent.value,
-                parent.share,
-                act.reason,
-                act.author_id,
-                act.at,
-            )
-
+    def _slots(self, parent: Goal, step: Step, act: Act, level: int) -> list[Slot]:
+        """What a step divides a goal among, by node or by period."""
         if step.into in PERIODS:
             kind = _LENGTH[step.into]
             length = 1 if kind is PeriodKind.MONTH else 3
             if parent.months <= length or parent.months % length or (parent.first_day.month - 1) % length:
                 raise impossible(level, "into", "the goal is not longer than one such period")
             return [
-                child(parent.node_id, kind, months_after(parent.first_day, months), 1)
+                Slot(parent.node_id, kind, months_after(parent.first_day, months), 1)
                 for months in range(0, parent.months, length)
             ]
         nodes = self._nodes(parent, step, act)
-        return [child(node, parent.period_kind, parent.first_day, parent.periods) for node in sorted(nodes)]
+        return [Slot(node, parent.period_kind, parent.first_day, parent.periods) for node in sorted(nodes)]
 
     def _nodes(self, parent: Goal, step: Step, act: Act) -> Iterable[str]:
         if step.into is Into.NODES:

@@ -40,10 +40,15 @@ Place = tuple[str, int, str, str, str]
 
 # Writers take turns, readers do not wait: no two of them can leave two goals in one place, or a ring.
 _TURN: Final = text("LOCK TABLE goal IN SHARE ROW EXCLUSIVE MODE")
+# A plan that was kept from when the table was small reads all of it, and for thousands of keys as often.
+_PLAN_AFRESH: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_FEW: Final = 50
+# A look-up for each key: as a join it might be taken from the table's side where statistics lag behind.
 _AT_KEYS: Final = """
-SELECT goal.id FROM unnest(%(nodes)b::text[], %(firsts)b::bigint[]) AS row (wanted, first)
-JOIN goal ON node_id = wanted AND metric = %(metric)s AND period_kind = %(kind)s
-         AND first_day = date 'epoch' + first::integer AND superseded_at IS NULL AND NOT withdrawn
+SELECT (
+    SELECT id FROM goal WHERE node_id = wanted AND metric = %(metric)s AND period_kind = %(kind)s
+        AND first_day = date 'epoch' + first::integer AND superseded_at IS NULL AND NOT withdrawn
+) FROM unnest(%(nodes)b::text[], %(firsts)b::bigint[]) AS row (wanted, first)
 """
 
 
@@ -78,6 +83,7 @@ class Goals:
         """The goals that stand at keys, which share a metric and a kind of period."""
         if not keys:
             return {}
+        self._plan_for(len(keys))
         rows = self._connection.exec_driver_sql(
             _AT_KEYS,
             {
@@ -87,7 +93,7 @@ class Goals:
                 "kind": int(keys[0].period_kind),
             },
         )
-        ids = [row[0] for row in rows]
+        ids = [row[0] for row in rows if row[0] is not None]
         if not ids:
             return {}
         return {each.key: each for each in self._read(table.c.id == func.any(ids), None)}
@@ -133,6 +139,7 @@ class Goals:
 
     def views(self, goals: Sequence[Goal], *, known_at: datetime | None = None) -> list[View]:
         """The goals with their parents and what hangs below them: two statements, whatever the number."""
+        self._plan_for(len(goals))
         child, parent = table.alias("child"), table.alias("parent")
         axis = (child.c.node_id != parent.c.node_id).label("by_place")
         adds = and_(child.c.metric == parent.c.metric, child.c.unit == parent.c.unit).label("adds")
@@ -230,6 +237,11 @@ class Goals:
         told = replace(goal, reason=reason, author_id=author_id, recorded_at=at)
         write_goals(self._connection, [told], superseded=[goal.id], withdrawn=True)
         return told
+
+    def _plan_for(self, number: int) -> None:
+        """Have what follows in this transaction planned for the table as it is, where it is about many goals."""
+        if number > _FEW:
+            self._connection.execute(_PLAN_AFRESH)
 
     def _one(self, goal_id: str, known_at: datetime | None) -> Goal | None:
         return next(iter(self._read(table.c.id == goal_id, known_at)), None)

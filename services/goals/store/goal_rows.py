@@ -19,8 +19,7 @@ COLUMNS: Final = tuple(
 """What `read_row` takes."""
 
 _SUPERSEDE: Final = """
-UPDATE goal SET superseded_at = %(at)s FROM unnest(%(ids)b::text[]) AS row (known)
-WHERE id = known AND superseded_at IS NULL
+UPDATE goal SET superseded_at = %(at)s WHERE id = ANY(%(ids)b::text[]) AND superseded_at IS NULL
 """
 _INSERT: Final = """
 INSERT INTO goal (id, parent_id, node_id, metric, period_kind, first_day, end_day, periods, unit, numerator,

@@ -3,19 +3,33 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from access import Directory
 from chassis.errors import FailedPrecondition
 from services.goals.domain.allocation import PERIODS, Step
-from services.goals.domain.cascade import Goal, Method
+from services.goals.domain.cascade import MONTHS, Goal, Method
 from services.goals.domain.metrics import METRICS, evaluate
-from services.goals.domain.periods import months_after
+from services.goals.domain.periods import PeriodKind, months_after
 from services.goals.store.figures import read_grouped
 
 _YEAR: Final = 12
+
+
+class Slot(NamedTuple):
+    """What a share will be asked of, and when."""
+
+    node_id: str
+    period_kind: PeriodKind
+    first_day: date
+    periods: int
+
+    @property
+    def months(self) -> int:
+        """How long it is."""
+        return MONTHS[self.period_kind] * self.periods
 
 
 class Weights:
@@ -55,7 +69,7 @@ class Weights:
             found[str(int(key[-2:])) if by_month else key] += evaluate(metric, figures).numerator
         return found
 
-    def of(self, children: Sequence[Goal]) -> list[int]:
+    def of(self, children: Sequence[Slot]) -> list[int]:
         """One weight per child. FailedPrecondition ALLOCATION_IMPOSSIBLE where one is missing."""
         if self._step.method is Method.EQUAL:
             return [1] * len(children)
