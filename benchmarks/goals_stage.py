@@ -30,17 +30,18 @@ _KINDS = (1, 1, 1, 1, 6, 6, 2, 7, 8, 3)
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the server is, and the token of an integrator and of a newcomer."""
+    """Where the server is, and the tokens of an integrator, of a newcomer and of whoever sets the goals."""
 
     address: str
     url: str
     crm: str
     newcomer: str
+    planner: str
 
 
 @contextmanager
-def stage(people: int) -> Iterator[Stage]:
-    """A running service. `p000000` and so on are newcomers in departments of a hundred."""
+def stage(people: int, *, departments: int = 0) -> Iterator[Stage]:
+    """A running service. `p000000` and so on are newcomers, a hundred to a department where no number is given."""
     private, public = generate_keys()
     issuer = TokenIssuer(load_private(private))
     hours = timedelta(hours=3)
@@ -49,7 +50,7 @@ def stage(people: int) -> Iterator[Stage]:
         migrate(url, schema=schema_of("goals"), package="services.goals")
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain) as connection:
-            fill(connection, people)
+            fill(connection, people, departments)
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         command = [
@@ -67,8 +68,11 @@ def stage(people: int) -> Iterator[Stage]:
             address = f"127.0.0.1:{int(server.stdout.readline())}"
             crm, _ = issuer.service_account("crm", lifetime=hours)
             newcomer, _ = issuer.person("p000007", session_id="s", lifetime=hours)
-            yield Stage(address, plain, crm, newcomer)
-            server.terminate()
+            planner, _ = issuer.service_account("planner", lifetime=hours)
+            try:
+                yield Stage(address, plain, crm, newcomer, planner)
+            finally:
+                server.terminate()
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -115,8 +119,8 @@ class Work:
         return [self.fact() for _ in range(size)]
 
 
-def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> None:
-    departments = max(1, people // _DEPARTMENT)
+def fill(connection: psycopg.Connection[tuple[object, ...]], people: int, departments: int = 0) -> None:
+    departments = departments or max(1, people // _DEPARTMENT)
     nodes = (
         "INSERT INTO directory_node (id, parent_id, kind, name, zone, effective_zone, ancestors, position)"
     )
@@ -146,15 +150,18 @@ def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> Non
     connection.execute("""
         INSERT INTO directory_role (id, name, permissions, built_in, position) VALUES
             ('integrator', '集成', '{goals.facts.record,goals.facts.read}', true, 1),
-            ('salesperson', '销售', '{goals.facts.record,goals.progress.read}', true, 1)
+            ('salesperson', '销售', '{goals.facts.record,goals.progress.read}', true, 1),
+            ('planner', '目标', '{goals.targets.read,goals.targets.write,goals.progress.read}', false, 1)
     """)
     connection.execute("""
         INSERT INTO directory_binding (id, role_id, subject_id, node_id, granted_by, removed, position) VALUES
             ('b1', 'integrator', 'crm', 'hq', '', false, 1),
-            ('b2', 'salesperson', 'p000007', 'p000007', '', false, 1)
+            ('b2', 'salesperson', 'p000007', 'p000007', '', false, 1),
+            ('b3', 'planner', 'planner', 'hq', '', false, 1)
     """)
     connection.execute(
-        "INSERT INTO directory_service_account (id, name, disabled, position) VALUES ('crm', 'CRM', false, 1)"
+        "INSERT INTO directory_service_account (id, name, disabled, position) VALUES ('crm', 'CRM', false, 1),"
+        " ('planner', '目标', false, 1)"
     )
     connection.execute("""
         INSERT INTO standard (id, node_id, subject, parameter, numerator, denominator, unit, effective_from, reason,
