@@ -12,15 +12,16 @@ from tests.permissions.enterprise import NODES
 from tests.permissions.probes import Probe, Reach, Request, shown_if
 
 _numbers = count(1)
+_COUNTED: Final = ("emails_sent", "new_customers", "customers_followed", "deals_won", "orders_placed")
 _TEN: Final = values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=10, denominator=1)
 
 
 def goal(node_id: str) -> cascade_pb2.Goal:
-    """Ten e-mails in a month that no other goal is about."""
-    number = next(_numbers)
+    """Ten of something in a month that no other goal is about."""
+    metric, number = divmod(next(_numbers), 12 * 60)
     return cascade_pb2.Goal(
         node_id=node_id,
-        metric="emails_sent",
+        metric=_COUNTED[metric],
         period_kind=values_pb2.PERIOD_KIND_MONTH,
         first_day=Date(year=2030 + number // 12, month=number % 12 + 1, day=1),
         value=_TEN,
