@@ -122,9 +122,9 @@ def text_of(rule: calendars_pb2.WorkRule) -> str:
 def ramp_text(ramp: calendars_pb2.Ramp) -> str:
     """Which share each month of probation carries."""
     if not ramp.shares:
-        return _("every month carries the whole target")
+        return _("Every month carries the whole target")
     shares = _(", ").join(formats.percent(exact(each) or 0, 0) for each in ramp.shares)  # type: ignore[arg-type]  # 0 is exact
-    return _("the first months carry %(shares)s of the target", shares=shares)
+    return _("The first months carry %(shares)s of the target", shares=shares)
 
 
 def usual(what: str) -> str:

@@ -29,6 +29,7 @@ from foothold.goals.v1 import (
     targets_pb2_grpc,
     values_pb2,
 )
+from foothold.goals.v1 import feed_pb2 as goals_feed
 from foothold.identity.v1 import access_pb2, directory_pb2, feed_pb2
 from foothold.identity.v1 import feed_pb2_grpc as identity_feed
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -242,6 +243,27 @@ class Client:
         return self.calendars.ListDays(
             calendars_pb2.ListDaysRequest(node_id=node, first_day=day(first), end_day=day(end))
         )
+
+    def head(self) -> int:
+        """The feed's head once nothing is on its way any more."""
+        request = goals_feed.ListEventsRequest(page_size=1)
+        request.after_position = self.feed.ListEvents(request).head_position
+        request.wait.FromMilliseconds(400)
+        while self.feed.ListEvents(request).events:
+            request.after_position += 1
+        return request.after_position
+
+    def heard(self, after: int, body: str, number: int) -> list[goals_feed.Event]:
+        """The first so many events of a kind after a position, waited for."""
+        request = goals_feed.ListEventsRequest(after_position=after)
+        request.wait.seconds = 5
+        found: list[goals_feed.Event] = []
+        while len(found) < number:
+            events = self.feed.ListEvents(request).events
+            assert events, "the feed tells nothing more"
+            request.after_position = events[-1].position
+            found += [each for each in events if each.HasField(body)]  # type: ignore[arg-type]  # one of the bodies
+        return found
 
     def check(self) -> facts_pb2.CheckLedgerResponse:
         return self.facts.CheckLedger(facts_pb2.CheckLedgerRequest())

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import grpc
 import pytest
-from foothold.goals.v1 import calendars_pb2, facts_pb2, feed_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import calendars_pb2, facts_pb2, progress_pb2, values_pb2
 
 from chassis.errors import from_rpc_error
 from tests.goals.enterprise import NOW, Enterprise, count, fact, instant, leave, rate
@@ -235,12 +235,10 @@ def test_what_is_asked_is_what_was_asked_then(asked: Enterprise) -> None:
 
 
 def test_leave_over_the_turn_of_a_month_tells_both(asked: Enterprise) -> None:
-    feed = asked.as_("operator").feed
-    head = feed.ListEvents(feed_pb2.ListEventsRequest(page_size=1)).head_position
+    operator = asked.as_("operator")
+    head = operator.head()
     asked.as_("crm").record(leave(date(2025, 3, 31), date(2025, 4, 1)))
-    request = feed_pb2.ListEventsRequest(after_position=head)
-    request.wait.seconds = 5
-    (event,) = feed.ListEvents(request).events
+    (event,) = operator.heard(head, "values_changed", 1)
     assert event.values_changed.person_id == "li"
     firsts = {(each.period.kind, each.period.first_day.month) for each in event.values_changed.periods}
     assert {(3, 3), (3, 4), (2, 3)} <= firsts
