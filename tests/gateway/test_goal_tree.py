@@ -159,3 +159,27 @@ def test_what_cannot_be_is_refused_by_name_and_nothing_typed_is_lost(hq: FlaskCl
 
 def test_as_known_on_an_earlier_day_there_was_nothing(hq: FlaskClient) -> None:
     assert "没有符合的目标" in plain(hq.get("/goals?known=2020-01-01").text)
+
+
+def test_the_same_is_asked_of_newcomers_at_once_with_a_result_for_each(hq: FlaskClient) -> None:
+    _, address, _ = add(hq, "shenzhen", "500", metric="followup_minutes")
+    goal = id_in(address)
+    form = {"metric": "followup_minutes", "year": str(YEAR), "span": "m1", "periods": "12", "value": "30"}
+    form |= {"newcomers": "yes", "reason": "每天跟进"}
+    _, _, shown = send(hq, f"/goals/{goal}/assign", action="show", **form)
+    people = re.search(r"(\d+)人", plain(shown))
+    assert people
+    assert "何思琪" in shown
+    status, _, _ = send(hq, f"/goals/{goal}/assign", action="apply", **form | {"value": "many"})
+    assert status == 422
+    _, _, page = send(hq, f"/goals/{goal}/assign", action="apply", **form)
+    assert f"已下达{people[1]}人" in plain(page)
+    _, _, page = send(hq, f"/goals/{goal}/assign", action="apply", **form)
+    assert f"{people[1]}人原已有" in plain(page)
+    _, _, page = send(hq, f"/goals/{goal}/assign", action="apply", **form | {"year": str(YEAR + 1)})
+    assert f"{people[1]}人未能下达" in plain(page)
+    assert "不在上级目标的时段之内" in plain(page)
+    assert (
+        f"{people[1]}个目标" in plain(hq.get(f"/goals/{goal}").text)
+        or "何思琪" in hq.get(f"/goals/{goal}").text
+    )

@@ -411,6 +411,23 @@ _FORMS_OF: Final = (
         {"goal_id": "{goal}"},
     ),
     _Form(
+        "/goals/<goal_id>/assign",
+        "gu.wenjing",
+        {**_GOAL, "action": "apply"},
+        {
+            "metric": _TEXTS,
+            "value": _NUMBERS,
+            "year": ("", "1999", "2100", "²³", "many"),
+            "span": ("", "q5", "m0", "m13", "q²"),
+            "periods": ("0", "13", "-1", "many", "²"),
+            "job_role": ("nobody-has-it", *_CONTROL),
+            "reason": _TEXTS,
+            "request_id": _SENT_BEFORE,
+            "<goal_id>": _IDS,
+        },
+        {"goal_id": "{goal}"},
+    ),
+    _Form(
         "/goals/<goal_id>/restore",
         "gu.wenjing",
         {"known": "1700000000000000", "reason": "again"},

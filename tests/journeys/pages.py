@@ -407,6 +407,16 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("goal-cut", "tree.cut", "", _press(".head .primary")),
         Visit("goal-cut-shown", "tree.apply", "", _cutting("departments", "weighted")),
         Visit("goal-cut-wrong", "tree.apply", "", _sending("[value=apply]", amount="many"), 422),
+        Visit("goal-assign", "tree.assigning", _A_GOAL, _press("a[href$='/assign']")),
+        Visit(
+            "goal-assign-shown",
+            "tree.assign",
+            "",
+            _then(
+                lambda page: page.fill("[name=value]", "5"),
+                lambda page: _send(page, "[value=show]:not(.unseen)"),
+            ),
+        ),
         Visit("goal-new", "tree.new", "/goals/new"),
         Visit("goal-new-wrong", "tree.add", "", _sending("form .primary", value="many"), 422),
         Visit(

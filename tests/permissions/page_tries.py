@@ -154,6 +154,18 @@ def _typed_goal(_browser: Browser, target: str) -> Mapping[str, str]:
     }
 
 
+def _typed_assignment(_browser: Browser, _target: str) -> Mapping[str, str]:
+    # About another metric than the goal's, of days that lie within none of them: each person is refused by name.
+    return {
+        "metric": "meetings_attended",
+        "year": "2029",
+        "span": "m1",
+        "value": "20",
+        "reason": "the plan",
+        "action": "apply",
+    }
+
+
 def _goal(browser: Browser, target: str) -> Mapping[str, str]:
     return {"goal_id": browser.enterprise.content.add_goal(goal(target))}
 
@@ -330,6 +342,8 @@ TRIES: Final[Mapping[str, Try]] = {
         _goal,
         lambda _b, _t: {"into": "people", "method": "equal", "reason": "shared out", "action": "apply"},
     ),
+    "GET /goals/<goal_id>/assign": Try("nodes", _goal),
+    "POST /goals/<goal_id>/assign": Try("nodes", _goal, _typed_assignment),
     "POST /goals/new": Try("nodes", form=_typed_goal),
     "POST /goals/<goal_id>": Try("nodes", _goal, lambda _b, _t: {"value": "20", "reason": "more"}),
     "POST /goals/<goal_id>/restore": Try("nodes", _goal, _as_now),
