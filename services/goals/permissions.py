@@ -17,6 +17,10 @@ OBJECTIVES_READ: Final = "goals.objectives.read"
 OBJECTIVES_WRITE: Final = "goals.objectives.write"
 CALENDARS_READ: Final = "goals.calendars.read"
 CALENDARS_WRITE: Final = "goals.calendars.write"
+COACHING_READ: Final = "goals.coaching.read"
+COACHING_WRITE: Final = "goals.coaching.write"
+COACHING_ANSWER: Final = "goals.coaching.answer"
+COACHING_RULES_WRITE: Final = "goals.coaching.rules.write"
 FEED_READ: Final = "goals.feed.read"
 
 PERMISSIONS: Final[Mapping[str, str]] = {
@@ -73,6 +77,14 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.IndustriesService/ImportTemplate": METRICS_WRITE,
     "/foothold.goals.v1.IndustriesService/RemoveTemplate": METRICS_WRITE,
     "/foothold.goals.v1.IndustriesService/RestoreTemplate": METRICS_WRITE,
+    "/foothold.goals.v1.CoachingService/SuggestSteps": COACHING_READ,
+    "/foothold.goals.v1.CoachingService/OpenTask": COACHING_WRITE,
+    "/foothold.goals.v1.CoachingService/AnswerTask": COACHING_ANSWER,
+    "/foothold.goals.v1.CoachingService/CloseTask": COACHING_WRITE,
+    "/foothold.goals.v1.CoachingService/ListTasks": COACHING_READ,
+    "/foothold.goals.v1.CoachingRulesService/SetRule": COACHING_RULES_WRITE,
+    "/foothold.goals.v1.CoachingRulesService/WithdrawRule": COACHING_RULES_WRITE,
+    "/foothold.goals.v1.CoachingRulesService/ListRules": COACHING_READ,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

@@ -11,6 +11,10 @@ from foothold.goals.v1 import (
     calendars_pb2_grpc,
     cascade_pb2,
     cascade_pb2_grpc,
+    coaching_pb2,
+    coaching_pb2_grpc,
+    coaching_rules_pb2,
+    coaching_rules_pb2_grpc,
     evidence_pb2,
     evidence_pb2_grpc,
     facts_pb2,
@@ -43,6 +47,7 @@ from chassis.health import migrated
 from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
+from services.goals.coached import load_built_in
 from services.goals.computing import Computer
 from services.goals.following import Following
 from services.goals.grouping import GroupCommit
@@ -50,6 +55,8 @@ from services.goals.handlers import (
     AllocationHandler,
     CalendarsHandler,
     CascadeHandler,
+    CoachingHandler,
+    CoachingRulesHandler,
     EvidenceHandler,
     FactsHandler,
     FeedHandler,
@@ -84,6 +91,8 @@ _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesServi
 _EVIDENCE: Final = evidence_pb2.DESCRIPTOR.services_by_name["EvidenceService"]
 _CALENDARS: Final = calendars_pb2.DESCRIPTOR.services_by_name["CalendarsService"]
 _INDUSTRIES: Final = industries_pb2.DESCRIPTOR.services_by_name["IndustriesService"]
+_COACHING: Final = coaching_pb2.DESCRIPTOR.services_by_name["CoachingService"]
+_COACHING_RULES: Final = coaching_rules_pb2.DESCRIPTOR.services_by_name["CoachingRulesService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -122,7 +131,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         PERMISSIONS,
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
-            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES, _FEED),
+            *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES),
+            *(_COACHING, _COACHING_RULES, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -142,6 +152,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     reader = FactReader(currency)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     directory = following.directory
+    built_in = load_built_in()
     return Service(
         name=NAME,
         servicers=[
@@ -204,6 +215,16 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _INDUSTRIES.full_name,
                 industries_pb2_grpc.add_IndustriesServiceServicer_to_server,
                 IndustriesHandler(database, cache, clock, currency, computer.wake),
+            ),
+            Servicer(
+                _COACHING.full_name,
+                coaching_pb2_grpc.add_CoachingServiceServicer_to_server,
+                CoachingHandler(database, cache, workplaces, clock, built_in),
+            ),
+            Servicer(
+                _COACHING_RULES.full_name,
+                coaching_rules_pb2_grpc.add_CoachingRulesServiceServicer_to_server,
+                CoachingRulesHandler(database, library, clock, built_in),
             ),
             Servicer(
                 _FEED.full_name,

@@ -14,6 +14,8 @@ from foothold.goals.v1 import (
     calendars_pb2,
     calendars_pb2_grpc,
     cascade_pb2_grpc,
+    coaching_pb2_grpc,
+    coaching_rules_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
@@ -146,6 +148,8 @@ class Client:
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(channel)
         self.calendars = calendars_pb2_grpc.CalendarsServiceStub(channel)
         self.industries = industries_pb2_grpc.IndustriesServiceStub(channel)
+        self.coaching = coaching_pb2_grpc.CoachingServiceStub(channel)
+        self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
@@ -357,7 +361,7 @@ class Enterprise:
             connection.execute(
                 text(
                     "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
-                    " objective, work_rule, special_day, industry_template"
+                    " objective, work_rule, special_day, industry_template, coaching_rule, coaching_task"
                 )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1, rules = rules + 1"))
@@ -369,7 +373,8 @@ class Enterprise:
         """A number that changes when any row of goals does."""
         tables = (
             *("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "goal"),
-            *("objective", "work_rule", "special_day", "industry_template", "requests"),
+            *("objective", "work_rule", "special_day", "industry_template", "coaching_rule", "coaching_task"),
+            "requests",
         )
         with self.database.read() as connection:
             return sum(

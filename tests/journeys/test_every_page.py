@@ -171,7 +171,9 @@ def _look(page: Page, axe: str, language: str, name: str) -> Iterator[str]:
         place = f"{language}-{size['width']}"
         _picture(page, _PICTURES / place / name)
         yield from (f"{place}: {each}" for each in looking.layout(page))
-        if language == "zh":  # what axe looks at is the same in both: words are held to be there by another test
+        if (
+            language == "zh"
+        ):  # what axe looks at is the same in both: words are held to be there by another test
             yield from (f"{place}: {each}" for each in looking.serious(page, axe))
         # The phone's bar and the desktop's are the same links: each is gone through in one of the languages.
         if (size is PHONE) == (language == "zh"):

@@ -8,6 +8,10 @@ import grpc
 from foothold.goals.v1 import (
     cascade_pb2,
     cascade_pb2_grpc,
+    coaching_pb2,
+    coaching_pb2_grpc,
+    coaching_rules_pb2,
+    coaching_rules_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
     industries_pb2,
@@ -123,6 +127,8 @@ class Content:
         self._cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
         self._objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
         self._industries = industries_pb2_grpc.IndustriesServiceStub(goals)
+        self._coaching = coaching_pb2_grpc.CoachingServiceStub(goals)
+        self._rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
@@ -186,6 +192,13 @@ class Content:
     def add_objective(self, objective: objectives_pb2.Objective) -> str:
         request = objectives_pb2.SetObjectiveRequest(request_id=new_id(), objective=objective)
         return str(self._objectives.SetObjective(request).objective.id)
+
+    def add_task(self, task: coaching_pb2.CoachingTask) -> str:
+        request = coaching_pb2.OpenTaskRequest(request_id=new_id(), task=task)
+        return str(self._coaching.OpenTask(request).task.id)
+
+    def add_rule(self, rule: coaching_rules_pb2.CoachingRule) -> None:
+        self._rules.SetRule(coaching_rules_pb2.SetRuleRequest(request_id=new_id(), rule=rule))
 
     def add_metric(self, name: str) -> str:
         request = metric_library_pb2.DefineMetricRequest(

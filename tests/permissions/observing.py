@@ -10,6 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from tests.permissions import (
     calendars_probes,
     cascade_probes,
+    coaching_probes,
     figures_probes,
     identity_probes,
     industry_probes,
@@ -24,6 +25,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **calendars_probes.PROBES,
     **cascade_probes.PROBES,
     **industry_probes.PROBES,
+    **coaching_probes.PROBES,
     **training_probes.PROBES,
 }
 COLUMNS: Final = (*CALLERS, "signed out", "dismissed")

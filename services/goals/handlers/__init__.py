@@ -3,6 +3,8 @@
 from services.goals.handlers.allocation import AllocationHandler
 from services.goals.handlers.calendars import CalendarsHandler
 from services.goals.handlers.cascade import CascadeHandler
+from services.goals.handlers.coaching import CoachingHandler
+from services.goals.handlers.coaching_rules import CoachingRulesHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
@@ -18,6 +20,8 @@ __all__ = [
     "AllocationHandler",
     "CalendarsHandler",
     "CascadeHandler",
+    "CoachingHandler",
+    "CoachingRulesHandler",
     "EvidenceHandler",
     "FactsHandler",
     "FeedHandler",

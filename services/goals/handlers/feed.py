@@ -17,17 +17,21 @@ from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import (
     CALENDAR_CHANGED,
     TARGET_CHANGED,
+    TASK_CHANGED,
     VALUES_CHANGED,
     calendar_event,
     days_of,
     from_figures,
     target_event,
+    task_event,
     values_event,
 )
 
 _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
 _NANOS: Final = 1_000_000_000
+# Events that hold all they tell.
+_WHOLE: Final = {TARGET_CHANGED: target_event, TASK_CHANGED: task_event}
 
 
 class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
@@ -95,8 +99,8 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             )
 
         def as_told(event: StoredEvent) -> feed_pb2.Event:
-            if event.kind == TARGET_CHANGED:
-                return target_event(event.position, event.occurred_at, event.payload)
+            if event.kind in _WHOLE:
+                return _WHOLE[event.kind](event.position, event.occurred_at, event.payload)
             if event.kind == CALENDAR_CHANGED:
                 return calendar_event(event.position, event.occurred_at, event.subject)
             return values_event(

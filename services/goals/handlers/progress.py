@@ -164,7 +164,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
                 self._cache,
                 self._workplaces,
                 scope.caller.directory,
-                _active(scope, people_at(scope, request.node_id)),
+                active(scope, people_at(scope, request.node_id)),
                 now=now,
                 as_of=as_of,
                 known_at=known_at,
@@ -262,7 +262,8 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         return find_metric(self._cache.library.known(known_at).metrics(period.first), measure.metric)
 
 
-def _active(scope: Scope, people: Collection[str] | None) -> list[Person]:
+def active(scope: Scope, people: Collection[str] | None) -> list[Person]:
+    """Who of them works here; of everybody for None."""
     directory = scope.caller.directory
     if people is None:
         return [person for person in directory.people() if person.active]

@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from foothold.goals.v1 import feed_pb2, targets_pb2
+from foothold.goals.v1 import coaching_pb2, feed_pb2, targets_pb2
 
 from chassis.feed import StoredEvent
+from services.goals.domain.coaching import Task
 from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import Target
 from services.goals.wire.targets import from_target
-from services.goals.wire.values import from_instant, from_period, from_value
+from services.goals.wire.values import from_date, from_instant, from_period, from_value
 
 VALUES_CHANGED: Final = "values_changed"
 TARGET_CHANGED: Final = "target_changed"
 CALENDAR_CHANGED: Final = "calendar_changed"
+TASK_CHANGED: Final = "coaching_task_changed"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -42,18 +44,39 @@ def calendar_event(position: int, occurred_at: datetime, node_id: str) -> feed_p
     )
 
 
+def task_payload(task: Task) -> bytes:
+    """What an event tells of a task: not what it says, which is for those who may read the person's."""
+    return coaching_pb2.CoachingTaskChanged(
+        task_id=task.id,
+        person_id=task.person_id,
+        state=int(task.state),  # type: ignore[arg-type]  # the enums have the same numbers
+        due_day=from_date(task.due_day),
+    ).SerializeToString()
+
+
+def task_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2.Event:
+    """A coaching task was opened, answered or closed."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        coaching_task_changed=coaching_pb2.CoachingTaskChanged.FromString(payload),
+    )
+
+
 def days_of(payload: bytes) -> list[date]:
     """The local days whose figures changed."""
     return [date.fromordinal(_EPOCH + int(number)) for number in payload.split(b",")]
 
 
 def states_of(event: StoredEvent) -> Sequence[str] | None:
-    """The weeks and months whose figures changed, read anew with the event; targets are kept for good."""
+    """The weeks and months whose figures changed, read anew with the event; the task; targets are kept for good."""
     if event.kind == TARGET_CHANGED:
         return None
     if event.kind == CALENDAR_CHANGED:
         # It says only that there is something to be read anew.
         return [CALENDAR_CHANGED]
+    if event.kind == TASK_CHANGED:
+        return [coaching_pb2.CoachingTaskChanged.FromString(event.payload).task_id]
     days = days_of(event.payload)
     weeks = {f"week {day - timedelta(days=day.weekday())}" for day in days}
     return [*weeks, *{f"month {day:%Y-%m}" for day in days}]

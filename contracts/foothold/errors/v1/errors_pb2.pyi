@@ -146,6 +146,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The document is not sound; each field `document.<place>` says what is wrong at that place, `document` of the whole."""
     ERROR_REASON_METRIC_CONFLICT: _ErrorReason.ValueType  # 96
     """There is a metric of that name that measures something else; metadata `metric` names it."""
+    ERROR_REASON_COACHING_TASK_UNKNOWN: _ErrorReason.ValueType  # 98
+    """No such coaching task, or not visible to the caller."""
+    ERROR_REASON_COACHING_TASK_CLOSED: _ErrorReason.ValueType  # 99
+    """The coaching task is closed; nothing is answered or closed any more. Open another one."""
     ERROR_REASON_OVERRIDE_LOCKED: _ErrorReason.ValueType  # 67
     """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
     `effective_from`, and `effective_to` where it ends; values are numerator/denominator.
@@ -330,6 +334,10 @@ ERROR_REASON_TEMPLATE_INVALID: ErrorReason.ValueType  # 95
 """The document is not sound; each field `document.<place>` says what is wrong at that place, `document` of the whole."""
 ERROR_REASON_METRIC_CONFLICT: ErrorReason.ValueType  # 96
 """There is a metric of that name that measures something else; metadata `metric` names it."""
+ERROR_REASON_COACHING_TASK_UNKNOWN: ErrorReason.ValueType  # 98
+"""No such coaching task, or not visible to the caller."""
+ERROR_REASON_COACHING_TASK_CLOSED: ErrorReason.ValueType  # 99
+"""The coaching task is closed; nothing is answered or closed any more. Open another one."""
 ERROR_REASON_OVERRIDE_LOCKED: ErrorReason.ValueType  # 67
 """A node above has locked this target. Metadata names the conflict: `target_id`, `node_id`, `value`,
 `effective_from`, and `effective_to` where it ends; values are numerator/denominator.

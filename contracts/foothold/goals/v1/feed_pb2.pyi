@@ -4,6 +4,7 @@ isort:skip_file
 What changed in goals, in the order it was committed."""
 
 from collections import abc as _abc
+from foothold.goals.v1 import coaching_pb2 as _coaching_pb2
 from foothold.goals.v1 import targets_pb2 as _targets_pb2
 from foothold.goals.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
@@ -104,6 +105,7 @@ class Event(_message.Message):
     VALUES_CHANGED_FIELD_NUMBER: _builtins.int
     TARGET_CHANGED_FIELD_NUMBER: _builtins.int
     CALENDAR_CHANGED_FIELD_NUMBER: _builtins.int
+    COACHING_TASK_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """From 1, ascending."""
     @_builtins.property
@@ -122,6 +124,10 @@ class Event(_message.Message):
     def calendar_changed(self) -> Global___CalendarChanged:
         """A calendar, leave policy or ramp changed at a node: what is asked there and below may be another, and its pace."""
 
+    @_builtins.property
+    def coaching_task_changed(self) -> _coaching_pb2.CoachingTaskChanged:
+        """A coaching task was opened, answered or closed."""
+
     def __init__(
         self,
         *,
@@ -130,12 +136,13 @@ class Event(_message.Message):
         values_changed: Global___ValuesChanged | None = ...,
         target_changed: _targets_pb2.Target | None = ...,
         calendar_changed: Global___CalendarChanged | None = ...,
+        coaching_task_changed: _coaching_pb2.CoachingTaskChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed", "coaching_task_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
