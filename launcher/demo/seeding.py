@@ -14,6 +14,7 @@ from google.type.date_pb2 import Date
 from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
 from launcher.demo.calendars import set_calendars, tell_leave
+from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
@@ -36,7 +37,8 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
     begun = time.monotonic()
     zone = ZoneInfo(enterprise().zone)
     anchor = _anchor(reached, zone)
-    if taught(reached):
+    known_already = taught(reached)
+    if known_already:
         say("the demo enterprise is there already; bringing its history up to today")
         wait_for_followers(reached)
     else:
@@ -56,6 +58,8 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
     )
     attempts = learn(reached)
     say(f"training: {attempts} quiz attempts made")
+    if not known_already:
+        say(f"{coach(reached, anchor)} coaching tasks")
     wait_for_followers(reached)
     say(f"done in {time.monotonic() - begun:.0f} s")
 

@@ -23,6 +23,7 @@ from services.gateway.session import Sessions
 TOPICS: Final = {
     "progress": "goals.progress.read",
     "team": "goals.progress.read",
+    "coaching": "goals.coaching.read",
     "statement": "incentives.statements.read",
     "boards": "incentives.boards.read",
     "learning": "training.learning.read",

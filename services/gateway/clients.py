@@ -10,6 +10,8 @@ from foothold.goals.v1 import (
     allocation_pb2_grpc,
     calendars_pb2_grpc,
     cascade_pb2_grpc,
+    coaching_pb2_grpc,
+    coaching_rules_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
     industries_pb2_grpc,
@@ -97,6 +99,8 @@ class Clients:
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(goals)
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
+        self.coaching = coaching_pb2_grpc.CoachingServiceStub(goals)
+        self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)

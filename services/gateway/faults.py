@@ -8,6 +8,8 @@ from services.gateway.language import _, later
 
 _PLAIN: Final[Mapping[str, str]] = {
     "must not be empty": later("Fill this in, please."),
+    "must be one of the documented values": later("Choose one of the list."),
+    "must be empty for that situation": later("Leave this empty: it is about no target."),
     "is taken": later("Taken already; choose another."),
     "choose another day": later("Choose another day."),
     "must be another course": later("Choose another course."),
@@ -77,6 +79,7 @@ _LETTERS: Final = re.compile(r"(?:must be|Required:) (?:\d+ to|at most) (\d+)(?:
 _AT_MOST: Final = re.compile(r"must be at most (\d+) characters")
 _LISTED: Final = re.compile(r"must be at most (\d+) (?:texts|different names) of 1 to (\d+) characters")
 _VALUES: Final = re.compile(r"each needs 1 to (\d+) values of 1 to (\d+) characters")
+_DAYS: Final = re.compile(r"must be from (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
 _RANGE: Final = re.compile(r"must be (?:from )?(\d+) to (\d+)")
 
 
@@ -98,7 +101,8 @@ def fault(text: str) -> str:
         )
     if found := _RANGE.fullmatch(text):
         return _("A number from %(least)s to %(most)s, please.", least=found[1], most=found[2])
-    return text
+    found = _DAYS.fullmatch(text)
+    return _("A day from %(first)s to %(last)s, please.", first=found[1], last=found[2]) if found else text
 
 
 def faults(fields: Mapping[str, str]) -> dict[str, str]:

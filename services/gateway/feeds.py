@@ -184,6 +184,8 @@ class Meanings:
             yield from self._below(("progress", "team"), event.target_changed.node_id)
         elif event.HasField("calendar_changed"):
             yield from self._below(("progress", "team"), event.calendar_changed.node_id)
+        elif event.HasField("coaching_task_changed"):
+            yield from self._above("coaching", event.coaching_task_changed.person_id)
 
     def of_incentives(self, event: incentives.Event) -> Iterator[Watch]:
         if event.HasField("statement_changed"):

@@ -182,6 +182,8 @@ def install(app: Flask, clock: Clock) -> None:
         "titles": lambda courses: [(course.id, course.title) for course in courses],
         "people": lambda people: [(each.id, f"{each.name} {each.employee_number}") for each in people],
         "metric_choices": lambda metrics: [(each.name, words.metric(each.name)) for each in metrics],
+        "situation_choices": lambda known: [(int(code), word) for code, (_shape, word) in known.items()],
+        "step": lambda rule: rule.step_zh if language() == "zh" else rule.step_en,
         "role_choices": lambda roles: [(each.id, words.role(each.id, each.name)) for each in roles],
         "spaced": lambda text: formats.spaced(str(text)) if language() == "zh" else text,
     }

@@ -132,6 +132,11 @@ def moment(when: datetime, zone: str, language: str, *, now: datetime) -> str:
     return f"{day(local.date(), language, weekday=False, today=today)} {local:%H:%M}"
 
 
+def cell(text: str) -> str:
+    """A text for a spreadsheet, which takes a cell that begins like this for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
 @lru_cache(maxsize=4096, typed=True)
 def spaced(text: str) -> str:
     """Chinese text with a thin space wherever Chinese meets Latin letters or digits, dates excepted."""

@@ -74,6 +74,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "METRIC_CHANGED": later("Somebody has stored a newer version of this metric in the meantime."),
     "METRIC_COMPUTING": later("The version before is still being computed. Save again when that is done."),
     "METRIC_IN_USE": later("Another metric is made of this one. Take that one out of use first."),
+    "COACHING_TASK_UNKNOWN": later("There is no such task, or it is not yours to see."),
+    "COACHING_TASK_CLOSED": later("This task is closed already."),
     "LIMIT_REACHED": later("There are as many of these as there may be. Take one out of use first."),
     "METRIC_UNKNOWN": later("There is no such metric. Choose one of the list."),
     "TARGET_UNKNOWN": later("There is no such target, or it is not yours to see."),

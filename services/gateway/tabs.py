@@ -42,6 +42,10 @@ def _organises(who: Me) -> bool:
     return _keeps_people(who) and bool(who.groups("identity.nodes.read"))
 
 
+def _coaches(who: Me) -> bool:
+    return who.holds("goals.coaching.write")
+
+
 def _learns(who: Me) -> bool:
     return who.own("training.learning.take")
 
@@ -68,6 +72,7 @@ TABS: Final = (
         lambda who: _salesperson(who) and who.own("incentives.statements.read"),
     ),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and not _keeps_people(who)),
+    Tab("coaching.overview", later("Coaching"), "flag", lambda who: _coaches(who) and not _keeps_people(who)),
     Tab(
         "admin.organisation", later("Organisation"), "tree", lambda who: _administers(who) and _organises(who)
     ),
@@ -113,6 +118,7 @@ TABS: Final = (
     ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
+    Tab("coaching.overview", later("Coaching"), "flag", lambda who: _coaches(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),
     Tab(
         "courses.coverage",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flask import has_request_context
-from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import coaching_pb2, coaching_rules_pb2, facts_pb2, progress_pb2, values_pb2
 from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import plans_pb2, statements_pb2
 from foothold.incentives.v1 import values_pb2 as paid
@@ -100,6 +100,22 @@ REASONS: Final[Mapping[str, str]] = {
     "no_data": later("No data yet"),
     "no_follow_up": later("No follow-up lately"),
 }
+_SITUATION = coaching_rules_pb2.CoachingSituation
+SITUATIONS: Final[Mapping[int, tuple[str, str]]] = {
+    _SITUATION.COACHING_SITUATION_BEHIND: ("behind", later("Behind the pace")),
+    _SITUATION.COACHING_SITUATION_NO_FOLLOW_UP: ("behind", later("No follow-up lately")),
+    _SITUATION.COACHING_SITUATION_NO_DATA: ("none", later("No data yet")),
+    _SITUATION.COACHING_SITUATION_AT_THRESHOLD: ("edge", later("Just at the threshold")),
+    _SITUATION.COACHING_SITUATION_MET: ("met", later("Met")),
+}
+"""Situation -> the name of its shape, its word; the most urgent first."""
+_TASK = coaching_pb2.CoachingTaskState
+TASKS: Final[Mapping[int, tuple[str, str]]] = {
+    _TASK.COACHING_TASK_STATE_OPEN: ("pace", later("Waits for an answer")),
+    _TASK.COACHING_TASK_STATE_ANSWERED: ("edge", later("Answered")),
+    _TASK.COACHING_TASK_STATE_DONE: ("met", later("Done")),
+    _TASK.COACHING_TASK_STATE_WITHDRAWN: ("none", later("Withdrawn")),
+}
 KINDS: Final[Mapping[int, str]] = {
     directory_pb2.NODE_KIND_ENTERPRISE: later("Enterprise"),
     directory_pb2.NODE_KIND_BRANCH: later("Branch"),
@@ -144,6 +160,12 @@ def metric(name: str) -> str:
         return str(METRICS[name])
     titles = parts().titles.of(name) if has_request_context() else {}
     return title(titles) or name
+
+
+def situation_of(typed: str) -> coaching_rules_pb2.CoachingSituation.ValueType:
+    """The situation a form names; none where it names nothing known."""
+    known = {str(int(each)): each for each in _SITUATION.values()}
+    return known.get(typed, _SITUATION.COACHING_SITUATION_UNSPECIFIED)
 
 
 def title(titles: Mapping[str, str]) -> str:

@@ -22,7 +22,6 @@ from tests.gateway.rows import changed, settled
 from tests.gateway.test_malformed import FIELDS, word
 from tests.platform import Platform
 
-_FORMS: Final = 3_000
 _READS: Final = 600
 _CONTROL: Final = ("a\x00b", "x\x1b[31mx", "x\x7fx", "x\x01x")
 _TEXTS: Final = ("", "  ", *_CONTROL)
@@ -134,6 +133,15 @@ _COURSE: Final = {
     "lesson-0-id": "lesson-1",
     "lesson-0-title": "一",
     "lesson-0-text": "文",
+}
+_RULE: Final = {
+    "node_id": "{enterprise}",
+    "situation": "1",
+    "step_zh": "旁听两通电话",
+    "step_en": "Listen in on two calls",
+    "days": "3",
+    "active": "yes",
+    "reason": "as everywhere",
 }
 _FOLLOW_UP: Final = {
     "customer": "客户",
@@ -364,6 +372,48 @@ _FORMS_OF: Final = (
             "reason": _CONTROL,
         },
     ),
+    _Form(
+        "/coaching/for/<person_id>",
+        "gu.wenjing",
+        {"situation": "4", "metric": "win_rate", "text": "旁听两通电话", "due_day": "2031-01-01"},
+        {
+            "situation": ("", "0", "99", "behind", "²"),
+            "metric": (*_TEXTS[1:], "luck"),
+            "text": (*_TEXTS, "x" * 301),
+            "due_day": ("", *_DAYS),
+            "course_id": ("No", "a b", *_CONTROL),
+            "request_id": _SENT_BEFORE,
+        },
+        {"person_id": "{person}"},
+    ),
+    _Form(
+        "/coaching/for/<person_id>",
+        "admin",
+        {"situation": "1", "text": "x", "due_day": "2031-01-01"},
+        {"<person_id>": _IDS},
+    ),
+    _Form("/coaching/<task_id>/answer", "zhou.yutong", {"answer": "done"}, {"<task_id>": _IDS}),
+    _Form("/coaching/<task_id>/close", "tang.wei", {"outcome": "done"}, {"<task_id>": _IDS}),
+    _Form(
+        "/coaching/rules",
+        "gu.wenjing",
+        _RULE,
+        {
+            "node_id": ("", *_IDS),
+            "situation": ("", "0", "99", "behind", "²"),
+            "step_zh": (*_TEXTS, "x" * 301),
+            "step_en": (*_TEXTS, "x" * 301),
+            "days": ("", "0", "31", "-1", "1.5", "²³", "99999"),
+            "reason": _TEXTS,
+            "request_id": _SENT_BEFORE,
+        },
+    ),
+    _Form(
+        "/coaching/rules/withdraw",
+        "admin",
+        {"node_id": "{enterprise}", "situation": "1", "reason": "over"},
+        {"node_id": ("", *_IDS), "situation": ("", "99", "x"), "reason": _TEXTS},
+    ),
     _Form("/metrics/new", "admin", _METRIC, _SPOILT_METRIC),
     _Form(
         "/metrics/new/preview",
@@ -510,6 +560,8 @@ _FORMS_OF: Final = (
     ),
     _Form("/sign-in", "zhou.yutong", {"password": "x"}, {"login": (*_TEXTS, "x" * 65)}),
 )
+# Each often enough.
+_FORMS: Final = 60 * len(_FORMS_OF)
 # Nothing that could be spoilt: one has no field, the other ends the session.
 _NO_FORM: Final = {"/running/check", "/sign-out", "/webhooks/crm"}
 

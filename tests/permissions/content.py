@@ -31,6 +31,7 @@ from foothold.training.v1 import courses_pb2, courses_pb2_grpc
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
+from chassis.errors import from_rpc_error
 from chassis.ids import new_id
 from tests.permissions.documents import document
 from tests.permissions.platform import Platform
@@ -96,6 +97,30 @@ def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
             )
         ],
         effective_from=Date(year=2025, month=1, day=1),
+        reason="as everywhere",
+    )
+
+
+def task(person_id: str) -> coaching_pb2.CoachingTask:
+    """A call together, within the week."""
+    due = datetime.now(UTC).date() + timedelta(days=7)
+    return coaching_pb2.CoachingTask(
+        person_id=person_id,
+        situation=coaching_rules_pb2.COACHING_SITUATION_NO_FOLLOW_UP,
+        text="Make the first call together",
+        due_day=Date(year=due.year, month=due.month, day=due.day),
+    )
+
+
+def rule(node_id: str) -> coaching_rules_pb2.CoachingRule:
+    """A step for whoever is behind."""
+    return coaching_rules_pb2.CoachingRule(
+        node_id=node_id,
+        situation=coaching_rules_pb2.COACHING_SITUATION_BEHIND,
+        step_zh="旁听两通电话",
+        step_en="Listen in on two calls",
+        days=3,
+        active=True,
         reason="as everywhere",
     )
 
@@ -196,6 +221,13 @@ class Content:
     def add_task(self, task: coaching_pb2.CoachingTask) -> str:
         request = coaching_pb2.OpenTaskRequest(request_id=new_id(), task=task)
         return str(self._coaching.OpenTask(request).task.id)
+
+    def task_of(self, person_id: str) -> str:
+        """The id of an open task of the person; of none for somebody unknown or gone."""
+        try:
+            return self.add_task(task(person_id))
+        except grpc.RpcError as error:
+            return from_rpc_error(error).metadata.get("task_id") or new_id()
 
     def add_rule(self, rule: coaching_rules_pb2.CoachingRule) -> None:
         self._rules.SetRule(coaching_rules_pb2.SetRuleRequest(request_id=new_id(), rule=rule))

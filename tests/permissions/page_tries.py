@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
@@ -218,6 +219,53 @@ def _new_plan(_browser: Browser, _target: str) -> Mapping[str, str]:
     }
 
 
+_MATTERS: Final = [
+    (situation, metric)
+    for situation in ("1", "2", "4", "5")
+    for metric in (
+        "",
+        "new_customers",
+        "customers_followed",
+        "close_rate",
+        "deals_won",
+        "revenue",
+        "emails_sent",
+    )
+]
+
+
+def _opened(_browser: Browser, _target: str) -> Mapping[str, str]:
+    # One task is open at a time for the same matter: each try has its own.
+    situation, metric = _MATTERS[next(_numbers) % len(_MATTERS)]
+    due = datetime.now(UTC).date() + timedelta(days=7)
+    return {
+        "situation": situation,
+        "metric": metric,
+        "text": "Listen in on two calls",
+        "due_day": due.isoformat(),
+    }
+
+
+def _task(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"task_id": browser.enterprise.content.task_of(target)}
+
+
+def _typed_rule(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {
+        "node_id": target,
+        "situation": "1",
+        "step_zh": "旁听两通电话",
+        "step_en": "Listen in on two calls",
+        "days": "3",
+        "active": "yes",
+        "reason": "as everywhere",
+    }
+
+
+def _taken_away(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"node_id": target, "situation": "1", "reason": "no longer"}
+
+
 def _typed_metric(_browser: Browser, _target: str) -> Mapping[str, str]:
     return {
         "name": f"typed_{next(_numbers)}",
@@ -312,6 +360,13 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /metrics/new/preview": Try(form=_typed_metric),
     "POST /metrics/<name>": Try(arguments=_metric, form=_next_version),
     "POST /metrics/<name>/retire": Try(arguments=_metric, form=lambda _b, _t: {"reason": "unused"}),
+    "GET /coaching/for/<person_id>": _PERSON,
+    "POST /coaching/for/<person_id>": Try("people", _PERSON.arguments, _opened),
+    "POST /coaching/<task_id>/answer": Try("people", _task, lambda _b, _t: {"answer": "We called two."}),
+    "POST /coaching/<task_id>/close": Try("people", _task, lambda _b, _t: {"outcome": "done"}),
+    "POST /coaching/rules": Try("nodes", form=_typed_rule),
+    "POST /coaching/rules/withdraw": Try("nodes", form=_taken_away),
+    "GET /team/<person_id>/coaching": _PERSON,
     "POST /access/<binding_id>/remove": Try("nodes", _binding),
     "POST /integrations": Try(form=lambda _b, _t: {"name": "Typed"}),
     "POST /integrations/<account_id>/token": Try(

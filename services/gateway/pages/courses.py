@@ -51,6 +51,11 @@ def _all() -> list[courses_pb2.Course]:
     return list(answer.courses)
 
 
+def titles() -> dict[str, str]:
+    """What the courses that the reader may see are called, by id; none where they cannot be read."""
+    return {each.id: each.title for each in section(_all).content or ()}
+
+
 @blueprint.get("/courses")
 @needs("training.courses.write")
 def overview() -> str:

@@ -16,6 +16,7 @@ from services.gateway import standards_forms, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date, written
+from services.gateway.formats import cell
 from services.gateway.language import _, later
 from services.gateway.me import me
 from services.gateway.pages.goals import chain, is_date, name_of, place
@@ -95,25 +96,20 @@ def export() -> Response:
 def _row(each: standards_pb2.Drift) -> list[str]:
     own, since = each.target, to_date(each.target.effective_from)
     return [
-        _cell(place(me(), own.node_id)),
-        _cell(words.job_role(own.job_role)),
-        _cell(words.metric(own.metric)),
+        cell(place(me(), own.node_id)),
+        cell(words.job_role(own.job_role)),
+        cell(words.metric(own.metric)),
         words.per(own.period_kind),
         written(own.value),
         written(each.standard.value),
-        _cell(place(me(), each.standard.node_id)),
+        cell(place(me(), each.standard.node_id)),
         standards_forms.difference_words(each.difference),
         _("yes") if each.out_of_bounds else "",
         since.isoformat() if since else "",
-        _cell(own.reason),
-        _cell(name_of(me(), own.author_id)),
-        _cell(name_of(me(), own.approver_id)),
+        cell(own.reason),
+        cell(name_of(me(), own.author_id)),
+        cell(name_of(me(), own.approver_id)),
     ]
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _slug(kind: int) -> str:

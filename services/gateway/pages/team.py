@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, render_template, request
-from foothold.goals.v1 import progress_pb2
+from foothold.goals.v1 import coaching_pb2, progress_pb2
 
-from services.gateway import words
+from chassis.ids import new_id
+from services.gateway import coaching_reading, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import fraction, to_date, written
+from services.gateway.formats import cell
 from services.gateway.language import _
 from services.gateway.me import Me, me
 from services.gateway.pages import bonus, goals, learning
@@ -101,6 +103,7 @@ def _found(node_id: str) -> dict[str, Any]:
         ]
     day = past().day
     return {
+        "steps": _steps([each.person_id for each in people]),
         "answer": answer,
         "people": people,
         "next_page": "" if query else answer.next_page_token,
@@ -115,6 +118,13 @@ def _found(node_id: str) -> dict[str, Any]:
     }
 
 
+def _steps(people: list[str]) -> dict[str, coaching_pb2.SuggestedStep]:
+    """What to do next with each, of now; nobody's where it is not the reader's to see or cannot be read."""
+    mine = [each for each in people if not past().at and me().covers("goals.coaching.read", each)]
+    found = section(lambda: coaching_reading.steps_of(mine)).content or {}
+    return {each: step for each, steps in found.items() if (step := coaching_reading.first_step(steps))}
+
+
 @blueprint.get("/team")
 @needs("goals.progress.read", groups=True)
 def overview() -> str:
@@ -126,7 +136,7 @@ def overview() -> str:
         return render_template(template, team=team, swapped=True)
     return render_template(
         "team.html",
-        watches="" if past().at else f"team@{node_id},people@{node_id}",
+        watches="" if past().at else f"team@{node_id},people@{node_id},coaching@{node_id}",
         nodes=_nodes(who),
         node_id=node_id,
         team=team,
@@ -166,9 +176,9 @@ def export() -> Response:
             target = each.target.target
             writer.writerow(
                 [
-                    _cell(person.employee_number),
-                    _cell(person.name),
-                    _cell(words.metric(target.metric)),
+                    cell(person.employee_number),
+                    cell(person.name),
+                    cell(words.metric(target.metric)),
                     words.per(target.period_kind),
                     written(each.done),
                     fraction(each.done),
@@ -185,11 +195,6 @@ def export() -> Response:
     )
 
 
-def _cell(text: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 @blueprint.get("/mentees")
 @needs("goals.progress.read")
 def mentees() -> str:
@@ -197,7 +202,10 @@ def mentees() -> str:
     people = [person for each in who.mentees() if (person := who.directory.person(each))]
     rows = [(person, section(lambda person=person: goals.progress_of(person.id))) for person in people]  # type: ignore[misc]  # a lambda with a default
     return render_template(
-        "mentees.html", watches=",".join(f"progress@{person.id}" for person in people), rows=rows
+        "mentees.html",
+        watches=",".join(f"{topic}@{person.id}" for person in people for topic in ("progress", "coaching")),
+        rows=rows,
+        steps=_steps([person.id for person in people]),
     )
 
 
@@ -212,13 +220,37 @@ def person(person_id: str) -> str:
         "progress": "goals.progress.read",
         "statement": "incentives.statements.read",
         "learning": "training.learning.read",
+        "coaching": "goals.coaching.read",
     }
     return render_template(
         "person.html",
         watches="" if past().at else ",".join(f"{topic}@{person_id}" for topic in topics),
         person=found,
         **_person(person_id),
+        **_coaching(person_id),
     )
+
+
+@blueprint.get("/team/<person_id>/coaching")
+@needs("goals.coaching.read")
+def coaching(person_id: str) -> str:
+    if not me().covers("goals.coaching.read", person_id):
+        abort(404)
+    return render_template(
+        "person_coaching.html", person=me().directory.person(person_id), **_coaching(person_id)
+    )
+
+
+def _coaching(person_id: str) -> dict[str, Any]:
+    """Situations and tasks, of now only."""
+    if past().at or not me().covers("goals.coaching.read", person_id):
+        return {}
+    return {
+        "coaching": section(lambda: coaching_reading.coaching_of(person_id)),
+        "name_of": lambda id: goals.name_of(me(), id),
+        "new_id": new_id,
+        "may_coach": coaching_reading.may_coach,
+    }
 
 
 @blueprint.get("/team/<person_id>/figures")

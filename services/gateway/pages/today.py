@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, abort, render_template
+from foothold.goals.v1 import coaching_pb2
 
+from chassis.ids import new_id
+from services.gateway.coaching_reading import MOST, NOT_CLOSED, tasks_of
 from services.gateway.doors import needs
 from services.gateway.me import me
 from services.gateway.pages import boards, bonus, goals, learning
@@ -21,6 +24,15 @@ def _targets() -> dict[str, Any]:
     return {"targets": section(lambda: goals.progress_of(me().id, chart=True))}
 
 
+def _coaching() -> dict[str, Any]:
+    """Tasks that wait for the person."""
+
+    def load() -> list[coaching_pb2.CoachingTask]:
+        return tasks_of(me().id, NOT_CLOSED, MOST) if me().own("goals.coaching.read") else []
+
+    return {"tasks": section(load), "name_of": lambda id: goals.name_of(me(), id), "new_id": new_id}
+
+
 def _standings() -> dict[str, Any]:
     return {"standings": section(lambda: boards.standings_of(me()))}
 
@@ -31,6 +43,7 @@ def _course() -> dict[str, Any]:
 
 SECTIONS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "summary": _summary,
+    "coaching": _coaching,
     "targets": _targets,
     "standings": _standings,
     "course": _course,
@@ -58,5 +71,5 @@ def part(name: str) -> str:
 
 def watches() -> str:
     """What the page wants to hear of."""
-    own = f"progress@{me().id},statement@{me().id},learning@{me().id}"
+    own = f"progress@{me().id},statement@{me().id},learning@{me().id},coaching@{me().id}"
     return ",".join([own, *(f"boards@{node}" for node in me().directory.ancestors(me().id)[1:])])

@@ -1,0 +1,303 @@
+"""Coaching tasks: all that wait, opening one from a situation, answering one's own, closing them."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from foothold.goals.v1 import coaching_pb2
+from werkzeug.wrappers import Response as BaseResponse
+
+from access.records import Person
+from chassis.errors import Failure
+from chassis.ids import new_id
+from services.gateway import coaching_reading, words
+from services.gateway.clients import ask
+from services.gateway.coaching_reading import (
+    CLOSED,
+    MOST,
+    NOT_CLOSED,
+    STATE,
+    may_coach,
+    tasks_of,
+)
+from services.gateway.doors import needs
+from services.gateway.faults import faults
+from services.gateway.figures import from_date, to_date
+from services.gateway.formats import cell
+from services.gateway.language import _, language
+from services.gateway.me import me
+from services.gateway.pages.courses import titles
+from services.gateway.pages.goals import is_date, name_of
+from services.gateway.pages.people import groups
+from services.gateway.parts import clients, parts
+from services.gateway.problems import from_htmx, message_of, status_of
+from services.gateway.sections import section
+
+blueprint = Blueprint("coaching", __name__)
+_SHOWN: Final = 50
+_PAGES: Final = 20
+_STATES: Final = {
+    "": NOT_CLOSED,
+    "open": (STATE.COACHING_TASK_STATE_OPEN,),
+    "answered": (STATE.COACHING_TASK_STATE_ANSWERED,),
+    "late": NOT_CLOSED,
+    "closed": CLOSED,
+}
+_OUTCOMES: Final = {"done": STATE.COACHING_TASK_STATE_DONE, "withdrawn": STATE.COACHING_TASK_STATE_WITHDRAWN}
+_NOT_OF_THE_FORM: Final = (401, 403, 404)
+
+
+def _request(size: int, page: str) -> coaching_pb2.ListTasksRequest:
+    state = request.args.get("state", "")
+    return coaching_pb2.ListTasksRequest(
+        node_id=request.args.get("node", "")[:64],
+        states=_STATES.get(state, NOT_CLOSED),
+        late=state == "late",
+        page_size=size,
+        page_token=page,
+    )
+
+
+def _found() -> dict[str, Any]:
+    page = request.args.get("page", "")[:2000]
+    answer = ask(clients().coaching.ListTasks, _request(_SHOWN, page))
+    return {"answer": answer, "first_page": not page, "state": request.args.get("state", "")}
+
+
+@blueprint.get("/coaching")
+@needs("goals.coaching.write")
+def overview() -> str:
+    if from_htmx():
+        template = "coaching_rows.html" if request.args.get("page") else "coaching_list.html"
+        return render_template(template, found=section(_found), swapped=True, **_told())
+    return _page()
+
+
+def _page(*, trouble: str = "", refused: str = "") -> str:
+    """All tasks; `refused` is the id of the one whose form was, which keeps what was typed."""
+    who = me()
+    nodes = groups("goals.coaching.write")
+    watched = who.groups("goals.coaching.write") or who.mentees("goals.coaching.write")
+    return render_template(
+        "coaching.html",
+        found=section(_found),
+        watches=",".join(f"coaching@{node}" for node in watched[:_SHOWN]),
+        nodes=nodes,
+        trouble=trouble,
+        refused=refused,
+        **_told(),
+    )
+
+
+def _told() -> dict[str, Any]:
+    """What every list of tasks needs to say them."""
+    return {"name_of": lambda id: name_of(me(), id), "new_id": new_id, "may_coach": may_coach}
+
+
+@blueprint.get("/coaching.csv")
+@needs("goals.coaching.write")
+def export() -> Response:
+    """The tasks as filtered, as CSV for a spreadsheet."""
+    text = io.StringIO()
+    text.write("\ufeff")  # what makes Excel read UTF-8
+    writer = csv.writer(text)
+    writer.writerow(
+        [
+            _("Employee number"),
+            _("Name"),
+            _("Situation"),
+            _("Target"),
+            _("What to do"),
+            _("Due"),
+            _("State"),
+            _("Late"),
+            _("Answer"),
+            _("Opened by"),
+        ]
+    )
+    for task in _everything():
+        person, due = me().directory.person(task.person_id), to_date(task.due_day)
+        cells = [
+            person.employee_number if person else "",
+            person.name if person else "",
+            str(words.SITUATIONS.get(task.situation, ("", ""))[1]),
+            words.metric(task.metric) if task.metric else "",
+            task.text,
+            due.isoformat() if due else "",
+            str(words.TASKS.get(task.state, ("", ""))[1]),
+            _("late") if task.late else "",
+            task.answer,
+            name_of(me(), task.opener_id),
+        ]
+        writer.writerow([cell(each) for each in cells])
+    return Response(
+        text.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="coaching.csv"'},
+    )
+
+
+def _everything() -> Iterator[coaching_pb2.CoachingTask]:
+    page = ""
+    for _turn in range(_PAGES):
+        answer = ask(clients().coaching.ListTasks, _request(MOST, page))
+        yield from answer.tasks
+        page = answer.next_page_token
+        if not page:
+            return
+
+
+# Opening.
+
+
+def _person(person_id: str) -> Person:
+    found = me().directory.person(person_id)
+    if found is None or not may_coach(person_id):
+        abort(404)
+    return found
+
+
+def _today_of(person_id: str) -> date:
+    """The day where the person works: what is due is due there."""
+    zone = ZoneInfo(me().directory.zone_of(person_id))
+    return parts().clock.now().astimezone(zone).date()
+
+
+@blueprint.get("/coaching/for/<person_id>")
+@needs("goals.coaching.write")
+def new(person_id: str) -> str:
+    person = _person(person_id)
+    situation, metric = request.args.get("situation", ""), request.args.get("metric", "")
+    steps = coaching_reading.steps_of([person_id]).get(person_id, [])
+    step = next(
+        (each for each in steps if (str(each.situation), each.metric) == (situation, metric)), None
+    ) or coaching_reading.first_step(steps)
+    form: dict[str, str] = {"situation": situation, "metric": metric}
+    if step is not None:
+        form = {"situation": str(step.situation), "metric": step.metric}
+        if step.HasField("rule"):
+            rule = step.rule
+            form |= {
+                "text": rule.step_zh if language() == "zh" else rule.step_en,
+                "due_day": (_today_of(person_id) + timedelta(days=rule.days)).isoformat(),
+                "course_id": rule.course_id,
+            }
+    return _editor(person, form)
+
+
+def _editor(
+    person: Person, form: Mapping[str, str], *, trouble: str = "", wrong: Mapping[str, str] | None = None
+) -> str:
+    return render_template(
+        "coaching_new.html",
+        person=person,
+        form={"due_day": (_today_of(person.id) + timedelta(days=3)).isoformat(), **form},
+        first_day=_today_of(person.id).isoformat(),
+        courses=titles(),
+        trouble=trouble,
+        wrong=wrong or {},
+        request_id=new_id(),
+    )
+
+
+@blueprint.post("/coaching/for/<person_id>")
+@needs("goals.coaching.write")
+def create(person_id: str) -> BaseResponse | tuple[str, int]:
+    person, form = _person(person_id), request.form
+    due = is_date(form.get("due_day", ""))
+    if due is None:
+        return _editor(person, form, wrong={"due_day": _("A day like 2026-11-23, please.")}), 422
+    task = coaching_pb2.CoachingTask(
+        person_id=person_id,
+        situation=words.situation_of(form.get("situation", "")),
+        metric=form.get("metric", "")[:64],
+        text=form.get("text", "").strip(),
+        course_id=form.get("course_id", "")[:64],
+        due_day=from_date(due),
+    )
+    asked = coaching_pb2.OpenTaskRequest(request_id=request_id(), task=task)
+    try:
+        ask(clients().coaching.OpenTask, asked)
+    except Failure as failure:
+        if status_of(failure) in _NOT_OF_THE_FORM:
+            raise
+        wrong = {name.rpartition(".")[2]: why for name, why in faults(failure.fields).items()}
+        trouble = message_of(failure)
+        if failure.reason == "ALREADY_EXISTS":
+            trouble = _("A task for this is open already. Close it first, or wait for the answer.")
+        return _editor(person, form, trouble=trouble, wrong=wrong), status_of(failure)
+    flash(_("Opened. %(name)s sees it on the first page.", name=person.name))
+    return redirect(url_for("team.person", person_id=person_id), 303)
+
+
+def request_id() -> str:
+    """The form's own id, which makes sending it twice one."""
+    return request.form.get("request_id", "")[:64] or new_id()
+
+
+# Answering and closing.
+
+
+@blueprint.get("/coaching/mine")
+@needs("goals.coaching.answer", own=True)
+def mine() -> str:
+    return _mine()
+
+
+def _mine(*, trouble: str = "", refused: str = "") -> str:
+    def load() -> coaching_reading.Coaching:
+        open_ones, past = tasks_of(me().id, NOT_CLOSED, MOST), tasks_of(me().id, CLOSED, _SHOWN)
+        return coaching_reading.Coaching((), open_ones, past)
+
+    return render_template(
+        "coaching_mine.html",
+        watches=f"coaching@{me().id}",
+        coaching=section(load),
+        trouble=trouble,
+        refused=refused,
+        **_told(),
+    )
+
+
+@blueprint.post("/coaching/<task_id>/answer")
+@needs("goals.coaching.answer", own=True)
+def answer(task_id: str) -> BaseResponse | tuple[str, int]:
+    asked = coaching_pb2.AnswerTaskRequest(
+        request_id=request_id(), task_id=task_id[:64], answer=request.form.get("answer", "").strip()
+    )
+    try:
+        told = ask(clients().coaching.AnswerTask, asked).task
+    except Failure as failure:
+        if status_of(failure) in _NOT_OF_THE_FORM:
+            raise
+        trouble = next(iter(faults(failure.fields).values()), message_of(failure))
+        return _mine(trouble=trouble, refused=task_id), status_of(failure)
+    flash(_("Answered. %(name)s sees it.", name=name_of(me(), told.opener_id) or _("Your manager")))
+    return redirect(url_for("today.home"), 303)
+
+
+@blueprint.post("/coaching/<task_id>/close")
+@needs("goals.coaching.write")
+def close(task_id: str) -> BaseResponse | tuple[str, int]:
+    asked = coaching_pb2.CloseTaskRequest(
+        request_id=request_id(),
+        task_id=task_id[:64],
+        outcome=_OUTCOMES.get(request.form.get("outcome", ""), STATE.COACHING_TASK_STATE_UNSPECIFIED),
+        note=request.form.get("note", "").strip(),
+    )
+    try:
+        told = ask(clients().coaching.CloseTask, asked).task
+    except Failure as failure:
+        if status_of(failure) in _NOT_OF_THE_FORM:
+            raise
+        trouble = next(iter(faults(failure.fields).values()), message_of(failure))
+        return _page(trouble=trouble, refused=task_id), status_of(failure)
+    withdrawn = told.state == STATE.COACHING_TASK_STATE_WITHDRAWN
+    flash(_("Taken back. It is kept with your note.") if withdrawn else _("Closed as done."))
+    if request.form.get("back") == "person":
+        return redirect(url_for("team.person", person_id=told.person_id), 303)
+    return redirect(url_for("coaching.overview"), 303)
