@@ -250,7 +250,7 @@ def _task(browser: Browser, target: str) -> Mapping[str, str]:
     return {"task_id": browser.enterprise.content.task_of(target)}
 
 
-def _typed_rule(_browser: Browser, target: str) -> Mapping[str, str]:
+def _typed_step(_browser: Browser, target: str) -> Mapping[str, str]:
     return {
         "node_id": target,
         "situation": "1",
@@ -364,7 +364,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /coaching/for/<person_id>": Try("people", _PERSON.arguments, _opened),
     "POST /coaching/<task_id>/answer": Try("people", _task, lambda _b, _t: {"answer": "We called two."}),
     "POST /coaching/<task_id>/close": Try("people", _task, lambda _b, _t: {"outcome": "done"}),
-    "POST /coaching/rules": Try("nodes", form=_typed_rule),
+    "POST /coaching/rules": Try("nodes", form=_typed_step),
     "POST /coaching/rules/withdraw": Try("nodes", form=_taken_away),
     "GET /team/<person_id>/coaching": _PERSON,
     "POST /access/<binding_id>/remove": Try("nodes", _binding),
