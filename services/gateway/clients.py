@@ -14,6 +14,7 @@ from foothold.goals.v1 import (
     coaching_rules_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
+    forecast_pb2_grpc,
     industries_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
@@ -101,6 +102,7 @@ class Clients:
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(goals)
         self.coaching = coaching_pb2_grpc.CoachingServiceStub(goals)
         self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
+        self.forecasts = forecast_pb2_grpc.ForecastServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)

@@ -53,6 +53,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.EvidenceService/SuggestTargets": METRICS_READ,
     "/foothold.goals.v1.EvidenceService/CompareFigures": METRICS_READ,
     "/foothold.goals.v1.EvidenceService/CompareWeeks": PROGRESS_READ,
+    "/foothold.goals.v1.ForecastService/ForecastTargets": PROGRESS_READ,
     "/foothold.goals.v1.CascadeService/SetGoal": TARGETS_WRITE,
     "/foothold.goals.v1.CascadeService/WithdrawGoal": TARGETS_WRITE,
     "/foothold.goals.v1.CascadeService/GetGoal": TARGETS_READ,

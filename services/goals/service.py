@@ -21,6 +21,8 @@ from foothold.goals.v1 import (
     facts_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    forecast_pb2,
+    forecast_pb2_grpc,
     industries_pb2,
     industries_pb2_grpc,
     metric_library_pb2,
@@ -60,6 +62,7 @@ from services.goals.handlers import (
     EvidenceHandler,
     FactsHandler,
     FeedHandler,
+    ForecastHandler,
     IndustriesHandler,
     MetricLibraryHandler,
     MetricsHandler,
@@ -85,6 +88,7 @@ _LIBRARY: Final = metric_library_pb2.DESCRIPTOR.services_by_name["MetricLibraryS
 _TARGETS: Final = targets_pb2.DESCRIPTOR.services_by_name["TargetsService"]
 _STANDARDS: Final = standards_pb2.DESCRIPTOR.services_by_name["StandardsService"]
 _PROGRESS: Final = progress_pb2.DESCRIPTOR.services_by_name["ProgressService"]
+_FORECAST: Final = forecast_pb2.DESCRIPTOR.services_by_name["ForecastService"]
 _CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
 _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
 _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
@@ -132,7 +136,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
             *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES),
-            *(_COACHING, _COACHING_RULES, _FEED),
+            *(_COACHING, _COACHING_RULES, _FORECAST, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -185,6 +189,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _PROGRESS.full_name,
                 progress_pb2_grpc.add_ProgressServiceServicer_to_server,
                 ProgressHandler(database, cache, workplaces, reader, clock, currency),
+            ),
+            Servicer(
+                _FORECAST.full_name,
+                forecast_pb2_grpc.add_ForecastServiceServicer_to_server,
+                ForecastHandler(database, cache, workplaces, clock, currency),
             ),
             Servicer(
                 _CASCADE.full_name,

@@ -20,6 +20,8 @@ from foothold.goals.v1 import (
     facts_pb2,
     facts_pb2_grpc,
     feed_pb2_grpc,
+    forecast_pb2,
+    forecast_pb2_grpc,
     industries_pb2_grpc,
     metric_library_pb2_grpc,
     metrics_pb2_grpc,
@@ -142,6 +144,7 @@ class Client:
         self.targets = targets_pb2_grpc.TargetsServiceStub(channel)
         self.standards = standards_pb2_grpc.StandardsServiceStub(channel)
         self.progress = progress_pb2_grpc.ProgressServiceStub(channel)
+        self.forecasts = forecast_pb2_grpc.ForecastServiceStub(channel)
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(channel)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
@@ -203,6 +206,14 @@ class Client:
 
     def target_progress(self, metric: str, person: str = "li") -> progress_pb2.TargetProgress:
         return next(each for each in self.get(person).targets if each.target.target.metric == metric)
+
+    def forecast(
+        self, metric: str = "customers_followed", person: str = "li", **fields: Any
+    ) -> forecast_pb2.TargetForecast:
+        request = forecast_pb2.ForecastTargetsRequest(person_id=person, **fields)
+        return next(
+            each for each in self.forecasts.ForecastTargets(request).forecasts if each.metric == metric
+        )
 
     def explain(
         self, metric: str, person: str = "li", kind: str = "MONTH", **fields: Any

@@ -16,6 +16,7 @@ from foothold.goals.v1 import (
     evidence_pb2,
     facts_pb2,
     feed_pb2,
+    forecast_pb2,
     industries_pb2,
     metric_library_pb2,
     metrics_pb2,
@@ -36,7 +37,7 @@ SERVICES = [
     for file in (
         *(facts_pb2, metrics_pb2, metric_library_pb2, targets_pb2, progress_pb2, feed_pb2),
         *(cascade_pb2, allocation_pb2, objectives_pb2, evidence_pb2, calendars_pb2, industries_pb2),
-        *(coaching_pb2, coaching_rules_pb2),
+        *(coaching_pb2, coaching_rules_pb2, forecast_pb2),
     )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]
@@ -177,6 +178,7 @@ def valid(method: MethodDescriptor) -> Message:
         ),
         "ResolveTargets": targets_pb2.ResolveTargetsRequest(person_id="li"),
         "GetProgress": progress_pb2.GetProgressRequest(person_id="li"),
+        "ForecastTargets": forecast_pb2.ForecastTargetsRequest(person_id="li"),
         "GetProgressCourse": progress_pb2.GetProgressCourseRequest(**asked),
         "ExplainProgress": progress_pb2.ExplainProgressRequest(**asked, page_size=1),
         "ListTeamProgress": progress_pb2.ListTeamProgressRequest(node_id="shanghai", page_size=1),

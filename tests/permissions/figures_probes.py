@@ -8,6 +8,7 @@ from typing import Any, Final
 from foothold.goals.v1 import (
     evidence_pb2,
     facts_pb2,
+    forecast_pb2,
     metric_library_pb2,
     metrics_pb2,
     progress_pb2,
@@ -231,6 +232,9 @@ PROBES: Final[Mapping[str, Probe]] = {
     _EVIDENCE + "CompareFigures": Probe("nodes", _compare),
     _EVIDENCE + "CompareWeeks": Probe(
         "people", lambda r: evidence_pb2.CompareWeeksRequest(person_id=r.target)
+    ),
+    "/foothold.goals.v1.ForecastService/ForecastTargets": Probe(
+        "people", lambda r: forecast_pb2.ForecastTargetsRequest(person_id=r.target)
     ),
     _TARGETS + "SetTarget": Probe("nodes", _set_target),
     _TARGETS + "EndTarget": Probe("nodes", _end_target),

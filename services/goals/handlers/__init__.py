@@ -8,6 +8,7 @@ from services.goals.handlers.coaching_rules import CoachingRulesHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
+from services.goals.handlers.forecast import ForecastHandler
 from services.goals.handlers.industries import IndustriesHandler
 from services.goals.handlers.metric_library import MetricLibraryHandler
 from services.goals.handlers.metrics import MetricsHandler
@@ -25,6 +26,7 @@ __all__ = [
     "EvidenceHandler",
     "FactsHandler",
     "FeedHandler",
+    "ForecastHandler",
     "IndustriesHandler",
     "MetricLibraryHandler",
     "MetricsHandler",

@@ -1,0 +1,68 @@
+"""What people counted over their workdays: the histories that forecasts are made from."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from services.goals.domain.conditions import Novelty
+from services.goals.domain.leave import Absence, leave_days
+from services.goals.domain.metrics import Aggregation, Direction, Metric
+from services.goals.domain.values import Unit
+
+FEWEST_WORKDAYS_OF_A_COLLEAGUE: Final = 20
+WORKING_WEEK: Final = 5
+"""Workdays in the blocks that scatter is read from: whole weeks, so that a quiet weekday is none."""
+CUSTOMERS: Final = -1
+"""Stands for different customers followed up, beside kinds of fact and counters."""
+NEW_CUSTOMERS: Final = -2
+_WHOLE_DAY: Final = 2
+_NOTHING: Final[frozenset[int]] = frozenset()
+
+
+class History(NamedTuple):
+    """What somebody counted over so many workdays, and in each whole working week of them, the newest last."""
+
+    days: int
+    total: int
+    weeks: tuple[int, ...]
+
+
+def counted_in(metric: Metric) -> frozenset[int]:
+    """The kinds of fact and counters whose daily numbers add up to a metric; empty where it has no model."""
+    if metric.unit is not Unit.COUNT or metric.direction is not Direction.AT_LEAST:
+        return _NOTHING
+    if metric.conditions.customers is not Novelty.ANYBODY:
+        return _NOTHING
+    counter = metric.counter
+    if metric.aggregation is Aggregation.COUNT:
+        kinds = frozenset(int(each) for each in metric.kinds) if counter is None else frozenset({counter.id})
+        return _NOTHING if counter is not None and counter.by_customer else kinds
+    if metric.aggregation is Aggregation.DISTINCT_CUSTOMERS:
+        return frozenset({CUSTOMERS if counter is None else counter.id})
+    if metric.aggregation is Aggregation.NEW_CUSTOMERS and counter is None:
+        return frozenset({NEW_CUSTOMERS})
+    return _NOTHING
+
+
+def days_worked(workdays: Sequence[date], absences: Sequence[Absence]) -> list[date]:
+    """These workdays without those wholly on leave."""
+    away = {each.day for each in leave_days(absences, workdays) if each.halves == _WHOLE_DAY}
+    return [each for each in workdays if each not in away]
+
+
+def history_of(counts: Mapping[date, int], workdays: Sequence[date]) -> History:
+    """What was counted over these workdays, in order. What a day off brought belongs to the workday before it."""
+    by_workday = [0] * len(workdays)
+    for day, count in counts.items():
+        if workdays:
+            by_workday[max(0, bisect_right(workdays, day) - 1)] += count
+    # The newest weeks are whole; what is left over lies at the beginning.
+    over = len(workdays) % WORKING_WEEK
+    weeks = (sum(by_workday[at : at + WORKING_WEEK]) for at in range(over, len(workdays), WORKING_WEEK))
+    return History(len(workdays), sum(by_workday), tuple(weeks))
+
+
+def comparable(colleagues: Sequence[History]) -> list[History]:
+    """Those with enough workdays to tell a rate."""
+    return [each for each in colleagues if each.days >= FEWEST_WORKDAYS_OF_A_COLLEAGUE]

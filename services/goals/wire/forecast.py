@@ -1,0 +1,68 @@
+"""Forecasts."""
+
+from foothold.goals.v1 import forecast_pb2, values_pb2
+
+from services.goals.domain.forecasting import (
+    FEWEST_COLLEAGUES,
+    FEWEST_OWN_WORKDAYS,
+    Basis,
+    Forecast,
+    Model,
+    Outlook,
+    Silence,
+)
+from services.goals.domain.values import Unit, Value
+from services.goals.wire.values import from_date, from_period, from_value
+
+
+def from_outlook(outlook: Outlook, currency: str) -> forecast_pb2.TargetForecast:
+    """How one target is likely to end, or why nothing is said."""
+    standing, found, basis = outlook
+    told = forecast_pb2.TargetForecast(
+        metric=standing.resolved.target.measure.metric,
+        period=from_period(standing.period),
+        asked=from_value(standing.asked_value, currency),
+        done=from_value(standing.standing.done, currency),
+    )
+    if isinstance(found, Silence):
+        told.silent.CopyFrom(_from_silence(found, basis))
+    elif basis is not None and standing.course is not None:
+        told.forecast.CopyFrom(_from_forecast(found, basis, standing.course.left))
+    return told
+
+
+def _from_forecast(found: Forecast, basis: Basis, left: int) -> forecast_pb2.Forecast:
+    workdays = sum(each.days for each in basis.colleagues)
+    return forecast_pb2.Forecast(
+        model=int(Model.GAMMA_POISSON),  # type: ignore[arg-type]  # the enums have the same numbers
+        low=_count(found.low),
+        high=_count(found.high),
+        chance_low_percent=found.chance_low,
+        chance_high_percent=found.chance_high,
+        workdays_left=left,
+        basis=forecast_pb2.ForecastBasis(
+            first_day=from_date(basis.first),
+            own_workdays=basis.own.days,
+            own_per_workday=_count(basis.own.total, basis.own.days),
+            node_id=basis.node_id,
+            colleagues=len(basis.colleagues),
+            colleague_workdays=workdays,
+            colleagues_per_workday=_count(sum(each.total for each in basis.colleagues), workdays),
+            dispersion_hundredths=int(found.dispersion * 100),
+        ),
+    )
+
+
+def _from_silence(reason: Silence, basis: Basis | None) -> forecast_pb2.NoForecast:
+    told = forecast_pb2.NoForecast(
+        reason=int(reason),  # type: ignore[arg-type]  # the enums have the same numbers
+        own_workdays_needed=FEWEST_OWN_WORKDAYS,
+        colleagues_needed=FEWEST_COLLEAGUES,
+    )
+    if basis is not None:
+        told.own_workdays, told.colleagues = basis.own.days, len(basis.colleagues)
+    return told
+
+
+def _count(number: int, over: int = 1) -> values_pb2.Value:
+    return from_value(Value(Unit.COUNT, number, over), "")
