@@ -200,3 +200,23 @@ def test_why_a_target_is_less_than_the_standard(as_login: Callable[..., FlaskCli
     levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert "29" in client.get("/targets").get_data(as_text=True)
+
+
+def test_a_target_says_how_it_is_likely_to_end_or_what_that_is_missing(
+    as_login: Callable[..., FlaskClient],
+) -> None:
+    manager = as_login("tang.wei")
+    # Hired three days before the demo begins: below ten workdays nothing is forecast.
+    new = manager.get("/team/jin-anqi").get_data(as_text=True)
+    assert re.search('class="outlook quiet">(暂不预测：需要|不预测：本期)', new)
+    people = ("zhou-yutong", "zheng-xinyi", "chen-moran", "wu-zhiqiang")
+    pages = [manager.get(f"/team/{each}").get_data(as_text=True) for each in people]
+    forecasts = [
+        each for page in pages for each in re.findall(r'<div class="outlook">(.*?)</div>', page, re.DOTALL)
+    ]
+    for each in forecasts:
+        assert re.search("可能性(在|不超过|不低于)", each) or "%" in each
+        assert "位同事" in each
+    assert all('class="outlook' in page for page in pages)
+    assert "outlook" not in manager.get("/boards").get_data(as_text=True)
+    assert "outlook" not in manager.get("/team").get_data(as_text=True)

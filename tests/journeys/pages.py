@@ -269,6 +269,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("goal-above", "tree.one", "/targets", _goal_above),
         Visit("objectives", "objectives.overview", "/objectives"),
         Visit("why-key-result", "why.progress", "/objectives > table .door"),
+        Visit("targets-open", "goals.overview", "/targets", _open_everything),
         Visit("customers", "customers.overview", "/customers"),
         Visit("customers-wrong", "customers.record", "", _sending(".record .primary", minutes="ten"), 422),
         Visit("learning", "learning.path", "/learning"),

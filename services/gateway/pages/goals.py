@@ -6,16 +6,17 @@ from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, render_template
-from foothold.goals.v1 import evidence_pb2, progress_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import evidence_pb2, forecast_pb2, progress_pb2, targets_pb2, values_pb2
 
 from services.gateway import charts, goal_chains, goal_words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import RATE
 from services.gateway.me import Me, me
+from services.gateway.outlook import Outlook, outlook
 from services.gateway.parts import clients, today
 from services.gateway.past import past
-from services.gateway.sections import at_once, section
+from services.gateway.sections import Section, at_once, section
 
 blueprint = Blueprint("goals", __name__)
 _EFFORT: Final = frozenset({"customers_followed", "followup_minutes", "emails_sent", "meetings_attended"})
@@ -52,6 +53,25 @@ def course_of(person_id: str, progress: progress_pb2.TargetProgress) -> charts.C
     )
     past().ask(request)
     return charts.course(target.metric, ask(clients().progress.GetProgressCourse, request))
+
+
+Forecasts = dict[tuple[str, int], Outlook]
+"""By metric and kind of period."""
+
+
+def forecasts_of(person_id: str) -> Section[Forecasts]:
+    """How a person's targets are likely to end; a page stands without them."""
+
+    def load() -> Forecasts:
+        request = forecast_pb2.ForecastTargetsRequest(person_id=person_id)
+        found = ask(clients().forecasts.ForecastTargets, request).forecasts
+        who, own = me(), person_id == me().id
+        return {
+            (each.metric, each.period.kind): outlook(each, place(who, each.forecast.basis.node_id), own=own)
+            for each in found
+        }
+
+    return section(load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +154,10 @@ def _targets() -> dict[str, Any]:
             "weeks": weeks_compared,
         }
 
+    targets, forecasts = at_once([lambda: section(load), lambda: forecasts_of(me().id)])
     return {
-        "targets": section(load),
+        "targets": targets,
+        "forecasts": forecasts,
         "origins": section(lambda: [] if past().at else goal_chains.origins(me().id, today())),
         "goals": goal_words,
         "name_of": lambda person_id: name_of(me(), person_id),

@@ -269,6 +269,7 @@ def _person(person_id: str) -> dict[str, Any]:
     loaded: dict[str, Any] = {"targets": section(lambda: goals.progress_of(person_id, chart=True))}
     if past().at:  # of the rest only the present is shown here
         return loaded
+    loaded["forecasts"] = goals.forecasts_of(person_id)
     if who.covers("incentives.statements.read", person_id):
         loaded["summary"] = section(lambda: bonus.statement_of(person_id))
     if who.covers("training.learning.read", person_id):

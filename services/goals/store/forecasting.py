@@ -70,7 +70,9 @@ def read_forecasts(
     as_of: datetime | None,
 ) -> list[Outlook]:
     """How each target in force of a person is likely to end. The directory is that of now."""
-    progress = read_progress(connection, cache, workplaces, directory, person, now=now, as_of=as_of)
+    progress = read_progress(
+        connection, cache, workplaces, directory, person, now=now, as_of=as_of, known_at=None
+    )
     today = local_day(as_of or now, directory.zone_of(person.id))
     readings: dict[PeriodKind, _Ledger] = {}
     found = []

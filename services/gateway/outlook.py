@@ -1,0 +1,135 @@
+"""How a target is likely to end, in plain lines: an interval with its chance, what both rest on, or what is missing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from foothold.goals.v1 import forecast_pb2
+
+from services.gateway import formats
+from services.gateway.figures import to_date, written
+from services.gateway.language import _, language, ngettext
+
+_MOST: Final = 98
+_LEAST: Final = 2
+_AS_CHANCE: Final = 110
+"""In hundredths: scatter that nobody would tell from chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A forecast in words: its line, what it rests on and how it is reckoned; or what it is missing."""
+
+    line: str = ""
+    basis: str = ""
+    lines: tuple[str, ...] = ()
+    missing: str = ""
+
+
+def outlook(told: forecast_pb2.TargetForecast, place: str, *, own: bool) -> Outlook:
+    """In words; `place` names the colleagues' node, `own` says that the reader is the person."""
+    if not told.HasField("forecast"):
+        return Outlook(missing=_silence(told.silent))
+    return Outlook(_line(told), _basis(told.forecast.basis, own=own), _lines(told.forecast, place, own=own))
+
+
+def _line(told: forecast_pb2.TargetForecast) -> str:
+    found, end = told.forecast, to_date(told.period.end_day)
+    low, high = written(found.low), written(found.high)
+    return _(
+        "By %(day)s likely %(range)s (8 times in 10); %(chance)s.",
+        day=formats.day(end - timedelta(days=1), language(), weekday=False) if end else "",
+        range=low if low == high else f"{low}–{high}",
+        chance=_chance(found, written(told.asked)),
+    )
+
+
+def _chance(found: forecast_pb2.Forecast, asked: str) -> str:
+    low, high = found.chance_low_percent, found.chance_high_percent
+    if high <= _LEAST:
+        return _("the chance to reach %(asked)s is at most %(high)s", asked=asked, high=_percent(high))
+    if low >= _MOST:
+        return _("the chance to reach %(asked)s is at least %(low)s", asked=asked, low=_percent(low))
+    return _(
+        "the chance to reach %(asked)s is between %(low)s and %(high)s",
+        asked=asked,
+        low=_percent(low),
+        high=_percent(high),
+    )
+
+
+def _percent(number: int) -> str:
+    return formats.percent(Fraction(number, 100), 0)
+
+
+def _basis(found: forecast_pb2.ForecastBasis, *, own: bool) -> str:
+    days = ngettext("%(num)s workday", "%(num)s workdays", found.own_workdays)
+    more = {"days": days, "others": f"{found.colleague_workdays:,}", "people": str(found.colleagues)}
+    if own:
+        return _("From %(days)s of yours and %(others)s of %(people)s colleagues.", **more)
+    return _("From %(days)s of this person and %(others)s of %(people)s colleagues.", **more)
+
+
+def _silence(silent: forecast_pb2.NoForecast) -> str:
+    """Empty where the card says so already."""
+    if silent.reason == forecast_pb2.FORECAST_SILENCE_TOO_FEW_OWN_WORKDAYS:
+        return _(
+            "No forecast yet: it takes %(needed)s workdays with records, so far there are %(there)s.",
+            needed=str(silent.own_workdays_needed),
+            there=str(silent.own_workdays),
+        )
+    if silent.reason == forecast_pb2.FORECAST_SILENCE_TOO_FEW_COLLEAGUES:
+        return _(
+            "No forecast yet: it takes %(needed)s colleagues with 20 workdays or more, so far there are %(there)s.",
+            needed=str(silent.colleagues_needed),
+            there=str(silent.colleagues),
+        )
+    if silent.reason == forecast_pb2.FORECAST_SILENCE_NO_WORKDAY_LEFT:
+        return _("No forecast: no workday is left in this period.")
+    if silent.reason == forecast_pb2.FORECAST_SILENCE_NO_MODEL:
+        return _("No forecast: only counts that are to be reached have one.")
+    return ""
+
+
+def _lines(found: forecast_pb2.Forecast, place: str, *, own: bool) -> tuple[str, ...]:
+    """The model and why, what it was told, what it does not know."""
+    rests_on = found.basis
+    since = to_date(rests_on.first_day)
+    means = {
+        "day": formats.day(since, language(), weekday=False) if since else "",
+        "own": _mean(rests_on.own_per_workday.numerator, rests_on.own_per_workday.denominator),
+        "place": place,
+        "others": _mean(
+            rests_on.colleagues_per_workday.numerator, rests_on.colleagues_per_workday.denominator
+        ),
+    }
+    left = ngettext("%(num)s workday", "%(num)s workdays", found.workdays_left)
+    return (
+        _(
+            "Model: Gamma–Poisson. Own workdays are too few to go by alone, so colleagues' numbers say what is"
+            " usual and one's own move it; newer weeks count more."
+        ),
+        _("Since %(day)s, a workday: you %(own)s, colleagues of %(place)s %(others)s.", **means)
+        if own
+        else _("Since %(day)s, a workday: this person %(own)s, colleagues of %(place)s %(others)s.", **means),
+        _scatter(rests_on.dispersion_hundredths),
+        _("%(days)s left, today included; leave that is known is off.", days=left),
+        _("The chance is a range because the pace itself is known only roughly."),
+        _("It does not know: leave to come, campaigns, customers' holidays, good and bad days of a month."),
+        _("It is a look ahead, no judgement: no ranking and no list goes by it."),
+    )
+
+
+def _scatter(hundredths: int) -> str:
+    if hundredths <= _AS_CHANCE:
+        return _("From week to week it goes up and down no more than by chance.")
+    times = formats.rounded(Fraction(hundredths, 100), 1)
+    return _(
+        "From week to week it goes up and down %(times)s times as much as by chance, so the range is wider.",
+        times=times,
+    )
+
+
+def _mean(numerator: int, denominator: int) -> str:
+    return formats.rounded(Fraction(numerator, denominator), 1) if denominator else "–"
