@@ -124,6 +124,7 @@ def test_a_newcomer_sees_their_own_and_opens_why(as_login: AsLogin) -> None:
     assert "线上做出第一批自己的客户" in page
     assert "/why/zhou-yutong/progress/close_rate/month" in page
     assert "/objectives/new" not in page
+    assert 'data-watch="progress@zhou-yutong"' in page, "an open page hears of what they do"
     assert "没有给你设" in as_login("lin.zihan").get("/objectives").text
 
 

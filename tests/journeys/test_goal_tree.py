@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import DESK, Open
+from tests.journeys.test_main_job import follow_up, live, record
 from tests.platform import Platform
 
 pytestmark = pytest.mark.browser
@@ -72,3 +73,16 @@ def test_a_year_is_cut_into_departments_and_a_month_into_people_and_a_newcomer_s
     chain.nth(3).locator("a").click()
     expect(newcomer.locator("h1")).to_contain_text("立足科技")
     assert "北京销售一部" not in newcomer.locator("main").inner_text()
+
+
+def test_a_key_result_changes_without_a_reload(platform: Platform, open_as: Open) -> None:
+    page = open_as(platform, "zhou.yutong")
+    page.goto("/objectives")
+    live(page)
+    done = page.locator("#objectives [data-key$='-2']").first
+    before = done.locator("xpath=..").inner_text()
+    record(platform, follow_up("SH0101"))
+    # One more customer was followed up: the close rate's lower part grows.
+    expect(page.locator("#objectives [data-key$='-2']").first.locator("xpath=..")).not_to_have_text(
+        before, timeout=5_000
+    )

@@ -70,6 +70,7 @@ def overview() -> str:
         every=every,
         may_write=me().holds(_WRITE),
         taken_back=_taken_back(),
+        watches=f"progress@{me().id}" if me().own("goals.progress.read") else "",
         **_shown(),
     )
 
@@ -111,10 +112,17 @@ def _page(objective_id: str, *, trouble: str = "", wrong: dict[str, str] | None 
         scored=scored,
         changes=section(lambda: _changes(objective_id)),
         may_write=me().covers(_WRITE, scored.objective.node_id),
+        watches=_watched(scored.objective.node_id),
         trouble=trouble,
         wrong=wrong or {},
         **_shown(),
     )
+
+
+def _watched(node_id: str) -> str:
+    """What an open page listens for: a person's figures. A department's change with everybody's every event."""
+    is_person = me().directory.person(node_id) is not None
+    return f"progress@{node_id}" if is_person and me().covers("goals.progress.read", node_id) else ""
 
 
 def _changes(objective_id: str) -> dict[str, Any]:
