@@ -48,6 +48,7 @@ from chassis.channel import connect
 from chassis.clock import FixedClock
 from chassis.server import Server
 from services.goals.service import Settings, build
+from services.goals.store.recording import enter_ledger, gate_key
 from services.identity.domain.roles import BUILT_IN
 from tests.conftest import ServiceDatabase
 
@@ -367,8 +368,9 @@ class Enterprise:
         return Client(self.channel(None))
 
     def clear(self) -> None:
-        """Empty the ledger and forget the targets."""
+        """Empty the ledger and forget the targets, when nobody is computing a metric of the test before."""
         with self.database.begin() as connection:
+            enter_ledger(connection, gate_key(self.database.schema), alone=True)
             connection.execute(
                 text(
                     "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
