@@ -456,9 +456,11 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
             422,
         ),
         Visit("team", "team.overview", "/team"),
-        Visit("coaching-rules", "coaching.rules", "/coaching/rules"),
-        Visit("coaching-rule", "coaching.rules", "/coaching/rules > .rows .button"),
-        Visit("coaching-rule-wrong", "coaching.set_rule", "", _sending("#set .primary", step_zh=""), 400),
+        Visit("coaching-rules", "coaching_rules.overview", "/coaching/rules"),
+        Visit("coaching-rule", "coaching_rules.overview", "/coaching/rules > .rows .button"),
+        Visit(
+            "coaching-rule-wrong", "coaching_rules.set_rule", "", _sending("#set .primary", step_zh=""), 400
+        ),
         Visit("organisation", "admin.organisation", "/organisation"),
     ],
     "admin": [
@@ -513,7 +515,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "team.export": "a file to download",
     "coaching.export": "a file to download",
     "coaching.close": "leads back to the tasks or the person; refused, it is the page of the tasks",
-    "coaching.withdraw_rule": "leads back to the rules, which say what came of it",
+    "coaching_rules.withdraw_rule": "leads back to the rules, which say what came of it",
     "account.leave": "leads to the sign-in page",
     "learning.complete": "leads back to the course or the path",
     "admin.add_node": "leads back to the organisation, which says what came of it",

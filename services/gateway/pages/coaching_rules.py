@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from foothold.goals.v1 import coaching_rules_pb2
 from werkzeug.wrappers import Response
 
@@ -16,7 +16,6 @@ from services.gateway.doors import needs
 from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.me import me
-from services.gateway.pages.coaching import blueprint as blueprint  # noqa: PLC0414  what these routes are added to
 from services.gateway.pages.coaching import request_id
 from services.gateway.pages.courses import titles
 from services.gateway.pages.goals import name_of
@@ -26,6 +25,7 @@ from services.gateway.parts import clients
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
 
+blueprint = Blueprint("coaching_rules", __name__)
 _MOST: Final = 500
 _NOT_OF_THE_FORM: Final = (401, 403, 404)
 Rule = coaching_rules_pb2.CoachingRule
@@ -58,7 +58,7 @@ def _ordered(rules: Iterable[Rule]) -> list[Rule]:
 
 @blueprint.get("/coaching/rules")
 @needs("goals.coaching.rules.write", groups=True)
-def rules() -> str:
+def overview() -> str:
     return _page()
 
 
@@ -136,7 +136,7 @@ def set_rule() -> Response | tuple[str, int]:
             raise
         return _page(trouble=message_of(failure), wrong=wrong, typed=form), status_of(failure)
     flash(_("Saved. It suggests its step from now on, for everybody below who has none of their own."))
-    return redirect(url_for("coaching.rules"), 303)
+    return redirect(url_for("coaching_rules.overview"), 303)
 
 
 @blueprint.post("/coaching/rules/withdraw")
@@ -158,4 +158,4 @@ def withdraw_rule() -> Response | tuple[str, int]:
         trouble = next(iter(faults(failure.fields).values()), message_of(failure))
         return _page(trouble=trouble), status_of(failure)
     flash(_("Taken away. What is set above holds again."))
-    return redirect(url_for("coaching.rules"), 303)
+    return redirect(url_for("coaching_rules.overview"), 303)
