@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Failure, from_rpc_error
+from chassis.feed import StoredEvent
 from services.goals.domain.coaching import Matter, Situation, Task, TaskState
 from services.goals.domain.periods import local_day
+from services.goals.wire.feed import TASK_CHANGED, states_of
 from tests.goals.enterprise import Enterprise, count, day, fact, fresh, rate
 
 SITUATION = coaching_rules_pb2.CoachingSituation
@@ -293,6 +295,12 @@ def test_who_may_what(goals: Enterprise) -> None:
         assert refusal(lambda by=who: close(goals, made.id, by=by)).reason == reason  # type: ignore[misc]  # bound per round
     for who, seen in {"li": 1, "wang": 0, "mentor": 1, "branch-hr": 1, "other-manager": 0, "hr": 1}.items():
         assert listed(goals, by=who).total_size == seen, who
+
+
+def test_of_a_tasks_old_events_the_newest_stays(goals: Enterprise) -> None:
+    told = coaching_pb2.CoachingTaskChanged(task_id="t1", person_id="li")
+    event = StoredEvent(1, TASK_CHANGED, "li", told.SerializeToString(), goals.clock.now())
+    assert states_of(event) == ["t1"]
 
 
 def _of(name: str) -> dict[str, Any]:

@@ -165,7 +165,6 @@ def _mine(*, trouble: str = "", refused: str = "") -> str:
 
     return render_template(
         "coaching_mine.html",
-        watches=f"coaching@{me().id}",
         coaching=section(load),
         trouble=trouble,
         refused=refused,
