@@ -144,6 +144,10 @@ def test_the_nearest_rule_is_what_a_manager_reads(hq: FlaskClient) -> None:
     page = hq.get("/coaching/rules").text
     assert "已停用" in page
     assert "试行" in page
+    # Before it was set nobody knew of it.
+    before = plain(hq.get("/coaching/rules?known=2026-01-01").text)
+    assert "没有自设的规则" in before
+    assert "已停用" not in before
     away = {"node_id": "hangzhou", "situation": situation}
     assert send(hq, "/coaching/rules/withdraw", **away, reason="")[0] == 400
     assert send(hq, "/coaching/rules/withdraw", **away, reason="试完了")[0] == 200

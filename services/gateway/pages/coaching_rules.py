@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from foothold.goals.v1 import coaching_rules_pb2
@@ -18,15 +20,16 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.coaching import request_id
 from services.gateway.pages.courses import titles
-from services.gateway.pages.goals import name_of
+from services.gateway.pages.goals import is_date, name_of
 from services.gateway.pages.people import groups
 from services.gateway.pages.standards import metrics
-from services.gateway.parts import clients
+from services.gateway.parts import clients, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
 
 blueprint = Blueprint("coaching_rules", __name__)
 _MOST: Final = 500
+_FIRST_DAY: Final = date(2000, 1, 1)
 _NOT_OF_THE_FORM: Final = (401, 403, 404)
 Rule = coaching_rules_pb2.CoachingRule
 
@@ -35,6 +38,12 @@ def _load() -> dict[str, Any]:
     directory = me().directory
     by_node: dict[str, list[Rule]] = defaultdict(list)
     asked = coaching_rules_pb2.ListRulesRequest(page_size=_MOST)
+    known = _known()
+    if known is not None:
+        # As it was known when that day ended where the reader is.
+        asked.known_at.FromDatetime(
+            datetime.combine(known + timedelta(days=1), time(), ZoneInfo(me().zone)).astimezone(UTC)
+        )
     while True:
         answer = ask(clients().coaching_rules.ListRules, asked)
         for rule in answer.rules:
@@ -48,6 +57,12 @@ def _load() -> dict[str, Any]:
         "built_in": _ordered(answer.built_in),
         "metrics": metrics(),
     }
+
+
+def _known() -> date | None:
+    """The past day whose rules are asked for; None for what holds now."""
+    known = is_date(request.args.get("known", ""))
+    return known if known is not None and _FIRST_DAY <= known < today() else None
 
 
 def _ordered(rules: Iterable[Rule]) -> list[Rule]:
@@ -72,6 +87,7 @@ def _page(
         "coaching_rules.html",
         rules=loaded,
         places=editable,
+        known=_known(),
         form=typed or _chosen(loaded.content) or {"node_id": _widest(), "active": "yes"},
         trouble=trouble,
         wrong=wrong or {},
