@@ -19,18 +19,23 @@ _AS_CHANCE: Final = 110
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A forecast in words: its line, what it rests on and how it is reckoned; or what it is missing."""
+    """A forecast in words: its line, what it rests on and how it is reckoned; or what it is missing.
+
+    `unmodelled` where it will never have one: a page says that once for all its targets.
+    """
 
     line: str = ""
     basis: str = ""
     lines: tuple[str, ...] = ()
     missing: str = ""
+    unmodelled: bool = False
 
 
 def outlook(told: forecast_pb2.TargetForecast, place: str, *, own: bool) -> Outlook:
     """In words; `place` names the colleagues' node, `own` says that the reader is the person."""
     if not told.HasField("forecast"):
-        return Outlook(missing=_silence(told.silent))
+        unmodelled = told.silent.reason == forecast_pb2.FORECAST_SILENCE_NO_MODEL
+        return Outlook(missing=_silence(told.silent), unmodelled=unmodelled)
     return Outlook(_line(told), _basis(told.forecast.basis, own=own), _lines(told.forecast, place, own=own))
 
 
@@ -72,7 +77,7 @@ def _basis(found: forecast_pb2.ForecastBasis, *, own: bool) -> str:
 
 
 def _silence(silent: forecast_pb2.NoForecast) -> str:
-    """Empty where the card says so already."""
+    """Empty where the card or the page says so already."""
     if silent.reason == forecast_pb2.FORECAST_SILENCE_TOO_FEW_OWN_WORKDAYS:
         return _(
             "No forecast yet: it takes %(needed)s workdays with records, so far there are %(there)s.",
@@ -87,8 +92,6 @@ def _silence(silent: forecast_pb2.NoForecast) -> str:
         )
     if silent.reason == forecast_pb2.FORECAST_SILENCE_NO_WORKDAY_LEFT:
         return _("No forecast: no workday is left in this period.")
-    if silent.reason == forecast_pb2.FORECAST_SILENCE_NO_MODEL:
-        return _("No forecast: only counts that are to be reached have one.")
     return ""
 
 

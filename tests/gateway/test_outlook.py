@@ -94,7 +94,7 @@ def test_what_a_forecast_is_missing_is_one_line(english: None) -> None:
     )
     few = silent(forecast_pb2.FORECAST_SILENCE_TOO_FEW_COLLEAGUES, colleagues=5)
     assert few.missing.endswith("8 colleagues with 20 workdays or more, so far there are 5.")
-    assert silent(forecast_pb2.FORECAST_SILENCE_NO_MODEL).missing
+    assert silent(forecast_pb2.FORECAST_SILENCE_NO_MODEL) == Outlook(unmodelled=True)
     assert silent(forecast_pb2.FORECAST_SILENCE_NO_WORKDAY_LEFT).missing
     # The card says these itself.
     assert silent(forecast_pb2.FORECAST_SILENCE_TARGET_REACHED) == Outlook()

@@ -7,6 +7,7 @@ from fractions import Fraction
 import grpc
 import pytest
 from foothold.goals.v1 import facts_pb2, forecast_pb2, values_pb2
+from foothold.identity.v1 import directory_pb2
 
 from chassis.errors import from_rpc_error
 from tests.goals.enterprise import NOW, Enterprise, count, day, fact, instant, leave, rate
@@ -185,3 +186,29 @@ def test_a_metric_of_one_s_own_has_a_forecast_by_its_counter(known: Enterprise) 
     told = known.as_("li").forecast("customers_bought")
     assert (told.forecast.low.numerator, told.done.numerator) == (0, 0)
     assert told.forecast.basis.own_per_workday.numerator == 0
+
+
+def test_who_has_left_counts_until_then_and_who_came_nobody_knows_when_from_the_first_fact(
+    known: Enterprise,
+) -> None:
+    left = directory_pb2.Person(
+        id="left",
+        parent_id="shanghai-sales",
+        name="left",
+        employee_number="E-left",
+        job_role="sales",
+        hire_date=HIRED,
+        status=directory_pb2.PERSON_STATUS_DISMISSED,
+        dismissed_at=instant(datetime(2025, 3, 10, 1, tzinfo=UTC)),
+    )
+    known.tell({"person_changed": left})
+    before = known.as_("li").forecast().forecast.basis
+    # Chen has no hire date; nobody has before the tenth of February.
+    tell(known, "left", "chen", first=date(2025, 2, 12))
+    basis = known.as_("li").forecast().forecast.basis
+    assert (before.colleagues, basis.colleagues) == (9, 11)
+    assert basis.colleague_workdays == before.colleague_workdays + 20 + 26
+    left.dismissed_at.CopyFrom(instant(datetime(2025, 3, 7, 1, tzinfo=UTC)))
+    known.tell({"person_changed": left})
+    # Nineteen workdays are too few.
+    assert known.as_("li").forecast().forecast.basis.colleagues == 10

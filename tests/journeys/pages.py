@@ -303,6 +303,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
     ],
     "sun.haoran": [
         Visit("today", "today.home", "/today"),
+        Visit("targets", "goals.overview", "/targets"),
         Visit("learning", "learning.path", "/learning"),
         Visit("course-review-first", "learning.course", "/learning > .path li:has(header .behind) h2 a"),
     ],
@@ -319,6 +320,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("compare", "evidence.compare", "/compare"),
         Visit("compare-wrong", "evidence.compare", "/compare?before_from=x&after_until=2020-01-01"),
         Visit("person", "team.person", "/team > .person h2 a"),
+        Visit("person-forecast", "team.person", "/team/zheng-xinyi", _open_everything),
         Visit("why-of-person", "why.progress", "/team > .person .door"),
         Visit("goals", "tree.overview", "/goals", _settled),
         Visit("objectives", "objectives.overview", "/objectives"),
