@@ -3,7 +3,8 @@
 Counts per workday are taken for Gamma–Poisson. Colleagues' rates give the gamma by their mean and variance; the
 person's own workdays move it. Counts scatter more than Poisson ones where work comes in waves: the dispersion, read
 from working weeks, makes evidence weigh less and outcomes spread wider. What the workdays left bring is then negative
-binomial. Rates and moments are exact; probabilities are decimals of 40 digits whose neglected tail is below 10⁻²⁵.
+binomial. Evidence is exact, rates are kept to twelve decimals; probabilities are decimals of 40 digits, what they leave
+out is below 10⁻²⁵.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ _NEGLECTED: Final = Decimal(10) ** -25
 _LEAST_SPREAD: Final = Fraction(1, 5)
 """Of the mean: people are never believed to be more alike than that."""
 _HALF: Final = Fraction(1, 2)
+_FINE: Final = 10**12
 _TENTH: Final = Decimal("0.1")
 _NORMAL_90: Final = Decimal("1.2815515655446004")
 
@@ -154,8 +156,8 @@ def believed(own: History, colleagues: Sequence[History]) -> Rate:
     dispersion = dispersion_of([own, *colleagues])
     seen = [_remembered(each) for each in colleagues]
     workdays = sum((days for _, days in seen), Fraction(0))
-    mean = (sum((total for total, _ in seen), Fraction(0)) + _HALF) / workdays
-    apart = sum((days * (total / days - mean) ** 2 for total, days in seen), Fraction(0))
+    mean = _fine((sum((total for total, _ in seen), Fraction(0)) + _HALF) / workdays)
+    apart = sum((days * _fine(total / days - mean) ** 2 for total, days in seen), Fraction(0))
     # The variance between people that is left of the variance seen, as in an analysis of variance.
     between = apart - dispersion * mean * (len(seen) - 1)
     variance = between / (workdays - sum((days**2 for _, days in seen), Fraction(0)) / workdays)
@@ -211,6 +213,11 @@ def _ends(rate: Rate) -> list[Fraction]:
     shape = _decimal(rate.shape)
     steps = (1 - 1 / (9 * shape) + sign * _NORMAL_90 / (3 * shape.sqrt()) for sign in (-1, 1))
     return [rate.mean * Fraction(max(Decimal(0), step) ** 3) for step in steps]
+
+
+def _fine(number: Fraction) -> Fraction:
+    """To twelve decimals: a hundred people's denominators multiplied would be thousands of digits."""
+    return Fraction(round(number * _FINE), _FINE)
 
 
 def _from(masses: Sequence[Decimal], number: int) -> Decimal:
