@@ -27,7 +27,7 @@ from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache, WorkplacesCopy
 
 _REACH: Final = timedelta(days=90)
-_MOST_COLLEAGUES: Final = 100
+_MOST_COLLEAGUES: Final = 50
 # A customer counts on the first day of each period: so the days of a period add up to its figure.
 _COUNTS: Final = """
 SELECT person_id, day, kind::integer, n FROM tally

@@ -275,7 +275,7 @@ class ForecastBasis(_message.Message):
     node_id: _builtins.str
     """Whose colleagues: the person's branch, or the enterprise where the branch has too few."""
     colleagues: _builtins.int
-    """Colleagues of the same job role with at least 20 workdays; at most 100 are read."""
+    """Colleagues of the same job role with at least 20 workdays; at most 50 are read."""
     colleague_workdays: _builtins.int
     """Their workdays in all."""
     dispersion_hundredths: _builtins.int
