@@ -143,9 +143,7 @@ class _Read(NamedTuple):
         came = person.probation_start or person.hire_date
         kept = min(self.begun.values(), default=ledger.end)
         first = max(ledger.first, kept, came) if came else self.begun.get(person.id, ledger.end)
-        end = ledger.end
-        if person.dismissed_at is not None and not person.active:
-            end = min(end, local_day(person.dismissed_at, ledger.directory.zone_of(person.id)))
+        end = ledger.until(person)
         try:
             place = ledger.work.place(ledger.directory.ancestors(person.id))
             workdays = place.workdays(max(first, ledger.first), end)
@@ -184,7 +182,7 @@ class _Ledger:
             people = [
                 each
                 for each in self._at(node_id)
-                if each.id != person.id and each.job_role == person.job_role
+                if each.id != person.id and each.job_role == person.job_role and self.until(each) > self.first
             ][:_MOST_COLLEAGUES]
             read = self._of([person, *people])
             counts, days = read.counts(person, counted), read.workdays(person)
@@ -195,6 +193,12 @@ class _Ledger:
             if len(colleagues) >= FEWEST_COLLEAGUES:
                 break
         return basis, counts
+
+    def until(self, person: Person) -> date:
+        """The day before which a person's days are read: that of the forecast, or of their leaving."""
+        if person.active or person.dismissed_at is None:
+            return self.end
+        return min(self.end, local_day(person.dismissed_at, self.directory.zone_of(person.id)))
 
     def _of(self, people: Sequence[Person]) -> _Read:
         """What is known of these people."""
