@@ -17,10 +17,9 @@ from services.goals.store.figures import (
     Reading,
     Span,
     read_figures,
-    read_last_follow_ups,
-    read_last_recorded,
 )
 from services.goals.store.library import KnownLibrary
+from services.goals.store.newest import read_last_follow_ups, read_last_recorded
 from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache, WorkplacesCopy
 
