@@ -151,7 +151,8 @@ def fill(connection: psycopg.Connection[tuple[object, ...]], people: int, depart
         INSERT INTO directory_role (id, name, permissions, built_in, position) VALUES
             ('integrator', '集成', '{goals.facts.record,goals.facts.read}', true, 1),
             ('salesperson', '销售', '{goals.facts.record,goals.progress.read}', true, 1),
-            ('planner', '目标', '{goals.targets.read,goals.targets.write,goals.progress.read}', false, 1)
+            ('planner', '目标', '{goals.targets.read,goals.targets.write,goals.progress.read,goals.metrics.read,'
+                                'goals.metrics.write}', false, 1)
     """)
     connection.execute("""
         INSERT INTO directory_binding (id, role_id, subject_id, node_id, granted_by, removed, position) VALUES
