@@ -36,7 +36,8 @@ _FILL: Final = f"""
 INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
                   amount_minor, minutes, reverses, voided, current, counts, recorded_at)
 SELECT 'crm', 'Y-' || n, 0, kind, 'p' || lpad((n::bigint * 7919 % {_PEOPLE})::text, 6, '0'), at,
-       (at AT TIME ZONE 'Asia/Shanghai')::date, CASE WHEN kind IN (1, 2) THEN 'customer-' || n::bigint * 31 % 5000 ELSE '' END,
+       (at AT TIME ZONE 'Asia/Shanghai')::date,
+       CASE WHEN kind IN (1, 2) THEN 'customer-' || n::bigint * 31 % 5000 ELSE '' END,
        'standard', (ARRAY['wechat', 'phone', 'visit', 'douyin'])[1 + n * 13 % 4],
        CASE kind WHEN 2 THEN n % 9000 END, n % 50, '', false, true, true, at
 FROM (SELECT n, (ARRAY[1, 1, 1, 1, 6, 6, 2, 7])[1 + n % 8] AS kind,
@@ -104,7 +105,8 @@ def measure() -> Iterator[Figure]:
         f"{ours:.1f} s against {bare:.1f} s, with {watch.reads} reads and {watch.told} facts meanwhile, none wrong;"
         f" progress told {len(set(told))} times; {(most[0] - idle) / 2**20:+.0f} MiB",
         at_least=0.6,
-        bound_by="a batch fetches a page for every fact of its people, where the statement reads the table once from end to end (profiled)",
+        bound_by="a batch fetches a page for every fact of its people, where the statement reads the table once from end"
+        " to end (profiled)",
     )
     yield Figure(
         "goals",
