@@ -27,7 +27,8 @@ def brief(target: progress_pb2.TargetProgress) -> str:
     for step in target.adjustments:
         if step.change.numerator:
             name = _("probation") if step.HasField("ramp") else _("leave")
-            parts.append(_("%(what)s −%(amount)s", what=name, amount=_size(step.change)))
+            # A word joiner: no line ends between the sign and its amount.
+            parts.append(_("%(what)s −%(amount)s", what=name, amount=f"\u2060{_size(step.change)}"))
     return _(", ").join(parts)
 
 

@@ -74,7 +74,7 @@ def test_a_day_of_leave_in_chinese() -> None:
         "所以是每月\u200919",
         "还差\u200912：还有\u20093\u202f个工作日，每天\u20094",
     ]
-    assert asked.brief(told) == "标准\u200920、请假 −1"
+    assert asked.brief(told) == "标准\u200920、请假 −\u20601"
 
 
 def test_ramp_then_leave_in_english(english: None) -> None:
@@ -87,7 +87,7 @@ def test_ramp_then_leave_in_english(english: None) -> None:
         # Two a day would not be enough.
         "7 to go: 3 a day for 3 workdays",
     ]
-    assert asked.brief(told) == "standard 20, probation −5, leave −1"
+    assert asked.brief(told) == "standard 20, probation −\u20605, leave −\u20601"
 
 
 def test_half_days_and_many_days_are_told_in_one_line(english: None) -> None:

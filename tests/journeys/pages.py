@@ -105,6 +105,8 @@ def _ratio(page: Page) -> None:
     page.select_option("[name=numerator]", "revenue")
     with page.expect_response("**/metrics/new/preview"):
         page.select_option("[name=denominator-0]", "customers_followed")
+    # What the form was first looked at with is gone: revenue over customers is no percentage, and that is said.
+    page.wait_for_selector(".looked-at .trouble")
 
 
 def _stale(page: Page) -> None:
