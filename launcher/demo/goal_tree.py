@@ -95,7 +95,7 @@ def _define_online(own: Reached, anchor: date) -> None:
                     channels=["online", "douyin", "wechat"], customers=definition.NOVELTY_NEW
                 ),
                 titles={"zh-CN": "线上新客户", "en": "New customers online"},
-                description="New customers first followed up online, on Douyin or on WeChat.",
+                description="本期首次跟进、来自线上、抖音或微信的客户。",
             ),
             effective_from=Date(year=anchor.year - 1, month=1, day=1),
             reason="线上渠道单独看",

@@ -92,7 +92,7 @@ def _visit(page: Page, visit: Visit) -> None:
         opens = found.get_attribute("hx-get")
         found.click()
         if opens:
-            page.wait_for_selector("dialog[open]")
+            page.wait_for_selector("dialog[open] #why-body > *")
         else:
             page.wait_for_load_state("load")
     if visit.then:
