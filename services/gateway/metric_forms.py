@@ -48,9 +48,9 @@ NOVELTIES: Final = {"": 0, "new": _DEFINITION.NOVELTY_NEW, "known": _DEFINITION.
 KINDS: Final = {
     name.removeprefix("FACT_KIND_").lower(): kind
     for name, kind in facts_pb2.FactKind.items()
-    if kind in words.FACTS and kind != facts_pb2.FACT_KIND_DEAL_REVERSED
+    if kind in words.FACTS and kind not in (facts_pb2.FACT_KIND_DEAL_REVERSED, facts_pb2.FACT_KIND_LEAVE)
 }
-"""What can be counted: a deal taken back takes its deal away and is nothing by itself."""
+"""What can be counted: a deal taken back takes its deal away and is nothing by itself, and leave is no work."""
 GROUPS: Final = {
     "person": metrics_pb2.GROUP_BY_PERSON,
     "month": metrics_pb2.GROUP_BY_MONTH,

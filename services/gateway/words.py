@@ -81,6 +81,7 @@ FACTS: Final[Mapping[int, str]] = {
     _KIND.FACT_KIND_EMAIL: later("E-mail"),
     _KIND.FACT_KIND_MEETING: later("Meeting"),
     _KIND.FACT_KIND_TIME_SPENT: later("Time spent"),
+    _KIND.FACT_KIND_LEAVE: later("Leave"),
 }
 CHANNELS: Final[Mapping[str, str]] = {
     "phone": later("Phone"),
