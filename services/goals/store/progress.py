@@ -107,7 +107,8 @@ def read_one(
     target = cache.known(connection, known_at).of(person, path, today).get(measure)
     figures = reading.figures[0]
     standing = None
-    if target is not None:
+    # At a past time a target may have waited for the values of its metric.
+    if target is not None and _serves(library, measure, {measure.period_kind: period}):
         standing = _stand(
             library,
             measure,

@@ -377,8 +377,8 @@ class GetProgressRequest(_message.Message):
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """As it was known at this time: facts recorded, corrected or taken back later, targets set later and metrics defined
-        later are left out, and as_of, when unset, is this time too. So what a page showed at a time is shown again; with
+        """As it was known at this time: facts recorded, corrected or taken back later, targets, calendars and policies set
+        later and metrics defined later are left out, and as_of, when unset, is this time too. So what a page showed at a time is shown again; with
         as_of alone, what it would have shown with what is known now. People's places and time zones are today's. Unset for
         what is known now.
         """
