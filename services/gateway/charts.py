@@ -11,8 +11,9 @@ from services.gateway import formats, words
 from services.gateway.figures import MINUTES, MONEY, RATE, exact, to_date, written
 from services.gateway.language import _, language
 
-_PLACES = 10_000
-_PARTS: Final = {MONEY: 100, MINUTES: 60}
+PLACES: Final = 10_000
+"""Parts of one that drawings are told in."""
+PARTS: Final = {MONEY: 100, MINUTES: 60}
 """How many of what is counted make one on the axis: cents a yuan, minutes an hour."""
 
 
@@ -36,6 +37,7 @@ class Course:
     title: str
     data: str
     rows: list[Row]
+    heads: tuple[str, str, str]
 
 
 def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Course | None:
@@ -59,7 +61,7 @@ def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Cours
         "x": [int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) for day in days],
         "done": done,
         "pace": pace,
-        "scale": _PLACES * _PARTS.get(unit, 1),
+        "scale": PLACES * PARTS.get(unit, 1),
         "percent": unit == RATE,
         "labels": [formats.day(day, language(), weekday=False) for day in days],
         "words": {"done": words.metric(metric) + "", "pace": _("Pace needed")},
@@ -68,7 +70,8 @@ def course(metric: str, answer: progress_pb2.GetProgressCourseResponse) -> Cours
     if unit == MINUTES:
         name = _("%(metric)s in hours", metric=name)
     title = _("%(metric)s against the pace needed", metric=name)
-    return Course(metric, title, orjson.dumps(data).decode(), rows)
+    heads = (_("Day"), _("Done"), _("Pace needed"))
+    return Course(metric, title, orjson.dumps(data).decode(), rows, heads)
 
 
 def _pace(days: list[date], answer: progress_pb2.GetProgressCourseResponse) -> list[int | None]:
@@ -79,4 +82,4 @@ def _pace(days: list[date], answer: progress_pb2.GetProgressCourseResponse) -> l
 
 def _scaled(value: object) -> int | None:
     number = exact(value)  # type: ignore[arg-type]  # a goals value
-    return None if number is None else int(number * _PLACES)
+    return None if number is None else int(number * PLACES)

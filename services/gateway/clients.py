@@ -12,6 +12,7 @@ from foothold.goals.v1 import (
     cascade_pb2_grpc,
     coaching_pb2_grpc,
     coaching_rules_pb2_grpc,
+    effort_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
     forecast_pb2_grpc,
@@ -96,6 +97,7 @@ class Clients:
         self.industries = industries_pb2_grpc.IndustriesServiceStub(goals)
         self.calendars = calendars_pb2_grpc.CalendarsServiceStub(goals)
         self.progress = progress_pb2_grpc.ProgressServiceStub(goals)
+        self.effort = effort_pb2_grpc.EffortServiceStub(goals)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(goals)
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(goals)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(goals)

@@ -50,6 +50,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.ProgressService/GetProgressCourse": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/ListTeamProgress": PROGRESS_READ,
     "/foothold.goals.v1.ProgressService/ExplainProgress": PROGRESS_READ,
+    "/foothold.goals.v1.EffortService/GetEffort": PROGRESS_READ,
     "/foothold.goals.v1.EvidenceService/SuggestTargets": METRICS_READ,
     "/foothold.goals.v1.EvidenceService/CompareFigures": METRICS_READ,
     "/foothold.goals.v1.EvidenceService/CompareWeeks": PROGRESS_READ,

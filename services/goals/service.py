@@ -15,6 +15,8 @@ from foothold.goals.v1 import (
     coaching_pb2_grpc,
     coaching_rules_pb2,
     coaching_rules_pb2_grpc,
+    effort_pb2,
+    effort_pb2_grpc,
     evidence_pb2,
     evidence_pb2_grpc,
     facts_pb2,
@@ -59,6 +61,7 @@ from services.goals.handlers import (
     CascadeHandler,
     CoachingHandler,
     CoachingRulesHandler,
+    EffortHandler,
     EvidenceHandler,
     FactsHandler,
     FeedHandler,
@@ -92,6 +95,7 @@ _FORECAST: Final = forecast_pb2.DESCRIPTOR.services_by_name["ForecastService"]
 _CASCADE: Final = cascade_pb2.DESCRIPTOR.services_by_name["CascadeService"]
 _ALLOCATION: Final = allocation_pb2.DESCRIPTOR.services_by_name["AllocationService"]
 _OBJECTIVES: Final = objectives_pb2.DESCRIPTOR.services_by_name["ObjectivesService"]
+_EFFORT: Final = effort_pb2.DESCRIPTOR.services_by_name["EffortService"]
 _EVIDENCE: Final = evidence_pb2.DESCRIPTOR.services_by_name["EvidenceService"]
 _CALENDARS: Final = calendars_pb2.DESCRIPTOR.services_by_name["CalendarsService"]
 _INDUSTRIES: Final = industries_pb2.DESCRIPTOR.services_by_name["IndustriesService"]
@@ -136,7 +140,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
             *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES),
-            *(_COACHING, _COACHING_RULES, _FORECAST, _FEED),
+            *(_COACHING, _COACHING_RULES, _FORECAST, _EFFORT, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -209,6 +213,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _OBJECTIVES.full_name,
                 objectives_pb2_grpc.add_ObjectivesServiceServicer_to_server,
                 ObjectivesHandler(database, library, clock, currency),
+            ),
+            Servicer(
+                _EFFORT.full_name,
+                effort_pb2_grpc.add_EffortServiceServicer_to_server,
+                EffortHandler(database, clock),
             ),
             Servicer(
                 _EVIDENCE.full_name,

@@ -16,6 +16,7 @@ from foothold.goals.v1 import (
     cascade_pb2_grpc,
     coaching_pb2_grpc,
     coaching_rules_pb2_grpc,
+    effort_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
@@ -149,6 +150,7 @@ class Client:
         self.cascade = cascade_pb2_grpc.CascadeServiceStub(channel)
         self.allocation = allocation_pb2_grpc.AllocationServiceStub(channel)
         self.objectives = objectives_pb2_grpc.ObjectivesServiceStub(channel)
+        self.effort = effort_pb2_grpc.EffortServiceStub(channel)
         self.evidence = evidence_pb2_grpc.EvidenceServiceStub(channel)
         self.calendars = calendars_pb2_grpc.CalendarsServiceStub(channel)
         self.industries = industries_pb2_grpc.IndustriesServiceStub(channel)

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from foothold.goals.v1 import (
+    effort_pb2,
     evidence_pb2,
     facts_pb2,
     forecast_pb2,
@@ -230,6 +231,9 @@ PROBES: Final[Mapping[str, Probe]] = {
     # That others are left out of what is added up, tests/goals/test_evidence.py shows.
     _EVIDENCE + "SuggestTargets": Probe("nodes", _suggest),
     _EVIDENCE + "CompareFigures": Probe("nodes", _compare),
+    "/foothold.goals.v1.EffortService/GetEffort": Probe(
+        "people", lambda r: effort_pb2.GetEffortRequest(person_id=r.target)
+    ),
     _EVIDENCE + "CompareWeeks": Probe(
         "people", lambda r: evidence_pb2.CompareWeeksRequest(person_id=r.target)
     ),

@@ -5,6 +5,7 @@ from services.goals.handlers.calendars import CalendarsHandler
 from services.goals.handlers.cascade import CascadeHandler
 from services.goals.handlers.coaching import CoachingHandler
 from services.goals.handlers.coaching_rules import CoachingRulesHandler
+from services.goals.handlers.effort import EffortHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
 from services.goals.handlers.feed import FeedHandler
@@ -23,6 +24,7 @@ __all__ = [
     "CascadeHandler",
     "CoachingHandler",
     "CoachingRulesHandler",
+    "EffortHandler",
     "EvidenceHandler",
     "FactsHandler",
     "FeedHandler",
