@@ -46,8 +46,9 @@ class Calculator:
         changed: list[tuple[Statement, Plan | None]] = []
         for key, each in last.items():
             before = known.get(key)
-            plan = plan_of(book, before, stood.get(key) or standings.get(each.person_id), each.period)
-            after = take(before, each, plan)
+            standing = stood.get(key) or standings.get(each.person_id)
+            plan = plan_of(book, before, standing, each.period)
+            after = take(before, each, plan, standing)
             if after is None or after == before:
                 continue
             taken.append(after)
@@ -67,6 +68,7 @@ class Calculator:
         recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
         standings = ledger.standings(stale.people, now)
         changed: list[tuple[Statement, Plan | None]] = []
+        aged: list[Statement] = []
         found = [
             (before, standing)
             for before in ledger.open(stale.people, recent, stale.since, book.kinds)
@@ -76,13 +78,19 @@ class Calculator:
         stood = then(connection, [(before.person_id, before.period) for before, _ in found], standings)
         for before, standing in found:
             key = (before.person_id, before.period)
-            plan = plan_of(book, before, stood.get(key, standing), before.period)
+            stands = stood.get(key, standing)
+            plan = plan_of(book, before, stands, before.period)
             if plan is None and not before.plan_id:
                 continue
-            after = renew(before, plan)
-            if after != before:
-                changed.append((after, plan))
+            after = renew(before, plan, stands)
+            if after == before:
+                continue
+            changed.append((after, plan))
+            if after.figures != before.figures:
+                aged.append(after)
         ledger.write_payments([statement for statement, _ in changed])
+        # Where the month of tenure came to be read, or a hire date was corrected.
+        ledger.write(aged)
         self._publish(connection, changed)
         return True
 

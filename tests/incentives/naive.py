@@ -1,9 +1,10 @@
 """Incentives worked out the slow and obvious way, sharing no code with the service: Fractions and plain loops.
 
-It knows the contract's rules R1 to R5 and R8 only, and is what the service is held against.
+It knows what the contract says of rules and of R1 to R5 and R8 only, and is what the service is held against.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -12,7 +13,27 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from services.incentives.domain.metrics import Figure
-from services.incentives.domain.plans import PerPoint, PerUnit, PointMode, Rule, ThresholdBonus, Tier, Tiers
+from services.incentives.domain.plans import (
+    Accelerator,
+    Band,
+    Cap,
+    Condition,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
+    PerPoint,
+    PerUnit,
+    PointMode,
+    Ramp,
+    RateOf,
+    Rule,
+    RuleKind,
+    ThresholdBonus,
+    Tier,
+    Tiers,
+)
 
 Figures = Mapping[str, int]
 
@@ -50,12 +71,28 @@ def half_up(amount: Fraction) -> int:
     return floor(amount + Fraction(1, 2))
 
 
+def read_by(
+    rule: Rule, figures: Figures, held: Mapping[str, Fraction | None] | None = None
+) -> Fraction | None:
+    """What a rule that pays for something reads: its metric, or the sum of what is credited."""
+
+    def one(metric: str) -> Fraction | None:
+        return held[metric] if held and metric in held else value_of(metric, figures)
+
+    if rule.credit:
+        return sum(
+            ((one(metric) or Fraction(0)) * Fraction(*share) for metric, share in rule.credit), Fraction(0)
+        )
+    metric: str = getattr(rule.kind, "metric")  # noqa: B009  only rules that pay for something have one
+    return one(metric)
+
+
 def pays(rule: Rule, value: Fraction | None) -> int:
     """R2, R3, R4; and no line pays more than LIMIT."""
     return min(LIMIT, _pays(rule, value))
 
 
-def _pays(rule: Rule, value: Fraction | None) -> int:
+def _pays(rule: Rule, value: Fraction | None) -> int:  # noqa: C901  a case a kind
     if value is None:
         return 0
     value = max(value, Fraction(0))
@@ -73,20 +110,71 @@ def _pays(rule: Rule, value: Fraction | None) -> int:
             for tier in steps:
                 if Fraction(*tier.low) <= value and (tier.high is None or value < Fraction(*tier.high)):
                     return tier.amount
+        case RateOf(share=share):
+            return half_up(value * Fraction(*share))
+        case Graduated(bands=parts):
+            return _band_by_band(parts, value)
     raise AssertionError("no tier holds the value")
+
+
+def _band_by_band(parts: Sequence[Band], value: Fraction) -> int:
+    paid = Fraction(0)
+    for band in parts:
+        top = value if band.high is None else min(value, Fraction(*band.high))
+        paid += max(Fraction(0), top - Fraction(*band.low)) * Fraction(*band.each)
+    return half_up(paid)
+
+
+def lines(
+    rules: Sequence[Rule], figures: Figures, held: Mapping[str, Fraction | None] | None = None
+) -> list[int]:
+    """A line a rule, a wrapper before those inside it; a wrapper's is the difference it makes."""
+    found: list[int] = []
+    for rule in rules:
+        if not hasattr(rule.kind, "rules"):
+            found.append(pays(rule, read_by(rule, figures, held)))
+            continue
+        inside = lines(rule.kind.rules, figures, held)
+        before = sum(inside)
+        found.append(_becomes(rule, before, figures, held) - before)
+        found += inside
+    return found
+
+
+def _becomes(rule: Rule, before: int, figures: Figures, held: Mapping[str, Fraction | None] | None) -> int:
+    """What the rules inside a wrapper pay because of it."""
+    month = figures.get("tenure_month", 0)
+
+    def holds(condition: Condition) -> bool:
+        metric = condition.metric
+        value = held[metric] if held and metric in held else value_of(metric, figures)
+        if value is None:
+            return False
+        bound = Fraction(*condition.bound)
+        return max(value, Fraction(0)) <= bound if condition.at_most else max(value, Fraction(0)) >= bound
+
+    match rule.kind:
+        case Group():
+            return before
+        case Gate(condition=condition):
+            return before if holds(condition) else 0
+        case Cap(amount=amount):
+            return min(before, amount)
+        case Floor(amount=amount):
+            return max(before, amount)
+        case Guarantee(amount=amount, months=months):
+            return max(before, amount) if 1 <= month <= months else before
+        case Ramp(shares=shares):
+            return half_up(before * Fraction(*shares[month - 1])) if 1 <= month <= len(shares) else before
+        case Accelerator(condition=condition, factor=factor):
+            more = before * (Fraction(*factor) - 1)
+            return before + min(LIMIT, half_up(more)) if holds(condition) else before
+    raise AssertionError("a wrapper nobody knows")
 
 
 def total(rules: Sequence[Rule], figures: Figures, held: Mapping[str, Fraction | None] | None = None) -> int:
     """R5, R6."""
-    return sum(
-        pays(
-            rule,
-            held[rule.kind.metric]
-            if held and rule.kind.metric in held
-            else value_of(rule.kind.metric, figures),
-        )
-        for rule in rules
-    )
+    return sum(lines(rules, figures, held))
 
 
 def after(figures: Figures, changes: Mapping[int, int]) -> dict[str, int]:
@@ -182,3 +270,100 @@ def rules(draw: st.DrawFn, most: int = 4) -> tuple[Rule, ...]:
 def figures(draw: st.DrawFn, most: int = 40) -> dict[str, int]:
     numbers = st.integers(0, most) | st.just(0)
     return {name: draw(numbers) for name in COUNTS}
+
+
+@st.composite
+def bands(draw: st.DrawFn, metric: str) -> Graduated:
+    if metric == "revenue":
+        cuts = sorted(draw(st.sets(st.integers(1, 10**7), max_size=3)))
+        each = st.integers(0, 1000).map(lambda share: Figure(share, 1000)) | rates()
+    else:
+        cuts = sorted(draw(st.sets(st.integers(1, 60), max_size=3)))
+        each = st.integers(0, 10**5).map(lambda amount: Figure(amount, 1))
+    lows, highs = [0, *cuts], [*cuts, None]
+    return Graduated(
+        metric,
+        tuple(
+            Band(Figure(low, 1), None if high is None else Figure(high, 1), draw(each))
+            for low, high in zip(lows, highs, strict=True)
+        ),
+    )
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    if draw(st.booleans()):
+        return Condition(
+            draw(st.sampled_from(["close_rate", "win_rate"])), draw(rates()), draw(st.booleans())
+        )
+    bound = Figure(draw(st.integers(0, 30)), 1)
+    return Condition(draw(st.sampled_from(COUNTS)), bound, draw(st.booleans()))
+
+
+@st.composite
+def leaves(draw: st.DrawFn, number: int) -> Rule:
+    """Any rule that pays for something."""
+    which = draw(st.sampled_from(["flat", "flat", "rate_of", "graduated", "credit"]))
+    if which == "flat":
+        return replace(draw(rules(1))[0], id=f"r{number}")
+    if which == "credit":
+        names = draw(st.lists(st.sampled_from(COUNTS), min_size=1, max_size=3, unique=True))
+        credit = tuple((name, Figure(draw(st.integers(1, 7)), draw(st.integers(1, 7)))) for name in names)
+        kinds: list[RuleKind] = [PerUnit("", draw(AMOUNTS)), ThresholdBonus("", Figure(5, 1), draw(AMOUNTS))]
+        kinds += [draw(tier_sets("")), draw(bands(""))]
+        return Rule(f"r{number}", "按比例计入", draw(st.sampled_from(kinds)), credit)
+    kind: RuleKind = draw(bands(draw(st.sampled_from([*COUNTS, "revenue"]))))
+    if which == "rate_of":
+        kind = RateOf("revenue", draw(rates()))
+    return Rule(f"r{number}", f"第{number}条", kind)
+
+
+@st.composite
+def wrappers(draw: st.DrawFn, inside: tuple[Rule, ...]) -> RuleKind:
+    amount = draw(st.integers(1, 10**6) | st.just(10**12))
+    kinds = ("group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator")
+    match draw(st.sampled_from(kinds)):
+        case "group":
+            return Group(inside)
+        case "gate":
+            return Gate(draw(conditions()), inside)
+        case "cap":
+            return Cap(amount, inside)
+        case "floor":
+            return Floor(amount, inside)
+        case "guarantee":
+            return Guarantee(amount, draw(st.integers(1, 6)), inside)
+        case "ramp":
+            return Ramp(tuple(draw(st.lists(rates(), min_size=1, max_size=4))), inside)
+        case _:
+            below = draw(st.integers(1, 20))
+            factor = Figure(below + draw(st.integers(1, 9 * below)), below)
+            return Accelerator(draw(conditions()), factor, inside)
+
+
+@st.composite
+def trees(draw: st.DrawFn, most: int = 12) -> tuple[Rule, ...]:
+    """Plans of every kind of rule, up to five deep."""
+    number = 0
+
+    def some(depth: int) -> tuple[Rule, ...]:
+        nonlocal number
+        found = []
+        for _ in range(draw(st.integers(1, 3 if depth == 1 else 2))):
+            number += 1
+            mine = number
+            if depth < 5 and number < most and draw(st.booleans()):
+                found.append(Rule(f"r{mine}", f"第{mine}条", draw(wrappers(some(depth + 1)))))
+            else:
+                found.append(draw(leaves(mine)))
+        return tuple(found)
+
+    return some(1)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> dict[str, int]:
+    """What a person did, money included, and the month of tenure where it is known."""
+    found = {**draw(figures()), "revenue": draw(st.integers(-(10**6), 10**8) | st.just(0))}
+    month = draw(st.integers(0, 7))
+    return {**found, "tenure_month": month} if month else found

@@ -60,6 +60,77 @@ def tiers(
     return plans_pb2.Rule(id=id, label="阶梯奖", tiers=kind)
 
 
+def money(amount: str) -> values_pb2.Value:
+    """A value of money from "150000"."""
+    minor = int(amount) * 100
+    return values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=minor, denominator=1, currency="CNY")
+
+
+def percent(number: int) -> values_pb2.Value:
+    return rate(number, 100)
+
+
+def rate_of(metric: str, share: values_pb2.Value, id: str = "share") -> plans_pb2.Rule:
+    return plans_pb2.Rule(id=id, label="提成", rate_of=plans_pb2.RateOf(metric=metric, share=share))
+
+
+def graduated(
+    metric: str, *bands: tuple[values_pb2.Value, values_pb2.Value | str], id: str = "graduated"
+) -> plans_pb2.Rule:
+    """Bands by where they begin and what they pay; each ends where the next begins."""
+    kind = plans_pb2.Graduated(metric=metric)
+    for low, pays in bands:
+        if kind.bands:
+            kind.bands[-1].high.CopyFrom(low)
+        band = kind.bands.add(low=low)
+        if isinstance(pays, str):
+            band.amount.CopyFrom(yuan(pays))
+        else:
+            band.share.CopyFrom(pays)
+    return plans_pb2.Rule(id=id, label="分段提成", graduated=kind)
+
+
+def at_least(metric: str, value: values_pb2.Value) -> plans_pb2.Condition:
+    return plans_pb2.Condition(metric=metric, at_least=value)
+
+
+def at_most(metric: str, value: values_pb2.Value) -> plans_pb2.Condition:
+    return plans_pb2.Condition(metric=metric, at_most=value)
+
+
+def group(*rules: plans_pb2.Rule, id: str = "group") -> plans_pb2.Rule:
+    return plans_pb2.Rule(id=id, label="合计", group=plans_pb2.Group(rules=rules))
+
+
+def gate(condition: plans_pb2.Condition, *rules: plans_pb2.Rule, id: str = "gate") -> plans_pb2.Rule:
+    return plans_pb2.Rule(id=id, label="门槛", gate=plans_pb2.Gate(condition=condition, rules=rules))
+
+
+def cap(amount: str, *rules: plans_pb2.Rule, id: str = "cap") -> plans_pb2.Rule:
+    return plans_pb2.Rule(id=id, label="封顶", cap=plans_pb2.Cap(amount=yuan(amount), rules=rules))
+
+
+def floor(amount: str, *rules: plans_pb2.Rule, id: str = "floor") -> plans_pb2.Rule:
+    return plans_pb2.Rule(id=id, label="保底", floor=plans_pb2.Floor(amount=yuan(amount), rules=rules))
+
+
+def guarantee(amount: str, months: int, *rules: plans_pb2.Rule, id: str = "guarantee") -> plans_pb2.Rule:
+    kind = plans_pb2.Guarantee(amount=yuan(amount), months=months, rules=rules)
+    return plans_pb2.Rule(id=id, label="新人保底", guarantee=kind)
+
+
+def ramp(shares: list[int], *rules: plans_pb2.Rule, id: str = "ramp") -> plans_pb2.Rule:
+    kind = plans_pb2.Ramp(shares=[percent(share) for share in shares], rules=rules)
+    return plans_pb2.Rule(id=id, label="爬坡", ramp=kind)
+
+
+def accelerator(
+    condition: plans_pb2.Condition, factor: values_pb2.Value, *rules: plans_pb2.Rule, id: str = "more"
+) -> plans_pb2.Rule:
+    kind = plans_pb2.Accelerator(condition=condition, factor=factor, rules=rules)
+    return plans_pb2.Rule(id=id, label="加速", accelerator=kind)
+
+
 def plan(
     *rules: plans_pb2.Rule, node_id: str = "hq", effective: date = date(2025, 1, 1), **more: Any
 ) -> plans_pb2.Plan:
@@ -82,6 +153,20 @@ S25 = tiers(
     (rate(10, 100), rate(15, 100), "1000"),
     (rate(15, 100), None, "2000"),
 )
+TREE = cap(
+    "5000",
+    gate(
+        at_most("deals_lost", count(9)),
+        guarantee("3000", 3, ramp([50, 80], per_unit("meetings_attended", "5"))),
+    ),
+    accelerator(
+        at_least("deals_won", count(3)),
+        rate(3, 2),
+        graduated("revenue", (money("0"), percent(4)), (money("150000"), percent(6)), id="bands"),
+        group(floor("1", rate_of("revenue", percent(1)))),
+    ),
+)
+"""A plan of every kind of wrapper, ten lines."""
 
 
 def in_yuan(money: money_pb2.Money) -> str:

@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from chassis.errors import from_rpc_error
 from tests.incentives.company import Company
-from tests.incentives.plans import S07, S25, plan
+from tests.incentives.plans import S07, S25, TREE, plan
 
 _SEED = 20250304
 _EACH = 250
@@ -56,6 +56,8 @@ _TEXTS: Final = (
     "a" * 5_000,
 )
 _INTEGERS: Final = (0, 1, -1, 2, 100, 2**31 - 1, -(2**31))
+# Rules hold rules: what is filled in at random must end.
+_DEEPEST: Final = 3
 _LONG: Final = (*_INTEGERS, 2**63 - 1, -(2**63), 10**15, 10**15 + 1)
 
 
@@ -74,7 +76,7 @@ def malformed(method: MethodDescriptor, chance: random.Random) -> Iterator[bytes
             continue
         if isinstance(message, plans_pb2.CreatePlanRequest | plans_pb2.CheckPlanRequest) and draw < 0.6:
             # Its id and its place are taken, so that it is refused also where the nonsense is none.
-            message.plan.CopyFrom(plan(*S07, S25, id="taken"))
+            message.plan.CopyFrom(plan(*S07, S25, TREE, id="taken"))
             _spoil(message.plan, chance)
         if isinstance(message, boards_pb2.CreateBoardRequest):
             message.board.id = "close-rate-week"
@@ -101,7 +103,7 @@ def _spoil(message: Message, chance: random.Random) -> None:
 
 def _fill(message: Message, chance: random.Random, depth: int) -> None:
     for field in message.DESCRIPTOR.fields:
-        if chance.random() < 0.25:
+        if chance.random() < 0.25 or (depth > _DEEPEST and field.type == FieldDescriptor.TYPE_MESSAGE):
             continue
         if field.is_repeated:
             for _ in range(chance.randrange(4)):

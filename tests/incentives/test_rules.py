@@ -4,18 +4,36 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from math import floor
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.incentives.domain.evaluation import LINE_LIMIT, evaluate, pay
+from services.incentives.domain.evaluation import LINE_LIMIT, evaluate, pay, values
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.plans import PerPoint, PerUnit, Plan, PointMode, Rule, Tier, Tiers
+from services.incentives.domain.plans import (
+    Condition,
+    Floor,
+    Gate,
+    Guarantee,
+    PerPoint,
+    PerUnit,
+    Plan,
+    PointMode,
+    Ramp,
+    Rule,
+    Tier,
+    Tiers,
+    Wrapper,
+    nodes_of,
+)
 from services.incentives.domain.tracing import Operation, Step, trace
 from tests.incentives import naive
 
 _MANY = settings(max_examples=1_000, deadline=None)
+_MOST = settings(max_examples=5_000, deadline=None)
+_MORE = settings(max_examples=3_000, deadline=None)
 
 
 def plan_of(rules: tuple[Rule, ...]) -> Plan:
@@ -55,30 +73,65 @@ AGAIN: dict[Operation, Callable[..., Fraction]] = {
 """Each operation done anew, from its operands alone."""
 
 
-@_MANY
-@given(naive.rules(), naive.figures())
+@_MOST
+@given(naive.trees(), naive.histories())
 def test_every_line_pays_what_the_naive_evaluator_says_and_lines_sum_to_the_total(
     rules: tuple[Rule, ...], figures: dict[str, int]
 ) -> None:
     evaluation = evaluate(plan_of(rules), figures)
-    for rule, line in zip(rules, evaluation.lines, strict=True):
-        assert line.amount == naive.pays(rule, naive.value_of(rule.kind.metric, figures))
-    assert evaluation.total == sum(line.amount for line in evaluation.lines) == naive.total(rules, figures)
+    amounts = [line.amount for line in evaluation.lines]
+    assert amounts == naive.lines(rules, figures)
+    assert evaluation.total == sum(amounts) == naive.total(rules, figures) >= 0
+    assert [line.value for line in evaluation.lines] == values(plan_of(rules), figures, amounts)
+    for node, amount in zip(nodes_of(rules), amounts, strict=True):
+        assert amount >= 0 or isinstance(node.rule.kind, Wrapper)
 
 
-@_MANY
-@given(naive.rules(), naive.figures())
+@_MORE
+@given(naive.trees(), naive.histories())
 def test_r12_re_evaluating_the_trace_gives_the_amount(
     rules: tuple[Rule, ...], figures: dict[str, int]
 ) -> None:
-    for index, line in enumerate(evaluate(plan_of(rules), figures).lines):
-        steps = trace(line.rule.kind, figures, rule_index=index)
+    plan = plan_of(rules)
+    amounts = [line.amount for line in evaluate(plan, figures).lines]
+    by_id = {node.rule.id: amount for node, amount in zip(plan.nodes, amounts, strict=True)}
+    for index, amount in enumerate(amounts):
+        steps = trace(plan, index, figures, amounts)
         for step in steps:
             if step.operation is Operation.READ:
                 assert step.result == figures.get(step.subject, 0)
+            elif step.operation is Operation.READ_LINE:
+                assert step.result == by_id[step.subject]
             else:
                 assert AGAIN[step.operation](*step.operands) == step.result
-        assert steps[-1].result == line.amount
+        assert steps[-1].result == amount
+
+
+@_MANY
+@given(naive.trees(), st.integers(0, 7))
+def test_where_everything_is_void_only_floors_and_guarantees_pay(rules: tuple[Rule, ...], month: int) -> None:
+    """Nothing done pays nothing of itself; a tier, a bonus or a band from 0 on is paid for 0 as well."""
+    nothing = {"tenure_month": month} if month else {}
+    lines = evaluate(plan_of(rules), nothing).lines
+    assert [line.amount for line in lines] == [
+        line.amount for line in evaluate(plan_of(rules), dict.fromkeys(naive.COUNTS, 0) | nothing).lines
+    ]
+    paid_for_nothing = any(
+        isinstance(line.rule.kind, Floor | Guarantee)
+        or (not isinstance(line.rule.kind, Wrapper) and line.amount)
+        for line in lines
+    )
+    assert paid_for_nothing or sum(line.amount for line in lines) == 0
+
+
+@_MANY
+@given(naive.trees(), naive.histories(), st.randoms())
+def test_the_order_in_which_figures_are_told_changes_nothing(
+    rules: tuple[Rule, ...], figures: dict[str, int], random: Random
+) -> None:
+    shuffled = list(figures.items())
+    random.shuffle(shuffled)
+    assert evaluate(plan_of(rules), dict(shuffled)) == evaluate(plan_of(rules), figures)
 
 
 @_MANY
@@ -92,9 +145,9 @@ def test_r12_re_evaluating_the_trace_gives_the_amount(
 def test_points_are_exact_for_any_rate(
     won: int, followed: int, threshold: Figure, amount: int, mode: PointMode
 ) -> None:
-    rule = Rule("r", "r", PerPoint("close_rate", threshold, amount, mode))
-    paid = naive.pays(rule, Fraction(won, followed))
-    assert pay(rule.kind, Figure(won, followed)) == paid
+    kind = PerPoint("close_rate", threshold, amount, mode)
+    paid = naive.pays(Rule("r", "r", kind), Fraction(won, followed))
+    assert pay(kind, Figure(won, followed)) == paid
 
 
 def test_r1_what_a_float_gets_wrong() -> None:
@@ -106,7 +159,7 @@ def test_r1_what_a_float_gets_wrong() -> None:
 def test_revenue_below_zero_counts_as_nothing_and_says_so() -> None:
     kind = Tiers("revenue", (Tier(Figure(0, 1), Figure(100, 1), 5), Tier(Figure(100, 1), None, 10)))
     assert pay(kind, Figure(-200, 1)) == 5
-    steps = trace(kind, {"revenue": -200}, rule_index=0)
+    steps = trace(plan_of((Rule("r", "r", kind),)), 0, {"revenue": -200}, [5])
     assert [step.operation for step in steps] == [Operation.READ, Operation.MAX, Operation.TIER]
     assert steps[-1].result == 5
 
@@ -115,6 +168,23 @@ def test_no_line_passes_the_limit_and_the_trace_says_so() -> None:
     kind = PerUnit("deals_won", 10**12)
     figures = {"deals_won": 10**6}
     assert pay(kind, Figure(10**6, 1)) == LINE_LIMIT
-    assert trace(kind, figures, rule_index=0)[-1] == Step(
+    assert trace(plan_of((Rule("r", "r", kind),)), 0, figures, [LINE_LIMIT])[-1] == Step(
         Operation.MIN, (Fraction(10**18), Fraction(LINE_LIMIT)), Fraction(LINE_LIMIT)
     )
+
+
+def test_without_a_day_of_hiring_guarantees_and_ramps_do_nothing_and_say_so() -> None:
+    inside = (Rule("unit", "u", PerUnit("deals_won", 100)),)
+    for kind in (Guarantee(5_000, 3, inside), Ramp((Figure(1, 2),), inside)):
+        plan = plan_of((Rule("w", "w", kind),))
+        lines = evaluate(plan, {"deals_won": 4}).lines
+        assert [line.amount for line in lines] == [0, 400]
+        last = trace(plan, 0, {"deals_won": 4}, [0, 400])[-1]
+        assert last == Step(Operation.NO_DATA, (), Fraction(0))
+
+
+def test_a_gate_without_data_is_not_met_at_least_and_not_at_most() -> None:
+    inside = (Rule("unit", "u", PerUnit("new_customers", 100)),)
+    for at_most in (False, True):
+        gate = Gate(Condition("close_rate", Figure(0, 1), at_most), inside)
+        assert evaluate(plan_of((Rule("g", "g", gate),)), {"new_customers": 3}).total == 0

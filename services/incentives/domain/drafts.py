@@ -6,9 +6,20 @@ from datetime import date
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
+    Accelerator,
+    Band,
+    Cap,
+    Condition,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
     PerPoint,
     PerUnit,
     PointMode,
+    Ramp,
+    RateOf,
     Rule,
     RuleKind,
     ThresholdBonus,
@@ -45,8 +56,30 @@ class DraftTier:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftBand:
+    """A band: of money `share` is paid, of counts and minutes `amount` for each."""
+
+    low: DraftValue | None
+    high: DraftValue | None
+    share: DraftValue | None
+    amount: DraftMoney | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCondition:
+    """A metric and one of the two bounds."""
+
+    metric: str
+    bound: DraftValue | None
+    at_most: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRule:
-    """A rule of one kind: per_unit, threshold_bonus, per_point, tiers, or empty for none."""
+    """A rule of one kind, named as in the contract's `Rule.kind`, or empty for none; a wrapper holds `rules`.
+
+    `share` is also an accelerator's factor. `credit` holds metrics with their shares.
+    """
 
     id: str
     label: str
@@ -56,6 +89,13 @@ class DraftRule:
     threshold: DraftValue | None = None
     mode: int = 0
     tiers: tuple[DraftTier, ...] = ()
+    share: DraftValue | None = None
+    bands: tuple[DraftBand, ...] = ()
+    credit: tuple[tuple[str, DraftValue | None], ...] = ()
+    condition: DraftCondition | None = None
+    months: int = 0
+    shares: tuple[DraftValue, ...] = ()
+    rules: tuple["DraftRule", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +116,48 @@ def accept(draft: DraftPlan) -> tuple[PeriodKind, date, tuple[Rule, ...]]:
     """The stored form of a draft that was checked and found without error."""
     if draft.effective_from is None:
         raise ValueError("an unchecked draft")
-    rules = tuple(Rule(rule.id, rule.label, _kind(rule)) for rule in draft.rules)
-    return PeriodKind(draft.period_kind), draft.effective_from, rules
+    return PeriodKind(draft.period_kind), draft.effective_from, _rules(draft.rules)
+
+
+def _rules(drafts: tuple[DraftRule, ...]) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(
+            draft.id,
+            draft.label,
+            _kind(draft),
+            tuple((metric, _figure(share)) for metric, share in draft.credit),
+        )
+        for draft in drafts
+    )
+
+
+def _wrapper(rule: DraftRule) -> RuleKind:
+    inside = _rules(rule.rules)
+    match rule.kind:
+        case "group":
+            return Group(inside)
+        case "gate":
+            return Gate(_condition(rule.condition), inside)
+        case "cap":
+            return Cap(_minor(rule.amount), inside)
+        case "floor":
+            return Floor(_minor(rule.amount), inside)
+        case "guarantee":
+            return Guarantee(_minor(rule.amount), rule.months, inside)
+        case "ramp":
+            return Ramp(tuple(_figure(share) for share in rule.shares), inside)
+        case _:
+            return Accelerator(_condition(rule.condition), _figure(rule.share), inside)
 
 
 def _kind(rule: DraftRule) -> RuleKind:
+    if rule.rules:
+        return _wrapper(rule)
     match rule.kind:
+        case "rate_of":
+            return RateOf(rule.metric, _figure(rule.share))
+        case "graduated":
+            return Graduated(rule.metric, tuple(_band(band) for band in rule.bands))
         case "per_unit":
             return PerUnit(rule.metric, _minor(rule.amount))
         case "threshold_bonus":
@@ -97,6 +173,18 @@ def _kind(rule: DraftRule) -> RuleKind:
 def _tier(tier: DraftTier) -> Tier:
     high = None if tier.high is None else _figure(tier.high)
     return Tier(_figure(tier.low), high, _minor(tier.amount))
+
+
+def _band(band: DraftBand) -> Band:
+    high = None if band.high is None else _figure(band.high)
+    each = Figure(_minor(band.amount), 1) if band.share is None else _figure(band.share)
+    return Band(_figure(band.low), high, each)
+
+
+def _condition(condition: DraftCondition | None) -> Condition:
+    if condition is None:
+        raise ValueError("an unchecked draft")
+    return Condition(condition.metric, _figure(condition.bound), condition.at_most)
 
 
 def _figure(value: DraftValue | None) -> Figure:

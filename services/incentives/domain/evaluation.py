@@ -1,32 +1,53 @@
 """What a plan pays for given figures: whole-number arithmetic, exact to the last minor unit (R1-R5).
 
-`pay` is the short way, for statements and for searching what-ifs; `tracing.trace` is the long way that can be
-read step by step. Tests hold the two, and an evaluator of their own, together.
+`evaluate` is the short way, for statements and for searching what-ifs; `tracing.trace` is the long way that can
+be read step by step. Tests hold the two, and an evaluator of their own, together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import lcm
 from typing import Final, NamedTuple, assert_never
 
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, measure
 from services.incentives.domain.plans import (
     POINTS,
+    WRAPPERS,
+    Accelerator,
+    Cap,
+    Condition,
+    Credit,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
+    Leaf,
     PerPoint,
     PerUnit,
     Plan,
     PointMode,
+    Ramp,
+    RateOf,
     Rule,
-    RuleKind,
     ThresholdBonus,
     Tier,
     Tiers,
+    Wrapper,
 )
 
 LINE_LIMIT: Final = 10**15
 """No line pays more minor units than this, whatever the figures: totals stay exact in 64 bits."""
+WHOLE: Final = Figure(1, 1)
+
+Held = Mapping[str, Figure]
+"""Metrics that keep a given value (R6)."""
 
 
 class Line(NamedTuple):
-    """What one rule pays, in minor units, for the value it read."""
+    """What one rule pays, or what one wrapper changes, in minor units, for the value it read.
+
+    A cap, a floor and a group read what their rules pay together; a guarantee and a ramp the month of tenure.
+    """
 
     rule: Rule
     value: Figure
@@ -34,34 +55,86 @@ class Line(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """One line per rule in the plan's order, and their sum (R5)."""
+    """One line per rule in the order of `Plan.nodes`, and their sum (R5)."""
 
     lines: tuple[Line, ...]
     total: int
 
 
-def evaluate(plan: Plan, figures: Figures, held: Mapping[str, Figure] | None = None) -> Evaluation:
-    """The whole plan re-evaluated; `held` names metrics that keep a given value (R6)."""
-    lines = []
+def evaluate(plan: Plan, figures: Figures, held: Held | None = None) -> Evaluation:
+    """The whole plan re-evaluated."""
+    lines: list[Line] = []
     total = 0
     for rule in plan.rules:
-        metric = rule.kind.metric
-        value = held[metric] if held and metric in held else measure(METRICS[metric], figures)
-        amount = pay(rule.kind, value)
-        total += amount
-        lines.append(Line(rule, value, amount))
+        total += _line(rule, figures, held, lines)
     return Evaluation(tuple(lines), total)
 
 
-def pay(kind: RuleKind, value: Figure) -> int:
-    """What one rule pays. No data pays nothing (R4); a negative value (revenue reversed) counts as 0."""
+def _line(rule: Rule, figures: Figures, held: Held | None, lines: list[Line]) -> int:
+    """Add the rule's line and those inside it; what they come to together."""
+    kind = rule.kind
+    if type(kind) in WRAPPERS:
+        at = len(lines)
+        lines.append(Line(rule, WHOLE, 0))
+        inside = 0
+        for each in kind.rules:  # type: ignore[union-attr]  # every wrapper holds rules
+            inside += _line(each, figures, held, lines)
+        value = read(rule, figures, inside, held)
+        amount = change(kind, value, inside)  # type: ignore[arg-type]  # a wrapper
+        lines[at] = Line(rule, value, amount)
+        return inside + amount
+    # The same as `read`, without asking what kind it is: most rules are leaves, and this is the way of every figure.
+    value = _credited(rule.credit, figures, held) if rule.credit else _measure(kind.metric, figures, held)  # type: ignore[union-attr]
+    amount = pay(kind, value)  # type: ignore[arg-type]  # a leaf
+    lines.append(Line(rule, value, amount))
+    return amount
+
+
+def read(rule: Rule, figures: Figures, inside: int, held: Held | None = None) -> Figure:
+    """The value a rule reads; `inside` is what the rules of a wrapper pay together."""
+    kind = rule.kind
+    match kind:
+        case Group() | Cap() | Floor():
+            return Figure(inside, 1)
+        case Guarantee() | Ramp():
+            month = figures.get(TENURE, 0)
+            return Figure(month, 1) if month > 0 else Figure(0, 0)
+        case Gate() | Accelerator():
+            return _measure(kind.condition.metric, figures, held)
+    if rule.credit:
+        return _credited(rule.credit, figures, held)
+    return _measure(kind.metric, figures, held)
+
+
+def _measure(metric: str, figures: Figures, held: Held | None) -> Figure:
+    return held[metric] if held and metric in held else measure(METRICS[metric], figures)
+
+
+def _credited(credit: Credit, figures: Figures, held: Held | None) -> Figure:
+    """The sum of what is credited, as one fraction that is not reduced."""
+    whole = lcm(*(share.denominator for _, share in credit))
+    above = 0
+    for metric, share in credit:
+        above += _measure(metric, figures, held).numerator * share.numerator * (whole // share.denominator)
+    return Figure(above, whole)
+
+
+def values(plan: Plan, figures: Figures, amounts: Sequence[int]) -> list[Figure]:
+    """What each line read, from its amounts."""
+    return [
+        read(node.rule, figures, sum(amounts[index + 1 : node.end])) for index, node in enumerate(plan.nodes)
+    ]
+
+
+def pay(kind: Leaf, value: Figure) -> int:
+    """What one leaf pays. No data pays nothing (R4); a negative value (revenue reversed) counts as 0."""
     numerator, denominator = value
     if denominator <= 0:
         return 0
     return min(LINE_LIMIT, _pay(kind, max(0, numerator), denominator))
 
 
-def _pay(kind: RuleKind, numerator: int, denominator: int) -> int:
+def _pay(kind: Leaf, numerator: int, denominator: int) -> int:
     match kind:
         case PerUnit():
             return numerator // denominator * kind.amount
@@ -76,11 +149,83 @@ def _pay(kind: RuleKind, numerator: int, denominator: int) -> int:
             whole = denominator * of
             if kind.mode is PointMode.WHOLE:
                 return above // whole * kind.amount
-            return (2 * above * kind.amount + whole) // (2 * whole)
+            return _half_up(above * kind.amount, whole)
         case Tiers():
             return tier_of(kind, Figure(numerator, denominator))[1].amount
+        case RateOf():
+            return _half_up(numerator * kind.share.numerator, denominator * kind.share.denominator)
+        case Graduated():
+            return _graduated(kind, numerator, denominator)
         case _:
             assert_never(kind)
+
+
+def _graduated(kind: Graduated, numerator: int, denominator: int) -> int:
+    """Every part at its own band's rate, over one common denominator, rounded once."""
+    whole = lcm(
+        denominator,
+        *(band.low.denominator for band in kind.bands),
+    )
+    scale = lcm(*(band.each.denominator for band in kind.bands))
+    value = numerator * (whole // denominator)
+    paid = 0
+    for band in kind.bands:
+        low = band.low.numerator * (whole // band.low.denominator)
+        if value <= low:
+            break
+        end = value
+        if band.high is not None:
+            # Each band begins where the one before ends, so its high divides the common whole as well.
+            end = min(end, band.high.numerator * whole // band.high.denominator)
+        paid += (end - low) * band.each.numerator * (scale // band.each.denominator)
+    return _half_up(paid, whole * scale)
+
+
+def change(kind: Wrapper, value: Figure, inside: int) -> int:
+    """The difference a wrapper makes to what its rules pay together; never below minus that, so nothing is owed."""
+    match kind:
+        case Group():
+            return 0
+        case Gate():
+            return 0 if is_met(kind.condition, value) else -inside
+        case Cap():
+            return min(0, kind.amount - inside)
+        case Floor():
+            return max(0, kind.amount - inside)
+        case Guarantee():
+            within = value.denominator > 0 and value.numerator <= kind.months
+            return max(0, kind.amount - inside) if within else 0
+        case Ramp():
+            share = share_of(kind, value)
+            return _half_up(inside * share.numerator, share.denominator) - inside
+        case Accelerator():
+            if not is_met(kind.condition, value):
+                return 0
+            above, below = kind.factor
+            return min(LINE_LIMIT, _half_up(inside * (above - below), below))
+        case _:
+            assert_never(kind)
+
+
+def is_met(condition: Condition, value: Figure) -> bool:
+    """Whether the condition holds; without data it does not (R4), and a negative value counts as 0."""
+    if value.denominator <= 0:
+        return False
+    numerator = max(0, value.numerator)
+    low, of = condition.bound
+    ahead = numerator * of - low * value.denominator
+    return ahead <= 0 if condition.at_most else ahead >= 0
+
+
+def share_of(kind: Ramp, value: Figure) -> Figure:
+    """The share paid in a month of tenure: all of it after the last, and where the month is not known."""
+    if value.denominator <= 0 or value.numerator > len(kind.shares):
+        return WHOLE
+    return kind.shares[value.numerator - 1]
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def tier_of(kind: Tiers, value: Figure) -> tuple[int, Tier]:

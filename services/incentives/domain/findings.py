@@ -32,6 +32,17 @@ def error(code: str, field: str, message: str) -> Finding:
     return Finding(Severity.ERROR, code, field, message)
 
 
+def check_text(field: str, text: str, longest: int) -> list[Finding]:
+    """Text must be there, printable and not too long."""
+    if not text.strip() or len(text) > longest or not _storable(text):
+        return [error("FIELD_INVALID", field, f"Required: 1 to {longest} printable characters.")]
+    return []
+
+
+def _storable(text: str) -> bool:
+    return all(char.isprintable() or char == "\n" for char in text)
+
+
 def money(minor: int) -> str:
     """123456 minor units as 1,234.56."""
     sign = "-" if minor < 0 else ""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from services.incentives.domain.evaluation import pay, tier_of
+from services.incentives.domain.evaluation import evaluate, pay, tier_of
 from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
-from services.incentives.domain.plans import Plan, RuleKind, Tiers
+from services.incentives.domain.plans import Leaf, Plan, Rule, Tiers, Wrapper, metrics_of
 
 MOST_OF_ONE: Final = 1000
 MOST_OF_EACH: Final = 30
@@ -57,7 +57,7 @@ class _Moving:
     """A rule whose value moves with a lever: its value now, and what each lever adds to it."""
 
     index: int
-    kind: RuleKind
+    kind: Leaf
     value: Figure
     steps: Mapping[Lever, Figure]
 
@@ -72,10 +72,12 @@ class _Moving:
 
 class _Search:
     def __init__(self, plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> None:
-        self._rules = plan.rules
+        self._rules: tuple[Rule, ...] = plan.rules
         self._moving: list[_Moving] = []
         self.now = 0
         for index, rule in enumerate(plan.rules):
+            if isinstance(rule.kind, Wrapper):
+                raise TypeError("plans with wrappers are searched as a whole")
             metric = METRICS[rule.kind.metric]
             value = measure(metric, figures)
             self.now += pay(rule.kind, value)
@@ -126,7 +128,54 @@ class _Search:
         return NextAmount(self.now + gain, gain, changes, tuple(held), self._rules[most].id)
 
 
-def _most(kind: RuleKind, ends: Sequence[Figure]) -> int:
+class _WholeSearch(_Search):
+    """The same for any plan: every rule is worked out again for each count, and nothing is known of any kind."""
+
+    def __init__(self, plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> None:
+        self._plan, self._figures = plan, figures
+        self._held = {name: measure(METRICS[name], figures) for name in held}
+        self._lines = evaluate(plan, figures, self._held).lines
+        self._rules = tuple(line.rule for line in self._lines)
+        self.now = sum(line.amount for line in self._lines)
+        self.levers = frozenset(Lever)
+
+    def _amounts(self, changes: Changes) -> list[int]:
+        figures = dict(self._figures)
+        for lever, count in changes:
+            for name in EFFECTS[lever]:
+                figures[name] = figures.get(name, 0) + count
+        return [line.amount for line in evaluate(self._plan, figures, self._held).lines]
+
+    def gain(self, changes: Changes) -> int:
+        return sum(self._amounts(changes)) - self.now
+
+    def least(self, lever: Lever) -> int | None:
+        if self.gain(((lever, 1),)) > 0:
+            return 1
+        read = {name for line in self._lines for name in _inputs(line.rule)}
+        if not read & EFFECTS[lever]:
+            return None
+        counts = range(2, MOST_OF_ONE + 1)
+        return next((count for count in counts if self.gain(((lever, count),)) > 0), None)
+
+    def answer(self, changes: Changes, held: Sequence[str] = ()) -> NextAmount:
+        amounts = self._amounts(changes)
+        gains = [after - line.amount for after, line in zip(amounts, self._lines, strict=True)]
+        most = max(range(len(gains)), key=lambda index: (gains[index], -index))
+        return NextAmount(sum(amounts), sum(gains), changes, tuple(held), self._rules[most].id)
+
+
+def _inputs(rule: Rule) -> set[str]:
+    """The base figures a rule reads."""
+    return {name for metric in metrics_of(rule) for name in METRICS[metric].inputs}
+
+
+def _search(plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> _Search:
+    flat = not any(isinstance(rule.kind, Wrapper) or rule.credit for rule in plan.rules)
+    return (_Search if flat else _WholeSearch)(plan, figures, held)
+
+
+def _most(kind: Leaf, ends: Sequence[Figure]) -> int:
     if not isinstance(kind, Tiers):
         return max(pay(kind, end) for end in ends)
     reached = [
@@ -139,7 +188,7 @@ def _most(kind: RuleKind, ends: Sequence[Figure]) -> int:
 
 def next_amounts(plan: Plan, figures: Figures) -> tuple[NextAmount, ...]:
     """The nearest higher totals, fewest actions first, at most 6."""
-    search = _Search(plan, figures)
+    search = _search(plan, figures)
     counts = {lever: search.least(lever) for lever in Lever}
     found = [search.answer(((lever, count),)) for lever, count in counts.items() if count is not None]
     found += [search.answer(changes) for changes in _pairs(search, counts)]
@@ -180,14 +229,14 @@ def _with_rates_held(plan: Plan, figures: Figures, free: int | None, search: _Se
     """
     lever = Lever.FOLLOW_NEW_CUSTOMER
     held = []
-    for name in dict.fromkeys(rule.kind.metric for rule in plan.rules):
+    for name in dict.fromkeys(name for node in plan.nodes for name in metrics_of(node.rule)):
         metric = METRICS[name]
         moved = any(part in EFFECTS[lever] for part in metric.inputs)
         if metric.is_ratio and moved and measure(metric, figures).denominator > 0:
             held.append(name)
     if not held:
         return []
-    holding = _Search(plan, figures, frozenset(held))
+    holding = _search(plan, figures, frozenset(held))
     least = holding.least(lever)
     if least is None:
         return []

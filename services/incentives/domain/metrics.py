@@ -90,6 +90,15 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
 )
 
 
+TENURE: Final = "tenure_month"
+"""Not what a person did but which month of tenure a period begins in, from 1; absent where it is not known."""
+
+
+def unit_of(name: str) -> Unit:
+    """What a metric, or the month of tenure, is counted in."""
+    return Unit.COUNT if name == TENURE else METRICS[name].unit
+
+
 def measure(metric: Metric, figures: Figures) -> Figure:
     """The metric's value, from the base figures."""
     numerator = figures.get(metric.numerator, 0)

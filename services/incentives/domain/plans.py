@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
@@ -66,21 +66,159 @@ class Tiers:
     tiers: tuple[Tier, ...]
 
 
-RuleKind = PerUnit | ThresholdBonus | PerPoint | Tiers
+@dataclass(frozen=True, slots=True)
+class RateOf:
+    """A share of a money metric, rounded once, half up."""
+
+    metric: str
+    share: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What is in [low, high) pays `each` minor units per unit of the metric: of money a share, else whole."""
+
+    low: Figure
+    high: Figure | None
+    each: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Graduated:
+    """Every part of the value pays at its own band's rate; the line is rounded once, half up."""
+
+    metric: str
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A metric at least, or at most, a value; reaching it exactly is meeting it (R3), no data is not (R4)."""
+
+    metric: str
+    bound: Figure
+    at_most: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Its rules add up."""
+
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Its rules are paid only where the condition holds."""
+
+    condition: Condition
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Its rules together pay at most `amount` minor units."""
+
+    amount: int
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Its rules together pay at least `amount` minor units."""
+
+    amount: int
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """Its rules together pay at least `amount` minor units in the first `months` months of tenure."""
+
+    amount: int
+    months: int
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """Its rules pay a share in each of the first months of tenure, and all of it after the last share."""
+
+    shares: tuple[Figure, ...]
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """Its rules pay `factor` times as much where the condition holds; the factor is above 1."""
+
+    condition: Condition
+    factor: Figure
+    rules: tuple["Rule", ...]
+
+
+Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated
+Wrapper = Group | Gate | Cap | Floor | Guarantee | Ramp | Accelerator
+RuleKind = Leaf | Wrapper
+WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Ramp, Accelerator})
+
+Credit = tuple[tuple[str, Figure], ...]
+"""Metrics of one unit, each with the share that is credited; their sum is what a leaf reads instead of one metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a statement line."""
+    """One rule: a statement line. With a `credit` its kind, a leaf, names no metric."""
 
     id: str
     label: str
     kind: RuleKind
+    credit: Credit = ()
+
+
+def metrics_of(rule: Rule) -> tuple[str, ...]:
+    """The metrics that a rule itself reads; a wrapper's condition, not the rules inside."""
+    kind = rule.kind
+    match kind:
+        case Gate() | Accelerator():
+            return (kind.condition.metric,)
+        case Group() | Cap() | Floor() | Guarantee() | Ramp():
+            return ()
+    return tuple(metric for metric, _ in rule.credit) or (kind.metric,)
+
+
+class Node(NamedTuple):
+    """A rule in its place: every rule is one, in the order of the statement's lines, a wrapper before its rules.
+
+    `parent` is the index of the wrapper it is in, -1 for none; `end` the index after the last rule inside it.
+    """
+
+    rule: Rule
+    parent: int
+    depth: int
+    end: int
+    place: str
+
+
+def nodes_of(rules: Iterable[Rule]) -> tuple[Node, ...]:
+    """The rules of a tree, a wrapper before what it holds; `place` as in `rules[0].rules[1]`."""
+    found: list[Node] = []
+
+    def visit(inside: Iterable[Rule], parent: int, depth: int, prefix: str) -> None:
+        for number, rule in enumerate(inside):
+            at = len(found)
+            found.append(Node(rule, parent, depth, at + 1, f"{prefix}rules[{number}]"))
+            if isinstance(rule.kind, Wrapper):
+                visit(rule.kind.rules, at, depth + 1, f"{found[at].place}.")
+                found[at] = found[at]._replace(end=len(found))
+
+    visit(rules, -1, 0, "")
+    return tuple(found)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan in force from `effective_from` until the next one for the same node and role begins."""
+    """A tree of rules in force from `effective_from` until the next one for the same node and role begins."""
 
     id: str
     node_id: str
@@ -92,6 +230,16 @@ class Plan:
     reason: str
     author_id: str
     recorded_at: datetime
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every rule in its place, in the order of the statement's lines."""
+        return nodes_of(self.rules)
+
+    @cached_property
+    def reads_tenure(self) -> bool:
+        """Whether it pays by month of tenure."""
+        return any(isinstance(node.rule.kind, Guarantee | Ramp) for node in self.nodes)
 
 
 class PlanBook:

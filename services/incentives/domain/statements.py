@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from services.incentives.domain.evaluation import Line, evaluate
-from services.incentives.domain.metrics import METRICS, measure
+from services.incentives.domain.evaluation import Line, evaluate, values
+from services.incentives.domain.metrics import TENURE
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -15,9 +15,11 @@ _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Statement(NamedTuple):
-    """Figures as goals told them last, and the amounts of `plan_id`'s rules in order, in minor units.
+    """Figures as goals told them last, and the amounts of `plan_id`'s lines in order, in minor units.
 
-    `figures` holds no zeros. `plan_id` is empty where no plan applies. `as_of` is when the figures last
+    `figures` holds no zeros, and the month of tenure where the plan pays by it and it is known.
+
+    `plan_id` is empty where no plan applies. `as_of` is when the figures last
     changed; `goals_position` the last position of goals' feed that they include.
     """
 
@@ -46,20 +48,67 @@ class Told:
 class Standing:
     """Where a person works: `path` from the own leaf to the enterprise, the job role, and today's date there.
 
-    With `closed_at` it is where the person worked at the end of a period, which was then.
+    With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
+    identity does not know the day.
     """
 
     path: Sequence[str]
     job_role: str
     today: date
     closed_at: datetime | None = None
+    hired: date | None = None
 
 
-def take(known: Statement | None, told: Told, plan: Plan | None) -> Statement | None:
+def tenure_month(hired: date | None, period: Period) -> int:
+    """Which month of tenure a period begins in, from 1 for the one that begins on the day of hiring; 0 for not known.
+
+    A month ends the day before the same day of the next, or at that month's end where it has no such day. A period
+    that began before the day of hiring is the first month.
+    """
+    if hired is None:
+        return 0
+    day = period.first_day
+    months = (day.year - hired.year) * 12 + day.month - hired.month
+    last = (day + timedelta(days=1)).day == 1
+    if day.day < hired.day and not last:
+        months -= 1
+    return max(0, months) + 1
+
+
+def _with_tenure(
+    figures: Mapping[str, int],
+    plan: Plan | None,
+    standing: Standing | None,
+    known: Statement | None,
+    period: Period,
+) -> Mapping[str, int]:
+    """The figures with the month of tenure where the plan pays by it.
+
+    A closed period keeps the month it was computed with, whatever is corrected later, as it keeps its plan.
+    """
+    if plan is None or not plan.reads_tenure:
+        return (
+            {name: number for name, number in figures.items() if name != TENURE}
+            if TENURE in figures
+            else figures
+        )
+    over = standing is None or period.end_day <= standing.today
+    if known is not None and known.plan_id == plan.id and over:
+        month = known.figures.get(TENURE, 0)
+    else:
+        month = tenure_month(standing.hired, period) if standing is not None else 0
+    without = {name: number for name, number in figures.items() if name != TENURE}
+    return {**without, TENURE: month} if month else without
+
+
+def take(
+    known: Statement | None, told: Told, plan: Plan | None, standing: Standing | None = None
+) -> Statement | None:
     """The statement after goals told its figures; None where there is nothing to keep."""
-    figures = {name: number for name, number in told.figures.items() if number}
+    figures: Mapping[str, int] = {name: number for name, number in told.figures.items() if number}
     if known is None and not figures:
         return None
+    figures = _with_tenure(figures, plan, standing, known, told.period)
     as_of: datetime | None = told.occurred_at
     position = told.position
     if known is not None:
@@ -68,9 +117,10 @@ def take(known: Statement | None, told: Told, plan: Plan | None) -> Statement | 
     return Statement(told.person_id, told.period, figures, as_of, position, *_payment(figures, plan))
 
 
-def renew(statement: Statement, plan: Plan | None) -> Statement:
-    """The same figures under a plan."""
+def renew(statement: Statement, plan: Plan | None, standing: Standing | None = None) -> Statement:
+    """The same figures under a plan, for a person who stands, or stood, there."""
     person_id, period, figures, as_of, position, *_ = statement
+    figures = _with_tenure(figures, plan, standing, statement, period)
     return Statement(person_id, period, figures, as_of, position, *_payment(figures, plan))
 
 
@@ -143,7 +193,7 @@ def shown_on(
             plan = book.get(statement.plan_id)
         else:
             plan = _agreed(book, standings[kind], period)
-            statement = renew(statement, plan)
+            statement = renew(statement, plan, standings[kind])
         if plan is not None:
             found.append((plan, statement))
     if not found:
@@ -153,7 +203,8 @@ def shown_on(
 
 def lines(statement: Statement, plan: Plan) -> tuple[Line, ...]:
     """The lines of a statement with the values they read."""
+    read = values(plan, statement.figures, statement.amounts)
     return tuple(
-        Line(rule, measure(METRICS[rule.kind.metric], statement.figures), amount)
-        for rule, amount in zip(plan.rules, statement.amounts, strict=True)
+        Line(node.rule, value, amount)
+        for node, value, amount in zip(plan.nodes, read, statement.amounts, strict=True)
     )

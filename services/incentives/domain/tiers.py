@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 from services.incentives.domain.drafts import DraftTier, DraftValue
-from services.incentives.domain.findings import Finding, Severity, error, money, written
-from services.incentives.domain.metrics import Metric
+from services.incentives.domain.findings import Finding, error, written
 
 
-def check_tiers(field: str, metric: Metric, tiers: Sequence[DraftTier]) -> list[Finding]:
+def check_tiers(
+    field: str, largest: int | None, tiers: Sequence[DraftTier], *, part: str = "tiers"
+) -> list[Finding]:
     """Errors of shape, each naming the tier. Every single value has been found sound before.
+
+    `largest` is the value the metric never passes; `part` is what the tiers are called in the contract.
 
     Out of reach is a tier that holds no value at all, or only values above the metric's largest.
     """
@@ -20,42 +22,39 @@ def check_tiers(field: str, metric: Metric, tiers: Sequence[DraftTier]) -> list[
         found.append(
             error(
                 "TIER_GAP",
-                f"{field}.tiers[0].low",
+                f"{field}.{part}[0].low",
                 f"Values below {written(low)} are in no tier; begin at 0.",
             )
         )
     for index, tier in enumerate(tiers):
-        found += _alone(f"{field}.tiers[{index}]", metric, tier)
+        found += _alone(f"{field}.{part}[{index}]", largest, tier)
         if index + 1 < len(tiers):
-            found += _beside(field, index, tier, tiers[index + 1])
+            found += _beside(f"{field}.{part}[{index + 1}]", tier, tiers[index + 1])
     last = tiers[-1].high
     if last is not None:
         found.append(
             error(
                 "TIER_GAP",
-                f"{field}.tiers[{len(tiers) - 1}].high",
+                f"{field}.{part}[{len(tiers) - 1}].high",
                 f"Values from {written(last)} on are in no tier; leave the last tier's high unset.",
             )
         )
     return found
 
 
-def _alone(field: str, metric: Metric, tier: DraftTier) -> list[Finding]:
+def _alone(field: str, largest: int | None, tier: DraftTier) -> list[Finding]:
     if tier.low is None:
         return []
     if tier.high is not None and _exact(tier.high) <= _exact(tier.low):
         message = f"No value is at least {written(tier.low)} and below {written(tier.high)}."
         return [error("TIER_UNREACHABLE", field, message)]
-    if metric.largest is not None and _exact(tier.low) > metric.largest:
-        message = (
-            f"{written(tier.low)} is more than {metric.name} can be: it is a share of a whole, at most 100 %."
-        )
+    if largest is not None and _exact(tier.low) > largest:
+        message = f"{written(tier.low)} is more than it can be: it is a share of a whole, at most 100 %."
         return [error("TIER_UNREACHABLE", field, message)]
     return []
 
 
-def _beside(field: str, index: int, tier: DraftTier, following: DraftTier) -> list[Finding]:
-    name = f"{field}.tiers[{index + 1}]"
+def _beside(name: str, tier: DraftTier, following: DraftTier) -> list[Finding]:
     if following.low is None:
         return []
     begins = written(following.low)
@@ -69,26 +68,6 @@ def _beside(field: str, index: int, tier: DraftTier, following: DraftTier) -> li
         message = f"Values from {begins} up to {ends} are in this tier and the one before."
         return [error("TIER_OVERLAP", f"{name}.low", message)]
     return []
-
-
-def cliffs(field: str, tiers: Sequence[DraftTier]) -> list[Finding]:
-    """A warning for every step between neighbours of a sound set of tiers."""
-    found = []
-    for index, (tier, following) in enumerate(pairwise(tiers)):
-        before, after, at = _minor(tier), _minor(following), following.low
-        if before == after or at is None:
-            continue
-        message = (
-            f"Just under {written(at)} pays {money(before)}, {written(at)} pays {money(after)}: "
-            f"a step of {money(after - before)} at once."
-        )
-        where = f"{field}.tiers[{index + 1}]"
-        found.append(Finding(Severity.WARNING, "CLIFF", where, message, step=after - before))
-    return found
-
-
-def _minor(tier: DraftTier) -> int:
-    return 0 if tier.amount is None or tier.amount.minor is None else tier.amount.minor
 
 
 def _exact(value: DraftValue) -> Fraction:

@@ -4,21 +4,37 @@ Every step names its operation, its exact operands and its exact result. Whoever
 the operands gets the results, and the last result is the line's amount in minor units.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from fractions import Fraction
 from math import floor
 from typing import Final, NamedTuple, assert_never
 
-from services.incentives.domain.evaluation import LINE_LIMIT, tier_of
-from services.incentives.domain.metrics import METRICS, Figure, Figures, Metric
+from services.incentives.domain.evaluation import LINE_LIMIT, is_met, tier_of
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric
 from services.incentives.domain.plans import (
     POINTS,
+    Accelerator,
+    Band,
+    Cap,
+    Condition,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
+    Leaf,
+    Node,
     PerPoint,
     PerUnit,
+    Plan,
     PointMode,
-    RuleKind,
+    Ramp,
+    RateOf,
+    Rule,
     ThresholdBonus,
     Tiers,
+    Wrapper,
 )
 
 _HALF: Final = Fraction(1, 2)
@@ -39,6 +55,7 @@ class Operation(IntEnum):
     NO_DATA = 10
     ADD = 11
     MIN = 12
+    READ_LINE = 13
 
 
 class Step(NamedTuple):
@@ -51,8 +68,10 @@ class Step(NamedTuple):
 
 
 class _Trace:
-    def __init__(self) -> None:
+    def __init__(self, figures: Figures, place: str) -> None:
         self.steps: list[Step] = []
+        self.figures = figures
+        self.place = place
 
     def note(
         self, operation: Operation, result: Fraction | int, *operands: Fraction | int, subject: str = ""
@@ -61,25 +80,54 @@ class _Trace:
         self.steps.append(Step(operation, tuple(map(Fraction, operands)), exact, subject))
         return exact
 
+    def round(self, amount: Fraction) -> Fraction:
+        return self.note(Operation.ROUND_HALF_UP, floor(amount + _HALF), amount)
 
-def trace(kind: RuleKind, figures: Figures, *, rule_index: int) -> tuple[Step, ...]:
-    """The steps from the base figures to the line's amount."""
-    told = _Trace()
-    value = _read(told, METRICS[kind.metric], figures)
-    if value is None:
-        told.note(Operation.NO_DATA, 0)
-        return tuple(told.steps)
-    if value < 0:
-        value = told.note(Operation.MAX, 0, value, 0)
-    amount = _apply(told, kind, value, rule_index)
-    if amount > LINE_LIMIT:
-        told.note(Operation.MIN, LINE_LIMIT, amount, LINE_LIMIT)
+    def limit(self, amount: Fraction) -> Fraction:
+        """A line's limit is told where it is met only."""
+        return self.note(Operation.MIN, LINE_LIMIT, amount, LINE_LIMIT) if amount > LINE_LIMIT else amount
+
+
+def trace(plan: Plan, index: int, figures: Figures, amounts: Sequence[int]) -> tuple[Step, ...]:
+    """The steps to the amount of the line at `index`; `amounts` are those of all lines.
+
+    A leaf begins with the base figures, a wrapper with the lines inside it, each told by its own trace.
+    """
+    node = plan.nodes[index]
+    told = _Trace(figures, node.place)
+    kind = node.rule.kind
+    if isinstance(kind, Wrapper):
+        _change(told, kind, _inside(told, plan.nodes[index + 1 : node.end], amounts[index + 1 : node.end]))
+    else:
+        value = _value(told, node.rule, kind)
+        if value is None:
+            told.note(Operation.NO_DATA, 0)
+        else:
+            told.limit(_pay(told, kind, value))
     return tuple(told.steps)
 
 
-def _read(told: _Trace, metric: Metric, figures: Figures) -> Fraction | None:
+def _value(told: _Trace, rule: Rule, kind: Leaf) -> Fraction | None:
+    """What a leaf reads, None for no data; below zero counts as 0."""
+    if rule.credit:
+        parts = []
+        for metric, share in rule.credit:
+            value = _read(told, METRICS[metric])
+            if value is not None:
+                parts.append(told.note(Operation.MULTIPLY, value * share.exact, value, share.exact))
+        credited: Fraction | None = told.note(Operation.ADD, sum(parts), *parts)
+    else:
+        credited = _read(told, METRICS[kind.metric])
+    return _nothing_below(told, credited)
+
+
+def _nothing_below(told: _Trace, value: Fraction | None) -> Fraction | None:
+    return told.note(Operation.MAX, 0, value, 0) if value is not None and value < 0 else value
+
+
+def _read(told: _Trace, metric: Metric) -> Fraction | None:
     """The metric's value, None for no data."""
-    note = told.note
+    note, figures = told.note, told.figures
     first = note(Operation.READ, figures.get(metric.numerator, 0), subject=metric.numerator)
     if not metric.is_ratio:
         return first
@@ -91,7 +139,7 @@ def _read(told: _Trace, metric: Metric, figures: Figures) -> Fraction | None:
     return note(Operation.DIVIDE, first / whole, first, whole, subject=metric.name) if whole > 0 else None
 
 
-def _apply(told: _Trace, kind: RuleKind, value: Fraction, rule_index: int) -> Fraction:
+def _pay(told: _Trace, kind: Leaf, value: Fraction) -> Fraction:
     note = told.note
     match kind:
         case PerUnit():
@@ -107,8 +155,15 @@ def _apply(told: _Trace, kind: RuleKind, value: Fraction, rule_index: int) -> Fr
         case Tiers():
             at, tier = tier_of(kind, Figure(value.numerator, value.denominator))
             ends = (tier.low.exact,) if tier.high is None else (tier.low.exact, tier.high.exact)
-            subject = f"rules[{rule_index}].tiers[{at}]"
-            return note(Operation.TIER, tier.amount, value, tier.amount, *ends, subject=subject)
+            return note(
+                Operation.TIER, tier.amount, value, tier.amount, *ends, subject=f"{told.place}.tiers[{at}]"
+            )
+        case RateOf():
+            share = kind.share.exact
+            return told.round(note(Operation.MULTIPLY, value * share, value, share))
+        case Graduated():
+            parts = [_band(told, band, value) for band in kind.bands if value > band.low.exact]
+            return told.round(note(Operation.ADD, sum(parts), *parts))
         case _:
             assert_never(kind)
 
@@ -122,6 +177,87 @@ def _points(told: _Trace, kind: PerPoint, value: Fraction) -> Fraction:
         points = note(Operation.FLOOR, floor(points), points)
     points = note(Operation.MAX, max(points, Fraction(0)), points, 0)
     amount = note(Operation.MULTIPLY, points * kind.amount, points, kind.amount)
-    if kind.mode is PointMode.PRO_RATA:
-        amount = note(Operation.ROUND_HALF_UP, floor(amount + _HALF), amount)
-    return amount
+    return told.round(amount) if kind.mode is PointMode.PRO_RATA else amount
+
+
+def _band(told: _Trace, band: Band, value: Fraction) -> Fraction:
+    """What the part of the value within a band pays, not rounded."""
+    note, low = told.note, band.low.exact
+    end = value
+    if band.high is not None and value > band.high.exact:
+        end = note(Operation.MIN, band.high.exact, value, band.high.exact)
+    part = note(Operation.SUBTRACT, end - low, end, low)
+    return note(Operation.MULTIPLY, part * band.each.exact, part, band.each.exact)
+
+
+def _inside(told: _Trace, nodes: Sequence[Node], amounts: Sequence[int]) -> Fraction:
+    """What the lines inside a wrapper come to."""
+    parts = [
+        told.note(Operation.READ_LINE, amount, subject=node.rule.id)
+        for node, amount in zip(nodes, amounts, strict=True)
+    ]
+    return told.note(Operation.ADD, sum(parts), *parts)
+
+
+def _change(told: _Trace, kind: Wrapper, inside: Fraction) -> Fraction:
+    note = told.note
+    match kind:
+        case Group():
+            return note(Operation.SUBTRACT, 0, inside, inside)
+        case Cap():
+            kept = note(Operation.MIN, min(inside, Fraction(kind.amount)), inside, kind.amount)
+            return note(Operation.SUBTRACT, kept - inside, kept, inside)
+        case Floor():
+            return _top_up(told, inside, kind.amount)
+        case Gate():
+            met = _met(told, kind.condition)
+            kept = note(Operation.MULTIPLY, inside * met, inside, met)
+            return note(Operation.SUBTRACT, kept - inside, kept, inside)
+        case Accelerator():
+            more = kind.factor.exact - 1
+            met = _met(told, kind.condition)
+            counted = note(Operation.MULTIPLY, inside * met, inside, met)
+            return told.limit(told.round(note(Operation.MULTIPLY, counted * more, counted, more)))
+        case Guarantee():
+            month = note(Operation.READ, told.figures.get(TENURE, 0), subject=TENURE)
+            if month <= 0:
+                return note(Operation.NO_DATA, 0)
+            within = note(Operation.AT_LEAST, int(month <= kind.months), kind.months, month)
+            gap = _top_up(told, inside, kind.amount)
+            return note(Operation.MULTIPLY, gap * within, gap, within)
+        case Ramp():
+            return _ramped(told, kind, inside)
+        case _:
+            assert_never(kind)
+
+
+def _top_up(told: _Trace, inside: Fraction, least: int) -> Fraction:
+    paid = told.note(Operation.MAX, max(inside, Fraction(least)), inside, least)
+    return told.note(Operation.SUBTRACT, paid - inside, paid, inside)
+
+
+def _ramped(told: _Trace, kind: Ramp, inside: Fraction) -> Fraction:
+    note = told.note
+    month = note(Operation.READ, told.figures.get(TENURE, 0), subject=TENURE)
+    if month <= 0:
+        return note(Operation.NO_DATA, 0)
+    at = int(month) - 1
+    if at < len(kind.shares):
+        share, ends = kind.shares[at].exact, [month, month + 1]
+        subject = f"{told.place}.shares[{at}]"
+    else:
+        share, ends, subject = Fraction(1), [Fraction(len(kind.shares) + 1)], told.place
+    share = note(Operation.TIER, share, month, share, *ends, subject=subject)
+    kept = told.round(note(Operation.MULTIPLY, inside * share, inside, share))
+    return note(Operation.SUBTRACT, kept - inside, kept, inside)
+
+
+def _met(told: _Trace, condition: Condition) -> Fraction:
+    """1 where the condition holds, else 0."""
+    value = _nothing_below(told, _read(told, METRICS[condition.metric]))
+    if value is None:
+        return told.note(Operation.NO_DATA, 0)
+    bound = condition.bound.exact
+    sides = (bound, value) if condition.at_most else (value, bound)
+    met = is_met(condition, Figure(value.numerator, value.denominator))
+    return told.note(Operation.AT_LEAST, int(met), *sides)

@@ -16,7 +16,7 @@ from chassis.ids import new_id
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
-from services.incentives.domain.checks import JOB_ROLE
+from services.incentives.domain.identifiers import JOB_ROLE
 from services.incentives.domain.metrics import METRICS
 from services.incentives.domain.periods import Period, PeriodKind, period_of, today
 from services.incentives.domain.ranking import LARGEST_MINIMUM, MOST_BOARDS, Board

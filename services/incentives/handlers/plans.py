@@ -19,7 +19,8 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.checks import check, errors
 from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.lint import lint
+from services.incentives.domain.plans import Plan, PlanBook, nodes_of
 from services.incentives.domain.reading import read_back
 from services.incentives.store.catalogue import CatalogueStore, read_plans
 from services.incentives.wire.feed import PLAN_CREATED
@@ -57,7 +58,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             findings = (error("NODE_UNKNOWN", "node_id", "There is no such node."), *findings)
         response = plans_pb2.CheckPlanResponse(findings=self._from_findings(findings))
         if not errors(findings):
-            response.readings.extend(read_back(rule) for rule in accept(draft)[2])
+            response.readings.extend(read_back(node.rule) for node in nodes_of(accept(draft)[2]))
         return response
 
     def CreatePlan(
@@ -147,7 +148,8 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             return self._catalogue.plans(connection)
 
     def _check(self, draft: DraftPlan, directory: Directory) -> tuple[Finding, ...]:
-        return check(draft, currency=self._currency, needs_reason=draft.node_id != directory.root_id)
+        findings = check(draft, currency=self._currency, needs_reason=draft.node_id != directory.root_id)
+        return findings or lint(accept(draft)[2])
 
     def _accepted(self, draft: DraftPlan, author_id: str) -> Plan:
         period_kind, effective_from, rules = accept(draft)

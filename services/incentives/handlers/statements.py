@@ -70,13 +70,12 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         plan = book.get(statement.plan_id)
         for index, line in enumerate(lines(statement, plan) if plan is not None else ()):
             if plan is not None and line.rule.id == rule_id:
-                kind = line.rule.kind
                 return statements_pb2.ExplainLineResponse(
-                    line=from_line(line, self._currency),
-                    steps=from_steps(trace(kind, statement.figures, rule_index=index)),
+                    line=from_line(line, plan.nodes[index], plan, self._currency),
+                    steps=from_steps(trace(plan, index, statement.figures, statement.amounts)),
                     plan_id=statement.plan_id,
                     plan_node_ids=origin(book, plan, standing, statement.period),
-                    inputs=from_inputs(kind.metric, statement.figures, self._currency),
+                    inputs=from_inputs(line.rule, statement.figures, self._currency),
                     period=from_period(statement.period),
                     goals_position=statement.goals_position,
                     person_node_ids=standing.path[1:],
@@ -151,8 +150,8 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
 
     def _standing(self, directory: Directory, person_id: str) -> Standing:
         person = directory.person(person_id)
-        role = person.job_role if person is not None else ""
-        return Standing(directory.ancestors(person_id), role, self._today(directory, person_id))
+        role, hired = (person.job_role, person.hire_date) if person is not None else ("", None)
+        return Standing(directory.ancestors(person_id), role, self._today(directory, person_id), hired=hired)
 
     def _today(self, directory: Directory, node_id: str) -> date:
         return today(self._clock.now(), directory.zone_of(node_id))

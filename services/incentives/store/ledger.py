@@ -22,7 +22,7 @@ JOIN unnest(%(kinds)b::smallint[], %(days)b::date[], %(people)b::text[]) AS aske
   ON (period_kind, first_day, person_id) = (kind, day, person)
 """  # noqa: S608  the column names are ours
 _WHERE_FROM: Final = """
-SELECT person.id, job_role, ancestors, effective_zone
+SELECT person.id, job_role, ancestors, effective_zone, hire_date
 FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
 WHERE person.id = ANY(%(people)b::text[])
 """
@@ -119,11 +119,11 @@ class Ledger:
         """Where people work, as committed; unknown people are left out."""
         found = {}
         days: dict[str, date] = {}
-        for person_id, job_role, ancestors, zone in self._connection.exec_driver_sql(
+        for person_id, job_role, ancestors, zone, hired in self._connection.exec_driver_sql(
             _WHERE_FROM, {"people": list(people)}
         ):
             day = days.get(zone) or days.setdefault(zone, today(now, zone))
-            found[person_id] = Standing(ancestors[::-1], job_role, day)
+            found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired)
         return found
 
     def write(self, statements: Sequence[Statement]) -> None:

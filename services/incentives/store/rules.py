@@ -5,23 +5,55 @@ from typing import Any
 
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.plans import (
+    Accelerator,
+    Band,
+    Cap,
+    Condition,
+    Credit,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
     PerPoint,
     PerUnit,
     PointMode,
+    Ramp,
+    RateOf,
     Rule,
     RuleKind,
     ThresholdBonus,
     Tier,
     Tiers,
+    Wrapper,
 )
 
 
 def encode(rules: Sequence[Rule]) -> list[dict[str, Any]]:
-    return [{"id": rule.id, "label": rule.label, **_encode_kind(rule.kind)} for rule in rules]
+    return [
+        {"id": rule.id, "label": rule.label, **_encode_credit(rule.credit), **_encode_kind(rule.kind)}
+        for rule in rules
+    ]
 
 
 def decode(rows: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    return tuple(Rule(row["id"], row["label"], _decode_kind(row)) for row in rows)
+    return tuple(Rule(row["id"], row["label"], _decode_kind(row), _decode_credit(row)) for row in rows)
+
+
+def _encode_credit(credit: Credit) -> dict[str, Any]:
+    return {"credit": [[metric, list(share)] for metric, share in credit]} if credit else {}
+
+
+def _decode_credit(row: Mapping[str, Any]) -> Credit:
+    return tuple((metric, Figure(*share)) for metric, share in row.get("credit", ()))
+
+
+def _encode_condition(condition: Condition) -> dict[str, Any]:
+    return {"metric": condition.metric, "bound": list(condition.bound), "at_most": condition.at_most}
+
+
+def _decode_condition(row: Mapping[str, Any]) -> Condition:
+    return Condition(row["metric"], Figure(*row["bound"]), row["at_most"])
 
 
 def _encode_kind(kind: RuleKind) -> dict[str, Any]:
@@ -49,9 +81,40 @@ def _encode_kind(kind: RuleKind) -> dict[str, Any]:
                 for tier in kind.tiers
             ]
             return {"kind": "tiers", "metric": kind.metric, "tiers": tiers}
+        case RateOf():
+            return {"kind": "rate_of", "metric": kind.metric, "share": list(kind.share)}
+        case Graduated():
+            bands = [
+                {"low": list(band.low), "high": band.high and list(band.high), "each": list(band.each)}
+                for band in kind.bands
+            ]
+            return {"kind": "graduated", "metric": kind.metric, "bands": bands}
+        case _:
+            return {**_encode_wrapper(kind), "rules": encode(kind.rules)}
+
+
+def _encode_wrapper(kind: Wrapper) -> dict[str, Any]:
+    match kind:
+        case Group():
+            return {"kind": "group"}
+        case Gate():
+            return {"kind": "gate", "condition": _encode_condition(kind.condition)}
+        case Cap():
+            return {"kind": "cap", "amount": kind.amount}
+        case Floor():
+            return {"kind": "floor", "amount": kind.amount}
+        case Guarantee():
+            return {"kind": "guarantee", "amount": kind.amount, "months": kind.months}
+        case Ramp():
+            return {"kind": "ramp", "shares": [list(share) for share in kind.shares]}
+        case Accelerator():
+            condition = _encode_condition(kind.condition)
+            return {"kind": "accelerator", "condition": condition, "factor": list(kind.factor)}
 
 
 def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
+    if "rules" in row:
+        return _decode_wrapper(row, decode(row["rules"]))
     metric: str = row["metric"]
     match row["kind"]:
         case "per_unit":
@@ -62,8 +125,36 @@ def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
             return PerPoint(metric, Figure(*row["threshold"]), row["amount"], PointMode(row["mode"]))
         case "tiers":
             return Tiers(metric, tuple(_decode_tier(tier) for tier in row["tiers"]))
+        case "rate_of":
+            return RateOf(metric, Figure(*row["share"]))
+        case "graduated":
+            return Graduated(metric, tuple(_decode_band(band) for band in row["bands"]))
         case other:
             raise ValueError(f"a stored rule of unknown kind {other!r}")
+
+
+def _decode_wrapper(row: Mapping[str, Any], inside: tuple[Rule, ...]) -> RuleKind:
+    match row["kind"]:
+        case "group":
+            return Group(inside)
+        case "gate":
+            return Gate(_decode_condition(row["condition"]), inside)
+        case "cap":
+            return Cap(row["amount"], inside)
+        case "floor":
+            return Floor(row["amount"], inside)
+        case "guarantee":
+            return Guarantee(row["amount"], row["months"], inside)
+        case "ramp":
+            return Ramp(tuple(Figure(*share) for share in row["shares"]), inside)
+        case "accelerator":
+            return Accelerator(_decode_condition(row["condition"]), Figure(*row["factor"]), inside)
+        case other:
+            raise ValueError(f"a stored rule of unknown kind {other!r}")
+
+
+def _decode_band(row: Mapping[str, Any]) -> Band:
+    return Band(Figure(*row["low"]), Figure(*row["high"]) if row["high"] else None, Figure(*row["each"]))
 
 
 def _decode_tier(row: Mapping[str, Any]) -> Tier:

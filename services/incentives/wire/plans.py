@@ -1,13 +1,26 @@
 """Plans, their drafts and what checks found."""
 
+from collections.abc import Iterable
 from datetime import date
+from typing import Any, Literal, Protocol
 
 from foothold.incentives.v1 import plans_pb2, values_pb2
+from google.type import money_pb2
 
-from services.incentives.domain.drafts import DraftMoney, DraftPlan, DraftRule, DraftTier, DraftValue
+from services.incentives.domain.drafts import (
+    DraftBand,
+    DraftCondition,
+    DraftMoney,
+    DraftPlan,
+    DraftRule,
+    DraftTier,
+    DraftValue,
+)
 from services.incentives.domain.findings import Finding
-from services.incentives.domain.plans import PerPoint, PerUnit, Plan, Rule, ThresholdBonus, Tiers
-from services.incentives.wire.values import from_date, from_figure, from_money, to_date, to_money, to_value
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rule_checks import DEEPEST
+from services.incentives.wire.rules import from_rules
+from services.incentives.wire.values import from_date, from_money, to_date, to_money, to_value
 
 
 def to_draft(message: plans_pb2.Plan) -> DraftPlan:
@@ -18,38 +31,81 @@ def to_draft(message: plans_pb2.Plan) -> DraftPlan:
         job_role=message.job_role,
         name=message.name,
         period_kind=message.period_kind,
-        rules=tuple(_to_rule(rule) for rule in message.rules),
+        rules=_to_rules(message.rules),
         effective_from=to_date(message.effective_from) if message.HasField("effective_from") else None,
         reason=message.reason,
     )
 
 
-def _to_rule(message: plans_pb2.Rule) -> DraftRule:
+def _to_rules(messages: Iterable[plans_pb2.Rule], depth: int = 0) -> tuple[DraftRule, ...]:
+    """Rules deeper than any may be are left out: that the last one is too deep refuses the plan."""
+    return tuple(_to_rule(message, depth) for message in messages) if depth <= DEEPEST else ()
+
+
+def _to_rule(message: plans_pb2.Rule, depth: int) -> DraftRule:
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        return DraftRule(message.id, message.label, "")
+    return DraftRule(
+        message.id,
+        message.label,
+        kind,
+        credit=tuple(
+            (part.metric, to_value(part.share) if part.HasField("share") else None) for part in message.credit
+        ),
+        **_to_kind(message, depth),
+    )
+
+
+def _to_kind(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
     match message.WhichOneof("kind"):
         case "per_unit":
             unit = message.per_unit
-            return DraftRule(message.id, message.label, "per_unit", unit.metric, _amount(unit))
+            return {"metric": unit.metric, "amount": _amount(unit)}
         case "threshold_bonus":
             bonus = message.threshold_bonus
-            return DraftRule(
-                message.id, message.label, "threshold_bonus", bonus.metric, _amount(bonus), _threshold(bonus)
-            )
+            return {"metric": bonus.metric, "amount": _amount(bonus), "threshold": _threshold(bonus)}
         case "per_point":
             point = message.per_point
-            return DraftRule(
-                message.id,
-                message.label,
-                "per_point",
-                point.metric,
-                _amount(point),
-                _threshold(point),
-                point.mode,
-            )
+            told = {"metric": point.metric, "amount": _amount(point), "threshold": _threshold(point)}
+            return {**told, "mode": point.mode}
         case "tiers":
-            tiers = tuple(_to_tier(tier) for tier in message.tiers.tiers)
-            return DraftRule(message.id, message.label, "tiers", message.tiers.metric, tiers=tiers)
-        case None:
-            return DraftRule(message.id, message.label, "")
+            return {"metric": message.tiers.metric, "tiers": tuple(map(_to_tier, message.tiers.tiers))}
+        case "rate_of":
+            rate = message.rate_of
+            return {"metric": rate.metric, "share": to_value(rate.share) if rate.HasField("share") else None}
+        case "graduated":
+            bands = tuple(map(_to_band, message.graduated.bands))
+            return {"metric": message.graduated.metric, "bands": bands}
+        case _:
+            return _to_wrapper(message, depth + 1)
+
+
+def _to_wrapper(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
+    match message.WhichOneof("kind"):
+        case "group":
+            return {"rules": _to_rules(message.group.rules, depth)}
+        case "gate":
+            rules = _to_rules(message.gate.rules, depth)
+            return {"condition": _to_condition(message.gate), "rules": rules}
+        case "cap":
+            return {"amount": _amount(message.cap), "rules": _to_rules(message.cap.rules, depth)}
+        case "floor":
+            return {"amount": _amount(message.floor), "rules": _to_rules(message.floor.rules, depth)}
+        case "guarantee":
+            guarantee = message.guarantee
+            rules = _to_rules(guarantee.rules, depth)
+            return {"amount": _amount(guarantee), "months": guarantee.months, "rules": rules}
+        case "ramp":
+            shares = tuple(map(to_value, message.ramp.shares))
+            return {"shares": shares, "rules": _to_rules(message.ramp.rules, depth)}
+        case _:
+            more = message.accelerator
+            return {
+                "condition": _to_condition(more),
+                "share": to_value(more.factor) if more.HasField("factor") else None,
+                "rules": _to_rules(more.rules, depth),
+            }
 
 
 def _to_tier(message: plans_pb2.Tier) -> DraftTier:
@@ -60,9 +116,36 @@ def _to_tier(message: plans_pb2.Tier) -> DraftTier:
     )
 
 
-def _amount(
-    message: plans_pb2.PerUnit | plans_pb2.ThresholdBonus | plans_pb2.PerPoint | plans_pb2.Tier,
-) -> DraftMoney | None:
+def _to_band(message: plans_pb2.Band) -> DraftBand:
+    return DraftBand(
+        low=to_value(message.low) if message.HasField("low") else None,
+        high=to_value(message.high) if message.HasField("high") else None,
+        share=to_value(message.share) if message.HasField("share") else None,
+        amount=_amount(message),
+    )
+
+
+def _to_condition(message: plans_pb2.Gate | plans_pb2.Accelerator) -> DraftCondition | None:
+    if not message.HasField("condition"):
+        return None
+    condition = message.condition
+    match condition.WhichOneof("bound"):
+        case "at_least":
+            return DraftCondition(condition.metric, to_value(condition.at_least))
+        case "at_most":
+            return DraftCondition(condition.metric, to_value(condition.at_most), at_most=True)
+        case None:
+            return DraftCondition(condition.metric, None)
+
+
+class _WithAmount(Protocol):
+    @property
+    def amount(self) -> money_pb2.Money: ...
+
+    def HasField(self, field_name: Literal["amount"]) -> bool: ...  # noqa: N802  protobuf's name
+
+
+def _amount(message: _WithAmount) -> DraftMoney | None:
     return to_money(message.amount) if message.HasField("amount") else None
 
 
@@ -77,40 +160,13 @@ def from_plan(plan: Plan, effective_to: date | None, currency: str) -> plans_pb2
         job_role=plan.job_role,
         name=plan.name,
         period_kind=values_pb2.PeriodKind.ValueType(plan.period_kind),
-        rules=[_from_rule(rule, currency) for rule in plan.rules],
+        rules=from_rules(plan.rules, currency),
         effective_from=from_date(plan.effective_from),
         effective_to=None if effective_to is None else from_date(effective_to),
         reason=plan.reason,
         author_id=plan.author_id,
     )
     message.recorded_at.FromDatetime(plan.recorded_at)
-    return message
-
-
-def _from_rule(rule: Rule, currency: str) -> plans_pb2.Rule:
-    message = plans_pb2.Rule(id=rule.id, label=rule.label)
-    kind = rule.kind
-    match kind:
-        case PerUnit():
-            message.per_unit.metric = kind.metric
-            message.per_unit.amount.CopyFrom(from_money(kind.amount, currency))
-        case ThresholdBonus():
-            message.threshold_bonus.metric = kind.metric
-            message.threshold_bonus.threshold.CopyFrom(from_figure(kind.metric, kind.threshold, currency))
-            message.threshold_bonus.amount.CopyFrom(from_money(kind.amount, currency))
-        case PerPoint():
-            message.per_point.metric = kind.metric
-            message.per_point.threshold.CopyFrom(from_figure(kind.metric, kind.threshold, currency))
-            message.per_point.amount.CopyFrom(from_money(kind.amount, currency))
-            message.per_point.mode = plans_pb2.PerPoint.Mode.ValueType(kind.mode)
-        case Tiers():
-            message.tiers.metric = kind.metric
-            for tier in kind.tiers:
-                message.tiers.tiers.add(
-                    low=from_figure(kind.metric, tier.low, currency),
-                    high=None if tier.high is None else from_figure(kind.metric, tier.high, currency),
-                    amount=from_money(tier.amount, currency),
-                )
     return message
 
 

@@ -5,18 +5,52 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
-from foothold.incentives.v1 import statements_pb2
+from foothold.incentives.v1 import statements_pb2, values_pb2
 
-from services.incentives.domain.evaluation import Line
+from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
-from services.incentives.domain.plans import Plan
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Unit, unit_of
+from services.incentives.domain.plans import (
+    Accelerator,
+    Cap,
+    Floor,
+    Gate,
+    Graduated,
+    Group,
+    Guarantee,
+    Node,
+    PerPoint,
+    PerUnit,
+    Plan,
+    Ramp,
+    RateOf,
+    Rule,
+    RuleKind,
+    ThresholdBonus,
+    Tiers,
+)
 from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
-from services.incentives.wire.values import from_figure, from_money, from_period
+from services.incentives.wire.rules import unit_read
+from services.incentives.wire.values import from_figure, from_money, from_period, from_value
 
 # About 4 MB.
 _KEPT_LINES: Final = 10_000
+_KINDS: Final[dict[type[RuleKind], values_pb2.RuleKind.ValueType]] = {
+    PerUnit: values_pb2.RULE_KIND_PER_UNIT,
+    ThresholdBonus: values_pb2.RULE_KIND_THRESHOLD_BONUS,
+    PerPoint: values_pb2.RULE_KIND_PER_POINT,
+    Tiers: values_pb2.RULE_KIND_TIERS,
+    RateOf: values_pb2.RULE_KIND_RATE_OF,
+    Graduated: values_pb2.RULE_KIND_GRADUATED,
+    Group: values_pb2.RULE_KIND_GROUP,
+    Gate: values_pb2.RULE_KIND_GATE,
+    Cap: values_pb2.RULE_KIND_CAP,
+    Floor: values_pb2.RULE_KIND_FLOOR,
+    Guarantee: values_pb2.RULE_KIND_GUARANTEE,
+    Ramp: values_pb2.RULE_KIND_RAMP,
+    Accelerator: values_pb2.RULE_KIND_ACCELERATOR,
+}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,10 +64,9 @@ def from_statement(statement: Statement, plan: Plan | None, currency: str) -> st
     )
     if plan is not None:
         message.plan_name = plan.name
-        figures = statement.figures
+        read = values(plan, statement.figures, statement.amounts)
         for index, amount in enumerate(statement.amounts):
-            value = measure(METRICS[plan.rules[index].kind.metric], figures)
-            message.lines.append(_line(plan, index, value, amount, currency))
+            message.lines.append(_line(plan, index, read[index], amount, currency))
     if statement.as_of is not None:
         since = statement.as_of - _EPOCH
         message.as_of.seconds = since.days * 86_400 + since.seconds
@@ -54,7 +87,8 @@ class _Lines:
         if found is None:
             if len(self._made) >= _KEPT_LINES:
                 self._made = {}
-            made = from_line(Line(plan.rules[index], value, amount), currency)
+            node = plan.nodes[index]
+            made = from_line(Line(node.rule, value, amount), node, plan, currency)
             found = self._made[key] = made
         return found
 
@@ -62,15 +96,38 @@ class _Lines:
 _line: Final = _Lines().get
 
 
-def from_line(line: Line, currency: str) -> statements_pb2.Line:
-    rule = line.rule
+def from_line(line: Line, node: Node, plan: Plan, currency: str) -> statements_pb2.Line:
+    rule, kind = line.rule, line.rule.kind
     return statements_pb2.Line(
         rule_id=rule.id,
         label=rule.label,
         amount=from_money(line.amount, currency),
-        metric=rule.kind.metric,
-        value=from_figure(rule.kind.metric, line.value, currency),
+        metric=metric_read(rule),
+        value=from_value(_unit(rule), line.value, currency),
+        kind=_KINDS[type(kind)],
+        parent_rule_id=plan.nodes[node.parent].rule.id if node.depth else "",
+        depth=node.depth,
     )
+
+
+def metric_read(rule: Rule) -> str:
+    """The one metric a rule reads, the month of tenure included; empty for what its rules pay and for a credit."""
+    kind = rule.kind
+    match kind:
+        case Gate() | Accelerator():
+            return kind.condition.metric
+        case Guarantee() | Ramp():
+            return TENURE
+        case Group() | Cap() | Floor():
+            return ""
+    return kind.metric
+
+
+def _unit(rule: Rule) -> Unit:
+    metric = metric_read(rule)
+    if metric:
+        return unit_of(metric)
+    return unit_read(rule) if rule.credit else Unit.MONEY
 
 
 def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAmount:
@@ -98,13 +155,17 @@ def from_steps(steps: Sequence[Step]) -> list[statements_pb2.TraceStep]:
     ]
 
 
-def from_inputs(metric: str, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
-    """The base figures a metric is made of."""
+def from_inputs(rule: Rule, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
+    """The base figures a rule reads."""
+    metric = metric_read(rule)
+    names = dict.fromkeys(name for name, _ in rule.credit)
+    if metric:
+        names = dict.fromkeys([TENURE] if metric == TENURE else METRICS[metric].inputs)
     return [
         statements_pb2.NamedValue(
             metric=name, value=from_figure(name, Figure(figures.get(name, 0), 1), currency)
         )
-        for name in METRICS[metric].inputs
+        for name in names
     ]
 
 

@@ -8,7 +8,7 @@ from foothold.incentives.v1 import values_pb2
 from google.type import date_pb2, money_pb2
 
 from services.incentives.domain.drafts import DraftMoney, DraftValue
-from services.incentives.domain.metrics import METRICS, Figure, Unit
+from services.incentives.domain.metrics import Figure, Unit, unit_of
 from services.incentives.domain.periods import Period
 
 _MINOR: Final = 100
@@ -53,8 +53,12 @@ def to_money(message: money_pb2.Money) -> DraftMoney:
 
 
 def from_figure(metric: str, figure: Figure, currency: str) -> values_pb2.Value:
-    """A metric's value; one without data is 0 over 0."""
-    unit = METRICS[metric].unit
+    """The value of a metric, or of the month of tenure; one without data is 0 over 0."""
+    return from_value(unit_of(metric), figure, currency)
+
+
+def from_value(unit: Unit, figure: Figure, currency: str) -> values_pb2.Value:
+    """A value of a unit; one without data is 0 over 0."""
     return values_pb2.Value(
         unit=values_pb2.Unit.ValueType(unit),
         numerator=figure.numerator if figure.denominator > 0 else 0,

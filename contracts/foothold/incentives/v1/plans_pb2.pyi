@@ -25,7 +25,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Plan(_message.Message):
-    """A plan: its rules add up (R5). A plan is never edited once stored."""
+    """A plan: a tree of rules that add up (R5). A plan is never edited once stored."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -56,7 +56,7 @@ class Plan(_message.Message):
     """Who set it. Output only."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
-        """1..50 rules."""
+        """1..50 rules, those inside others counted as well; at most 5 deep."""
 
     @_builtins.property
     def effective_from(self) -> _date_pb2.Date:
@@ -95,7 +95,9 @@ Global___Plan: _TypeAlias = Plan  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):
-    """One rule of a plan: a statement line."""
+    """One rule of a plan: a statement line. It either pays for something or wraps other rules and changes what they pay
+    together; a wrapper's line is the difference it makes.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -105,6 +107,16 @@ class Rule(_message.Message):
     THRESHOLD_BONUS_FIELD_NUMBER: _builtins.int
     PER_POINT_FIELD_NUMBER: _builtins.int
     TIERS_FIELD_NUMBER: _builtins.int
+    RATE_OF_FIELD_NUMBER: _builtins.int
+    GRADUATED_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    GATE_FIELD_NUMBER: _builtins.int
+    CAP_FIELD_NUMBER: _builtins.int
+    FLOOR_FIELD_NUMBER: _builtins.int
+    GUARANTEE_FIELD_NUMBER: _builtins.int
+    RAMP_FIELD_NUMBER: _builtins.int
+    ACCELERATOR_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Unique in the plan, [a-z0-9_-]{1,40}; traces name it."""
     label: _builtins.str
@@ -125,6 +137,48 @@ class Rule(_message.Message):
     def tiers(self) -> Global___Tiers:
         """A sum for the tier the value is in."""
 
+    @_builtins.property
+    def rate_of(self) -> Global___RateOf:
+        """A share of an amount of money."""
+
+    @_builtins.property
+    def graduated(self) -> Global___Graduated:
+        """Every part of the value at its own band's rate."""
+
+    @_builtins.property
+    def group(self) -> Global___Group:
+        """Rules that add up."""
+
+    @_builtins.property
+    def gate(self) -> Global___Gate:
+        """Rules paid only where a condition holds."""
+
+    @_builtins.property
+    def cap(self) -> Global___Cap:
+        """Rules that together pay at most so much."""
+
+    @_builtins.property
+    def floor(self) -> Global___Floor:
+        """Rules that together pay at least so much."""
+
+    @_builtins.property
+    def guarantee(self) -> Global___Guarantee:
+        """Rules that together pay at least so much in the first months of tenure."""
+
+    @_builtins.property
+    def ramp(self) -> Global___Ramp:
+        """Rules that pay a share in each of the first months of tenure."""
+
+    @_builtins.property
+    def accelerator(self) -> Global___Accelerator:
+        """Rules that pay more where a condition holds."""
+
+    @_builtins.property
+    def credit(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditPart]:
+        """Weighted credit: what the rule reads instead of its kind's metric, which is empty then: the sum of each metric x its
+        share, exact; 0..10 parts, all counted in one unit. 100 % of 5 and 50 % of 10 read 10. Not for wrappers.
+        """
+
     def __init__(
         self,
         *,
@@ -134,16 +188,410 @@ class Rule(_message.Message):
         threshold_bonus: Global___ThresholdBonus | None = ...,
         per_point: Global___PerPoint | None = ...,
         tiers: Global___Tiers | None = ...,
+        rate_of: Global___RateOf | None = ...,
+        graduated: Global___Graduated | None = ...,
+        group: Global___Group | None = ...,
+        gate: Global___Gate | None = ...,
+        cap: Global___Cap | None = ...,
+        floor: Global___Floor | None = ...,
+        guarantee: Global___Guarantee | None = ...,
+        ramp: Global___Ramp | None = ...,
+        accelerator: Global___Accelerator | None = ...,
+        credit: _abc.Iterable[Global___CreditPart] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "per_point", b"per_point", "per_unit", b"per_unit", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind", "label", b"label", "per_point", b"per_point", "per_unit", b"per_unit", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Rule: _TypeAlias = Rule  # noqa: Y015
+
+@_typing.final
+class CreditPart(_message.Message):
+    """A part of a weighted credit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """A metric that is no ratio."""
+    @_builtins.property
+    def share(self) -> _values_pb2.Value:
+        """The share of it that is credited, in RATE, above 0."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        share: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditPart: _TypeAlias = CreditPart  # noqa: Y015
+
+@_typing.final
+class RateOf(_message.Message):
+    """A share of an amount of money, rounded once, half up, to the minor unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """A metric counted in MONEY."""
+    @_builtins.property
+    def share(self) -> _values_pb2.Value:
+        """The share, in RATE, above 0."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        share: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateOf: _TypeAlias = RateOf  # noqa: Y015
+
+@_typing.final
+class Graduated(_message.Message):
+    """Every part of the value that lies in a band [low, high) pays at that band's rate; the line is rounded once, half up.
+    4 % to 200,000 and 6 % above: 220,000 pays 9,200.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    BANDS_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """A metric counted in MONEY, COUNT or MINUTES."""
+    @_builtins.property
+    def bands(self) -> _containers.RepeatedCompositeFieldContainer[Global___Band]:
+        """1..20 bands, ascending; the first begins at 0, the last has no high."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        bands: _abc.Iterable[Global___Band] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bands", b"bands", "metric", b"metric"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Graduated: _TypeAlias = Graduated  # noqa: Y015
+
+@_typing.final
+class Band(_message.Message):
+    """One band."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def low(self) -> _values_pb2.Value:
+        """Where it begins, in the metric's unit."""
+
+    @_builtins.property
+    def high(self) -> _values_pb2.Value:
+        """Where it ends; unset for no upper end."""
+
+    @_builtins.property
+    def share(self) -> _values_pb2.Value:
+        """Of money: the share, in RATE, not negative."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Of counts and minutes: the amount for each, not negative."""
+
+    def __init__(
+        self,
+        *,
+        low: _values_pb2.Value | None = ...,
+        high: _values_pb2.Value | None = ...,
+        share: _values_pb2.Value | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "high", b"high", "low", b"low", "pays", b"pays", "share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "high", b"high", "low", b"low", "pays", b"pays", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_pays: _TypeAlias = _typing.Literal["share", "amount"]  # noqa: Y015
+    _WhichOneofArgType_pays: _TypeAlias = _typing.Literal["pays", b"pays"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_pays) -> _WhichOneofReturnType_pays | None: ...
+
+Global___Band: _TypeAlias = Band  # noqa: Y015
+
+@_typing.final
+class Condition(_message.Message):
+    """A metric and a bound; reaching the bound exactly is meeting it (R3), no data is not (R4)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
+    AT_MOST_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """Any metric."""
+    @_builtins.property
+    def at_least(self) -> _values_pb2.Value:
+        """The least value."""
+
+    @_builtins.property
+    def at_most(self) -> _values_pb2.Value:
+        """The greatest value."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        at_least: _values_pb2.Value | None = ...,
+        at_most: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "at_most", b"at_most", "bound", b"bound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "at_most", b"at_most", "bound", b"bound", "metric", b"metric"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_bound: _TypeAlias = _typing.Literal["at_least", "at_most"]  # noqa: Y015
+    _WhichOneofArgType_bound: _TypeAlias = _typing.Literal["bound", b"bound"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_bound) -> _WhichOneofReturnType_bound | None: ...
+
+Global___Condition: _TypeAlias = Condition  # noqa: Y015
+
+@_typing.final
+class Group(_message.Message):
+    """Rules that add up: a heading of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Group: _TypeAlias = Group  # noqa: Y015
+
+@_typing.final
+class Gate(_message.Message):
+    """Rules paid only where a condition holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITION_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def condition(self) -> Global___Condition:
+        """The condition."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        condition: Global___Condition | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Gate: _TypeAlias = Gate  # noqa: Y015
+
+@_typing.final
+class Cap(_message.Message):
+    """Rules that together pay at most so much."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The most, not negative."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cap: _TypeAlias = Cap  # noqa: Y015
+
+@_typing.final
+class Floor(_message.Message):
+    """Rules that together pay at least so much, also where nothing has happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The least, above zero."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Floor: _TypeAlias = Floor  # noqa: Y015
+
+@_typing.final
+class Guarantee(_message.Message):
+    """Rules that together pay at least so much in the first months of tenure. The month is the whole months since the day of
+    hiring at the period's first day, plus one; where no day of hiring is known, nothing is guaranteed.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    months: _builtins.int
+    """How many months, 1..60."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The least, above zero."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+        months: _builtins.int = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "months", b"months", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Guarantee: _TypeAlias = Guarantee  # noqa: Y015
+
+@_typing.final
+class Ramp(_message.Message):
+    """Rules that pay a share in each of the first months of tenure, rounded once, half up. After the last share, and where no
+    day of hiring is known, they pay in full.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARES_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[_values_pb2.Value]:
+        """The share per month, in RATE, 0..1; 1..24 of them."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        shares: _abc.Iterable[_values_pb2.Value] | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules", "shares", b"shares"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ramp: _TypeAlias = Ramp  # noqa: Y015
+
+@_typing.final
+class Accelerator(_message.Message):
+    """Rules that pay a factor as much where a condition holds; what comes on top is rounded once, half up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITION_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def condition(self) -> Global___Condition:
+        """The condition."""
+
+    @_builtins.property
+    def factor(self) -> _values_pb2.Value:
+        """The factor, in RATE, above 1 and at most 10."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        condition: Global___Condition | None = ...,
+        factor: _values_pb2.Value | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "factor", b"factor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "factor", b"factor", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Accelerator: _TypeAlias = Accelerator  # noqa: Y015
 
 @_typing.final
 class PerUnit(_message.Message):
@@ -433,7 +881,7 @@ class CheckPlanResponse(_message.Message):
 
     @_builtins.property
     def readings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Each rule in English, with an example; empty where there are errors."""
+        """Each rule in English, in the order of a statement's lines; empty where there are errors."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Line(_message.Message):
-    """What one rule pays."""
+    """What one rule pays; of a wrapper, the difference it makes to what the rules inside it pay."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -34,19 +34,32 @@ class Line(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PARENT_RULE_ID_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     """The rule's id in the plan."""
     label: _builtins.str
     """The rule's label."""
     metric: _builtins.str
-    """The metric it reads."""
+    """The metric it reads; `tenure_month` for a guarantee and a ramp; empty for a group, a cap and a floor, and for a
+    weighted credit.
+    """
+    kind: _values_pb2.RuleKind.ValueType
+    """What the rule is."""
+    parent_rule_id: _builtins.str
+    """The rule_id of the wrapper it is in; empty at the top."""
+    depth: _builtins.int
+    """How many wrappers it is in, 0..4."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What it pays now."""
+        """What it pays now, not negative; of a wrapper the difference it makes, e.g. -300.00 for a cap or for a gate that is
+        not met. All lines sum to the total.
+        """
 
     @_builtins.property
     def value(self) -> _values_pb2.Value:
-        """The metric's value now."""
+        """The metric's value now; for a group, a cap and a floor, what the rules inside pay together."""
 
     def __init__(
         self,
@@ -56,10 +69,13 @@ class Line(_message.Message):
         amount: _money_pb2.Money | None = ...,
         metric: _builtins.str = ...,
         value: _values_pb2.Value | None = ...,
+        kind: _values_pb2.RuleKind.ValueType = ...,
+        parent_rule_id: _builtins.str = ...,
+        depth: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "label", b"label", "metric", b"metric", "rule_id", b"rule_id", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "depth", b"depth", "kind", b"kind", "label", b"label", "metric", b"metric", "parent_rule_id", b"parent_rule_id", "rule_id", b"rule_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -93,7 +109,7 @@ class Statement(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
-        """One line per rule, in the plan's order."""
+        """One line per rule, in the plan's order, a wrapper before the rules inside it."""
 
     @_builtins.property
     def total(self) -> _money_pb2.Money:
@@ -499,8 +515,8 @@ class TraceStep(_message.Message):
         OPERATION_AT_LEAST: TraceStep._Operation.ValueType  # 6
         """1 when the first operand is at least the second, else 0."""
         OPERATION_TIER: TraceStep._Operation.ValueType  # 7
-        """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units.
-        Operands: the value, the tier's amount, its low, and its high unless it has none.
+        """The tier whose [low, high) holds the first operand; the result is what the tier gives: an amount in minor units,
+        or for a ramp the share. Operands: the value, what the tier gives, its low, and its high unless it has none.
         """
         OPERATION_ROUND_HALF_UP: TraceStep._Operation.ValueType  # 8
         """Round half up to a whole number of minor units."""
@@ -511,7 +527,11 @@ class TraceStep(_message.Message):
         OPERATION_ADD: TraceStep._Operation.ValueType  # 11
         """Add the operands."""
         OPERATION_MIN: TraceStep._Operation.ValueType  # 12
-        """The lesser of the operands: no line pays more than 10,000,000,000,000.00."""
+        """The lesser of the operands, e.g. a cap; no line pays more than 10,000,000,000,000.00."""
+        OPERATION_READ_LINE: TraceStep._Operation.ValueType  # 13
+        """Read another line of the statement, inside this one: operands empty, result its amount in minor units, subject
+        its rule_id.
+        """
 
     class Operation(_Operation, metaclass=_OperationEnumTypeWrapper):
         """What is done."""
@@ -531,8 +551,8 @@ class TraceStep(_message.Message):
     OPERATION_AT_LEAST: TraceStep.Operation.ValueType  # 6
     """1 when the first operand is at least the second, else 0."""
     OPERATION_TIER: TraceStep.Operation.ValueType  # 7
-    """The tier whose [low, high) holds the first operand; the result is the tier's amount in minor units.
-    Operands: the value, the tier's amount, its low, and its high unless it has none.
+    """The tier whose [low, high) holds the first operand; the result is what the tier gives: an amount in minor units,
+    or for a ramp the share. Operands: the value, what the tier gives, its low, and its high unless it has none.
     """
     OPERATION_ROUND_HALF_UP: TraceStep.Operation.ValueType  # 8
     """Round half up to a whole number of minor units."""
@@ -543,7 +563,11 @@ class TraceStep(_message.Message):
     OPERATION_ADD: TraceStep.Operation.ValueType  # 11
     """Add the operands."""
     OPERATION_MIN: TraceStep.Operation.ValueType  # 12
-    """The lesser of the operands: no line pays more than 10,000,000,000,000.00."""
+    """The lesser of the operands, e.g. a cap; no line pays more than 10,000,000,000,000.00."""
+    OPERATION_READ_LINE: TraceStep.Operation.ValueType  # 13
+    """Read another line of the statement, inside this one: operands empty, result its amount in minor units, subject
+    its rule_id.
+    """
 
     OPERATION_FIELD_NUMBER: _builtins.int
     OPERANDS_FIELD_NUMBER: _builtins.int
@@ -552,7 +576,7 @@ class TraceStep(_message.Message):
     operation: Global___TraceStep.Operation.ValueType
     """What is done."""
     subject: _builtins.str
-    """Names the metric read, or the tier as `rules[0].tiers[1]`."""
+    """Names the metric or line read, or the tier as `rules[0].tiers[1]`; `rules[0].rules[2].tiers[1]` inside a wrapper."""
     @_builtins.property
     def operands(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rational]:
         """What it is done to, exact."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/values.proto\x12\x16\x66oothold.incentives.v1\x1a\x16google/type/date.proto\"m\n\x05Value\x12*\n\x04unit\x18\x01 \x01(\x0e\x32\x1c.foothold.incentives.v1.Unit\x12\x11\n\tnumerator\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\x84\x01\n\x06Period\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12$\n\tfirst_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\"\n\x07\x65nd_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date*]\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0e\n\nUNIT_COUNT\x10\x01\x12\r\n\tUNIT_RATE\x10\x02\x12\x0e\n\nUNIT_MONEY\x10\x03\x12\x10\n\x0cUNIT_MINUTES\x10\x04*V\n\nPeriodKind\x12\x1b\n\x17PERIOD_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10PERIOD_KIND_WEEK\x10\x01\x12\x15\n\x11PERIOD_KIND_MONTH\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/values.proto\x12\x16\x66oothold.incentives.v1\x1a\x16google/type/date.proto\"m\n\x05Value\x12*\n\x04unit\x18\x01 \x01(\x0e\x32\x1c.foothold.incentives.v1.Unit\x12\x11\n\tnumerator\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\x84\x01\n\x06Period\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12$\n\tfirst_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\"\n\x07\x65nd_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date*]\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0e\n\nUNIT_COUNT\x10\x01\x12\r\n\tUNIT_RATE\x10\x02\x12\x0e\n\nUNIT_MONEY\x10\x03\x12\x10\n\x0cUNIT_MINUTES\x10\x04*V\n\nPeriodKind\x12\x1b\n\x17PERIOD_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10PERIOD_KIND_WEEK\x10\x01\x12\x15\n\x11PERIOD_KIND_MONTH\x10\x02*\xd3\x02\n\x08RuleKind\x12\x19\n\x15RULE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12RULE_KIND_PER_UNIT\x10\x01\x12\x1d\n\x19RULE_KIND_THRESHOLD_BONUS\x10\x02\x12\x17\n\x13RULE_KIND_PER_POINT\x10\x03\x12\x13\n\x0fRULE_KIND_TIERS\x10\x04\x12\x15\n\x11RULE_KIND_RATE_OF\x10\x05\x12\x17\n\x13RULE_KIND_GRADUATED\x10\x06\x12\x13\n\x0fRULE_KIND_GROUP\x10\x07\x12\x12\n\x0eRULE_KIND_GATE\x10\x08\x12\x11\n\rRULE_KIND_CAP\x10\t\x12\x13\n\x0fRULE_KIND_FLOOR\x10\n\x12\x17\n\x13RULE_KIND_GUARANTEE\x10\x0b\x12\x12\n\x0eRULE_KIND_RAMP\x10\x0c\x12\x19\n\x15RULE_KIND_ACCELERATOR\x10\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNIT']._serialized_end=426
   _globals['_PERIODKIND']._serialized_start=428
   _globals['_PERIODKIND']._serialized_end=514
+  _globals['_RULEKIND']._serialized_start=517
+  _globals['_RULEKIND']._serialized_end=856
   _globals['_VALUE']._serialized_start=87
   _globals['_VALUE']._serialized_end=196
   _globals['_PERIOD']._serialized_start=199

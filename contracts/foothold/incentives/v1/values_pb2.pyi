@@ -74,6 +74,74 @@ PERIOD_KIND_MONTH: PeriodKind.ValueType  # 2
 """A calendar month."""
 Global___PeriodKind: _TypeAlias = PeriodKind  # noqa: Y015
 
+class _RuleKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RuleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RULE_KIND_UNSPECIFIED: _RuleKind.ValueType  # 0
+    """Never sent."""
+    RULE_KIND_PER_UNIT: _RuleKind.ValueType  # 1
+    """So much per unit."""
+    RULE_KIND_THRESHOLD_BONUS: _RuleKind.ValueType  # 2
+    """A sum once a threshold is reached."""
+    RULE_KIND_PER_POINT: _RuleKind.ValueType  # 3
+    """So much per percentage point above a threshold."""
+    RULE_KIND_TIERS: _RuleKind.ValueType  # 4
+    """A sum for the tier the value is in."""
+    RULE_KIND_RATE_OF: _RuleKind.ValueType  # 5
+    """A share of an amount of money."""
+    RULE_KIND_GRADUATED: _RuleKind.ValueType  # 6
+    """Every part of the value at its own band's rate."""
+    RULE_KIND_GROUP: _RuleKind.ValueType  # 7
+    """Rules that add up."""
+    RULE_KIND_GATE: _RuleKind.ValueType  # 8
+    """Rules paid only where a condition holds."""
+    RULE_KIND_CAP: _RuleKind.ValueType  # 9
+    """Rules that together pay at most so much."""
+    RULE_KIND_FLOOR: _RuleKind.ValueType  # 10
+    """Rules that together pay at least so much."""
+    RULE_KIND_GUARANTEE: _RuleKind.ValueType  # 11
+    """Rules that together pay at least so much in the first months of tenure."""
+    RULE_KIND_RAMP: _RuleKind.ValueType  # 12
+    """Rules that pay a share in each of the first months of tenure."""
+    RULE_KIND_ACCELERATOR: _RuleKind.ValueType  # 13
+    """Rules that pay more where a condition holds."""
+
+class RuleKind(_RuleKind, metaclass=_RuleKindEnumTypeWrapper):
+    """What a rule of a plan is."""
+
+RULE_KIND_UNSPECIFIED: RuleKind.ValueType  # 0
+"""Never sent."""
+RULE_KIND_PER_UNIT: RuleKind.ValueType  # 1
+"""So much per unit."""
+RULE_KIND_THRESHOLD_BONUS: RuleKind.ValueType  # 2
+"""A sum once a threshold is reached."""
+RULE_KIND_PER_POINT: RuleKind.ValueType  # 3
+"""So much per percentage point above a threshold."""
+RULE_KIND_TIERS: RuleKind.ValueType  # 4
+"""A sum for the tier the value is in."""
+RULE_KIND_RATE_OF: RuleKind.ValueType  # 5
+"""A share of an amount of money."""
+RULE_KIND_GRADUATED: RuleKind.ValueType  # 6
+"""Every part of the value at its own band's rate."""
+RULE_KIND_GROUP: RuleKind.ValueType  # 7
+"""Rules that add up."""
+RULE_KIND_GATE: RuleKind.ValueType  # 8
+"""Rules paid only where a condition holds."""
+RULE_KIND_CAP: RuleKind.ValueType  # 9
+"""Rules that together pay at most so much."""
+RULE_KIND_FLOOR: RuleKind.ValueType  # 10
+"""Rules that together pay at least so much."""
+RULE_KIND_GUARANTEE: RuleKind.ValueType  # 11
+"""Rules that together pay at least so much in the first months of tenure."""
+RULE_KIND_RAMP: RuleKind.ValueType  # 12
+"""Rules that pay a share in each of the first months of tenure."""
+RULE_KIND_ACCELERATOR: RuleKind.ValueType  # 13
+"""Rules that pay more where a condition holds."""
+Global___RuleKind: _TypeAlias = RuleKind  # noqa: Y015
+
 @_typing.final
 class Value(_message.Message):
     """An exact rational number (R1)."""
