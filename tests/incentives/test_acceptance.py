@@ -143,7 +143,8 @@ def test_s25_tiers_are_half_open(company: Company, won: int, of: int, paid: str)
 
 def test_s25_saving_the_plan_warns_of_the_cliffs(company: Company) -> None:
     response = company.as_("hr").create(plan(S25, job_role="cliffs"))
-    assert [(each.code, each.field, in_yuan(each.step)) for each in response.warnings] == [
+    cliffs = [each for each in response.warnings if each.code == "CLIFF"]
+    assert [(each.code, each.field, in_yuan(each.step)) for each in cliffs] == [
         ("CLIFF", "rules[0].tiers[1]", "1000.00"),
         ("CLIFF", "rules[0].tiers[2]", "1000.00"),
     ]

@@ -1,10 +1,10 @@
 """What a check finds, and how its messages write figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from services.incentives.domain.drafts import DraftValue
-from services.incentives.domain.metrics import Unit
+from services.incentives.domain.metrics import Figure, Figures, Unit
 
 
 class Severity(IntEnum):
@@ -12,6 +12,22 @@ class Severity(IntEnum):
 
     WARNING = 1
     ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Figures before and after, and what they pay, in minor units; what an example does not need is left empty.
+
+    For a cliff `metric` and the value `at` which the step is; for plans that differ `pays_before` is the other's.
+    """
+
+    before: Figures = field(default_factory=dict)
+    after: Figures = field(default_factory=dict)
+    pays_before: int = 0
+    pays_after: int = 0
+    metric: str = ""
+    at: Figure | None = None
+    other_plan_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +42,17 @@ class Finding:
     field: str
     message: str
     step: int | None = None
+    example: Example | None = None
 
 
-def error(code: str, field: str, message: str) -> Finding:
-    return Finding(Severity.ERROR, code, field, message)
+def error(code: str, name: str, message: str) -> Finding:
+    return Finding(Severity.ERROR, code, name, message)
 
 
-def check_text(field: str, text: str, longest: int) -> list[Finding]:
+def check_text(name: str, text: str, longest: int) -> list[Finding]:
     """Text must be there, printable and not too long."""
     if not text.strip() or len(text) > longest or not _storable(text):
-        return [error("FIELD_INVALID", field, f"Required: 1 to {longest} printable characters.")]
+        return [error("FIELD_INVALID", name, f"Required: 1 to {longest} printable characters.")]
     return []
 
 

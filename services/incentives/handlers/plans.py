@@ -6,7 +6,7 @@ from typing import Final
 import grpc
 from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc
 
-from access import Directory, Scope, caller
+from access import Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
@@ -53,7 +53,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
     ) -> plans_pb2.CheckPlanResponse:
         scope = caller(context).scope(_READ)
         draft = to_draft(request.plan)
-        findings = self._check(draft, scope.caller.directory)
+        findings = self._check(draft, scope)
         if draft.node_id and not scope.is_member(draft.node_id):
             findings = (error("NODE_UNKNOWN", "node_id", "There is no such node."), *findings)
         response = plans_pb2.CheckPlanResponse(findings=self._from_findings(findings))
@@ -71,7 +71,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         fields.require_valid()
         scope.require(request.plan.node_id)
         draft = to_draft(request.plan)
-        findings = self._check(draft, scope.caller.directory)
+        findings = self._check(draft, scope)
         refused = errors(findings)
         if refused:
             raise InvalidArgument(
@@ -147,9 +147,26 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         with self._database.read() as connection:
             return self._catalogue.plans(connection)
 
-    def _check(self, draft: DraftPlan, directory: Directory) -> tuple[Finding, ...]:
+    def _check(self, draft: DraftPlan, scope: Scope) -> tuple[Finding, ...]:
+        directory = scope.caller.directory
         findings = check(draft, currency=self._currency, needs_reason=draft.node_id != directory.root_id)
-        return findings or lint(accept(draft)[2])
+        if findings:
+            return findings
+        plan = self._accepted(draft, scope.caller.id)
+        return lint(plan, self._elsewhere(plan, scope))
+
+    def _elsewhere(self, plan: Plan, scope: Scope) -> list[Plan]:
+        """Plans in force for the role elsewhere when this one begins; of those that the caller may read."""
+        book = self._book()
+        day = plan.effective_from
+        return [
+            other
+            for other in book.listed
+            if (other.job_role, other.period_kind) == (plan.job_role, plan.period_kind)
+            and other.node_id != plan.node_id
+            and book.in_force([other.node_id], other.job_role, day) is other
+            and _is_visible(scope, other)
+        ]
 
     def _accepted(self, draft: DraftPlan, author_id: str) -> Plan:
         period_kind, effective_from, rules = accept(draft)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Literal, Protocol
 
-from foothold.incentives.v1 import plans_pb2, values_pb2
+from foothold.incentives.v1 import plans_pb2, statements_pb2, values_pb2
 from google.type import money_pb2
 
 from services.incentives.domain.drafts import (
@@ -16,11 +16,12 @@ from services.incentives.domain.drafts import (
     DraftTier,
     DraftValue,
 )
-from services.incentives.domain.findings import Finding
+from services.incentives.domain.findings import Example, Finding
+from services.incentives.domain.metrics import Figure, Figures
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.rule_checks import DEEPEST
 from services.incentives.wire.rules import from_rules
-from services.incentives.wire.values import from_date, from_money, to_date, to_money, to_value
+from services.incentives.wire.values import from_date, from_figure, from_money, to_date, to_money, to_value
 
 
 def to_draft(message: plans_pb2.Plan) -> DraftPlan:
@@ -177,4 +178,28 @@ def from_finding(finding: Finding, currency: str) -> plans_pb2.PlanFinding:
         field=finding.field,
         message=finding.message,
         step=None if finding.step is None else from_money(finding.step, currency),
+        example=None if finding.example is None else _from_example(finding.example, currency),
     )
+
+
+def _from_example(example: Example, currency: str) -> plans_pb2.PlanExample:
+    at = None
+    if example.at is not None:
+        value = from_figure(example.metric, example.at, currency)
+        at = statements_pb2.NamedValue(metric=example.metric, value=value)
+    return plans_pb2.PlanExample(
+        before=_from_figures(example.before, currency),
+        after=_from_figures(example.after, currency),
+        pays_before=from_money(example.pays_before, currency),
+        pays_after=from_money(example.pays_after, currency),
+        at=at,
+        other_plan_id=example.other_plan_id,
+    )
+
+
+def _from_figures(figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
+    return [
+        statements_pb2.NamedValue(metric=name, value=from_figure(name, Figure(number, 1), currency))
+        for name, number in figures.items()
+        if number
+    ]

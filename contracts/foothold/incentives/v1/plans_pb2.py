@@ -22,79 +22,82 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foothold.incentives.v1 import statements_pb2 as foothold_dot_incentives_dot_v1_dot_statements__pb2
 from foothold.incentives.v1 import values_pb2 as foothold_dot_incentives_dot_v1_dot_values__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foothold/incentives/v1/plans.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xd1\x02\n\x04Plan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x10\n\x08job_role\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x05 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12+\n\x05rules\x18\x06 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x11\n\tauthor_id\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x06\n\x04Rule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x33\n\x08per_unit\x18\x03 \x01(\x0b\x32\x1f.foothold.incentives.v1.PerUnitH\x00\x12\x41\n\x0fthreshold_bonus\x18\x04 \x01(\x0b\x32&.foothold.incentives.v1.ThresholdBonusH\x00\x12\x35\n\tper_point\x18\x05 \x01(\x0b\x32 .foothold.incentives.v1.PerPointH\x00\x12.\n\x05tiers\x18\x06 \x01(\x0b\x32\x1d.foothold.incentives.v1.TiersH\x00\x12\x31\n\x07rate_of\x18\x07 \x01(\x0b\x32\x1e.foothold.incentives.v1.RateOfH\x00\x12\x36\n\tgraduated\x18\x08 \x01(\x0b\x32!.foothold.incentives.v1.GraduatedH\x00\x12.\n\x05group\x18\t \x01(\x0b\x32\x1d.foothold.incentives.v1.GroupH\x00\x12,\n\x04gate\x18\n \x01(\x0b\x32\x1c.foothold.incentives.v1.GateH\x00\x12*\n\x03\x63\x61p\x18\x0b \x01(\x0b\x32\x1b.foothold.incentives.v1.CapH\x00\x12.\n\x05\x66loor\x18\x0c \x01(\x0b\x32\x1d.foothold.incentives.v1.FloorH\x00\x12\x36\n\tguarantee\x18\r \x01(\x0b\x32!.foothold.incentives.v1.GuaranteeH\x00\x12,\n\x04ramp\x18\x0e \x01(\x0b\x32\x1c.foothold.incentives.v1.RampH\x00\x12:\n\x0b\x61\x63\x63\x65lerator\x18\x0f \x01(\x0b\x32#.foothold.incentives.v1.AcceleratorH\x00\x12\x32\n\x06\x63redit\x18\x10 \x03(\x0b\x32\".foothold.incentives.v1.CreditPartB\x06\n\x04kind\"J\n\nCreditPart\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05share\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"F\n\x06RateOf\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05share\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"H\n\tGraduated\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\x05\x62\x61nds\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Band\"\xbd\x01\n\x04\x42\x61nd\x12*\n\x03low\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x04high\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12.\n\x05share\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x12$\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x42\x06\n\x04pays\"\x89\x01\n\tCondition\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x31\n\x08\x61t_least\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x12\x30\n\x07\x61t_most\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x42\x07\n\x05\x62ound\"4\n\x05Group\x12+\n\x05rules\x18\x01 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"i\n\x04Gate\x12\x34\n\tcondition\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Condition\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"V\n\x03\x43\x61p\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"X\n\x05\x46loor\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"l\n\tGuarantee\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06months\x18\x02 \x01(\x05\x12+\n\x05rules\x18\x03 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"b\n\x04Ramp\x12-\n\x06shares\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"\x9f\x01\n\x0b\x41\x63\x63\x65lerator\x12\x34\n\tcondition\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Condition\x12-\n\x06\x66\x61\x63tor\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x05rules\x18\x03 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"=\n\x07PerUnit\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"v\n\x0eThresholdBonus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\tthreshold\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\xed\x01\n\x08PerPoint\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\tthreshold\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x33\n\x04mode\x18\x04 \x01(\x0e\x32%.foothold.incentives.v1.PerPoint.Mode\"F\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODE_WHOLE_POINTS\x10\x01\x12\x11\n\rMODE_PRO_RATA\x10\x02\"D\n\x05Tiers\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\x05tiers\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Tier\"\x83\x01\n\x04Tier\x12*\n\x03low\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x04high\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\xed\x01\n\x0bPlanFinding\x12>\n\x08severity\x18\x01 \x01(\x0e\x32,.foothold.incentives.v1.PlanFinding.Severity\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12 \n\x04step\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x12\n\x0eSEVERITY_ERROR\x10\x02\">\n\x10\x43heckPlanRequest\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"\\\n\x11\x43heckPlanResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.foothold.incentives.v1.PlanFinding\x12\x10\n\x08readings\x18\x02 \x03(\t\"S\n\x11\x43reatePlanRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\x04plan\x18\x02 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"w\n\x12\x43reatePlanResponse\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x35\n\x08warnings\x18\x02 \x03(\x0b\x32#.foothold.incentives.v1.PlanFinding\"!\n\x0eGetPlanRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\"=\n\x0fGetPlanResponse\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"\\\n\x10ListPlansRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08job_role\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"Y\n\x11ListPlansResponse\x12+\n\x05plans\x18\x01 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x93\x03\n\x0cPlansService\x12`\n\tCheckPlan\x12(.foothold.incentives.v1.CheckPlanRequest\x1a).foothold.incentives.v1.CheckPlanResponse\x12\x63\n\nCreatePlan\x12).foothold.incentives.v1.CreatePlanRequest\x1a*.foothold.incentives.v1.CreatePlanResponse\x12Z\n\x07GetPlan\x12&.foothold.incentives.v1.GetPlanRequest\x1a\'.foothold.incentives.v1.GetPlanResponse\x12`\n\tListPlans\x12(.foothold.incentives.v1.ListPlansRequest\x1a).foothold.incentives.v1.ListPlansResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foothold/incentives/v1/plans.proto\x12\x16\x66oothold.incentives.v1\x1a\'foothold/incentives/v1/statements.proto\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xd1\x02\n\x04Plan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x10\n\x08job_role\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x05 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12+\n\x05rules\x18\x06 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x11\n\tauthor_id\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x06\n\x04Rule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x33\n\x08per_unit\x18\x03 \x01(\x0b\x32\x1f.foothold.incentives.v1.PerUnitH\x00\x12\x41\n\x0fthreshold_bonus\x18\x04 \x01(\x0b\x32&.foothold.incentives.v1.ThresholdBonusH\x00\x12\x35\n\tper_point\x18\x05 \x01(\x0b\x32 .foothold.incentives.v1.PerPointH\x00\x12.\n\x05tiers\x18\x06 \x01(\x0b\x32\x1d.foothold.incentives.v1.TiersH\x00\x12\x31\n\x07rate_of\x18\x07 \x01(\x0b\x32\x1e.foothold.incentives.v1.RateOfH\x00\x12\x36\n\tgraduated\x18\x08 \x01(\x0b\x32!.foothold.incentives.v1.GraduatedH\x00\x12.\n\x05group\x18\t \x01(\x0b\x32\x1d.foothold.incentives.v1.GroupH\x00\x12,\n\x04gate\x18\n \x01(\x0b\x32\x1c.foothold.incentives.v1.GateH\x00\x12*\n\x03\x63\x61p\x18\x0b \x01(\x0b\x32\x1b.foothold.incentives.v1.CapH\x00\x12.\n\x05\x66loor\x18\x0c \x01(\x0b\x32\x1d.foothold.incentives.v1.FloorH\x00\x12\x36\n\tguarantee\x18\r \x01(\x0b\x32!.foothold.incentives.v1.GuaranteeH\x00\x12,\n\x04ramp\x18\x0e \x01(\x0b\x32\x1c.foothold.incentives.v1.RampH\x00\x12:\n\x0b\x61\x63\x63\x65lerator\x18\x0f \x01(\x0b\x32#.foothold.incentives.v1.AcceleratorH\x00\x12\x32\n\x06\x63redit\x18\x10 \x03(\x0b\x32\".foothold.incentives.v1.CreditPartB\x06\n\x04kind\"J\n\nCreditPart\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05share\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"F\n\x06RateOf\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05share\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"H\n\tGraduated\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\x05\x62\x61nds\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Band\"\xbd\x01\n\x04\x42\x61nd\x12*\n\x03low\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x04high\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12.\n\x05share\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x12$\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x42\x06\n\x04pays\"\x89\x01\n\tCondition\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x31\n\x08\x61t_least\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x12\x30\n\x07\x61t_most\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.ValueH\x00\x42\x07\n\x05\x62ound\"4\n\x05Group\x12+\n\x05rules\x18\x01 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"i\n\x04Gate\x12\x34\n\tcondition\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Condition\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"V\n\x03\x43\x61p\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"X\n\x05\x46loor\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"l\n\tGuarantee\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06months\x18\x02 \x01(\x05\x12+\n\x05rules\x18\x03 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"b\n\x04Ramp\x12-\n\x06shares\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x05rules\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"\x9f\x01\n\x0b\x41\x63\x63\x65lerator\x12\x34\n\tcondition\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Condition\x12-\n\x06\x66\x61\x63tor\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x05rules\x18\x03 \x03(\x0b\x32\x1c.foothold.incentives.v1.Rule\"=\n\x07PerUnit\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"v\n\x0eThresholdBonus\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\tthreshold\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\xed\x01\n\x08PerPoint\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x30\n\tthreshold\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x33\n\x04mode\x18\x04 \x01(\x0e\x32%.foothold.incentives.v1.PerPoint.Mode\"F\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODE_WHOLE_POINTS\x10\x01\x12\x11\n\rMODE_PRO_RATA\x10\x02\"D\n\x05Tiers\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\x05tiers\x18\x02 \x03(\x0b\x32\x1c.foothold.incentives.v1.Tier\"\x83\x01\n\x04Tier\x12*\n\x03low\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12+\n\x04high\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\xa3\x02\n\x0bPlanFinding\x12>\n\x08severity\x18\x01 \x01(\x0e\x32,.foothold.incentives.v1.PlanFinding.Severity\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12 \n\x04step\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x34\n\x07\x65xample\x18\x06 \x01(\x0b\x32#.foothold.incentives.v1.PlanExample\"N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x12\n\x0eSEVERITY_ERROR\x10\x02\"\x8c\x02\n\x0bPlanExample\x12\x32\n\x06\x62\x65\x66ore\x18\x01 \x03(\x0b\x32\".foothold.incentives.v1.NamedValue\x12\x31\n\x05\x61\x66ter\x18\x02 \x03(\x0b\x32\".foothold.incentives.v1.NamedValue\x12\'\n\x0bpays_before\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12&\n\npays_after\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x02\x61t\x18\x05 \x01(\x0b\x32\".foothold.incentives.v1.NamedValue\x12\x15\n\rother_plan_id\x18\x06 \x01(\t\">\n\x10\x43heckPlanRequest\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"\\\n\x11\x43heckPlanResponse\x12\x35\n\x08\x66indings\x18\x01 \x03(\x0b\x32#.foothold.incentives.v1.PlanFinding\x12\x10\n\x08readings\x18\x02 \x03(\t\"S\n\x11\x43reatePlanRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\x04plan\x18\x02 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"w\n\x12\x43reatePlanResponse\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x35\n\x08warnings\x18\x02 \x03(\x0b\x32#.foothold.incentives.v1.PlanFinding\"!\n\x0eGetPlanRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\"=\n\x0fGetPlanResponse\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Plan\"\\\n\x10ListPlansRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08job_role\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"Y\n\x11ListPlansResponse\x12+\n\x05plans\x18\x01 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x93\x03\n\x0cPlansService\x12`\n\tCheckPlan\x12(.foothold.incentives.v1.CheckPlanRequest\x1a).foothold.incentives.v1.CheckPlanResponse\x12\x63\n\nCreatePlan\x12).foothold.incentives.v1.CreatePlanRequest\x1a*.foothold.incentives.v1.CreatePlanResponse\x12Z\n\x07GetPlan\x12&.foothold.incentives.v1.GetPlanRequest\x1a\'.foothold.incentives.v1.GetPlanResponse\x12`\n\tListPlans\x12(.foothold.incentives.v1.ListPlansRequest\x1a).foothold.incentives.v1.ListPlansResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.plans_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLAN']._serialized_start=182
-  _globals['_PLAN']._serialized_end=519
-  _globals['_RULE']._serialized_start=522
-  _globals['_RULE']._serialized_end=1293
-  _globals['_CREDITPART']._serialized_start=1295
-  _globals['_CREDITPART']._serialized_end=1369
-  _globals['_RATEOF']._serialized_start=1371
-  _globals['_RATEOF']._serialized_end=1441
-  _globals['_GRADUATED']._serialized_start=1443
-  _globals['_GRADUATED']._serialized_end=1515
-  _globals['_BAND']._serialized_start=1518
-  _globals['_BAND']._serialized_end=1707
-  _globals['_CONDITION']._serialized_start=1710
-  _globals['_CONDITION']._serialized_end=1847
-  _globals['_GROUP']._serialized_start=1849
-  _globals['_GROUP']._serialized_end=1901
-  _globals['_GATE']._serialized_start=1903
-  _globals['_GATE']._serialized_end=2008
-  _globals['_CAP']._serialized_start=2010
-  _globals['_CAP']._serialized_end=2096
-  _globals['_FLOOR']._serialized_start=2098
-  _globals['_FLOOR']._serialized_end=2186
-  _globals['_GUARANTEE']._serialized_start=2188
-  _globals['_GUARANTEE']._serialized_end=2296
-  _globals['_RAMP']._serialized_start=2298
-  _globals['_RAMP']._serialized_end=2396
-  _globals['_ACCELERATOR']._serialized_start=2399
-  _globals['_ACCELERATOR']._serialized_end=2558
-  _globals['_PERUNIT']._serialized_start=2560
-  _globals['_PERUNIT']._serialized_end=2621
-  _globals['_THRESHOLDBONUS']._serialized_start=2623
-  _globals['_THRESHOLDBONUS']._serialized_end=2741
-  _globals['_PERPOINT']._serialized_start=2744
-  _globals['_PERPOINT']._serialized_end=2981
-  _globals['_PERPOINT_MODE']._serialized_start=2911
-  _globals['_PERPOINT_MODE']._serialized_end=2981
-  _globals['_TIERS']._serialized_start=2983
-  _globals['_TIERS']._serialized_end=3051
-  _globals['_TIER']._serialized_start=3054
-  _globals['_TIER']._serialized_end=3185
-  _globals['_PLANFINDING']._serialized_start=3188
-  _globals['_PLANFINDING']._serialized_end=3425
-  _globals['_PLANFINDING_SEVERITY']._serialized_start=3347
-  _globals['_PLANFINDING_SEVERITY']._serialized_end=3425
-  _globals['_CHECKPLANREQUEST']._serialized_start=3427
-  _globals['_CHECKPLANREQUEST']._serialized_end=3489
-  _globals['_CHECKPLANRESPONSE']._serialized_start=3491
-  _globals['_CHECKPLANRESPONSE']._serialized_end=3583
-  _globals['_CREATEPLANREQUEST']._serialized_start=3585
-  _globals['_CREATEPLANREQUEST']._serialized_end=3668
-  _globals['_CREATEPLANRESPONSE']._serialized_start=3670
-  _globals['_CREATEPLANRESPONSE']._serialized_end=3789
-  _globals['_GETPLANREQUEST']._serialized_start=3791
-  _globals['_GETPLANREQUEST']._serialized_end=3824
-  _globals['_GETPLANRESPONSE']._serialized_start=3826
-  _globals['_GETPLANRESPONSE']._serialized_end=3887
-  _globals['_LISTPLANSREQUEST']._serialized_start=3889
-  _globals['_LISTPLANSREQUEST']._serialized_end=3981
-  _globals['_LISTPLANSRESPONSE']._serialized_start=3983
-  _globals['_LISTPLANSRESPONSE']._serialized_end=4072
-  _globals['_PLANSSERVICE']._serialized_start=4075
-  _globals['_PLANSSERVICE']._serialized_end=4478
+  _globals['_PLAN']._serialized_start=223
+  _globals['_PLAN']._serialized_end=560
+  _globals['_RULE']._serialized_start=563
+  _globals['_RULE']._serialized_end=1334
+  _globals['_CREDITPART']._serialized_start=1336
+  _globals['_CREDITPART']._serialized_end=1410
+  _globals['_RATEOF']._serialized_start=1412
+  _globals['_RATEOF']._serialized_end=1482
+  _globals['_GRADUATED']._serialized_start=1484
+  _globals['_GRADUATED']._serialized_end=1556
+  _globals['_BAND']._serialized_start=1559
+  _globals['_BAND']._serialized_end=1748
+  _globals['_CONDITION']._serialized_start=1751
+  _globals['_CONDITION']._serialized_end=1888
+  _globals['_GROUP']._serialized_start=1890
+  _globals['_GROUP']._serialized_end=1942
+  _globals['_GATE']._serialized_start=1944
+  _globals['_GATE']._serialized_end=2049
+  _globals['_CAP']._serialized_start=2051
+  _globals['_CAP']._serialized_end=2137
+  _globals['_FLOOR']._serialized_start=2139
+  _globals['_FLOOR']._serialized_end=2227
+  _globals['_GUARANTEE']._serialized_start=2229
+  _globals['_GUARANTEE']._serialized_end=2337
+  _globals['_RAMP']._serialized_start=2339
+  _globals['_RAMP']._serialized_end=2437
+  _globals['_ACCELERATOR']._serialized_start=2440
+  _globals['_ACCELERATOR']._serialized_end=2599
+  _globals['_PERUNIT']._serialized_start=2601
+  _globals['_PERUNIT']._serialized_end=2662
+  _globals['_THRESHOLDBONUS']._serialized_start=2664
+  _globals['_THRESHOLDBONUS']._serialized_end=2782
+  _globals['_PERPOINT']._serialized_start=2785
+  _globals['_PERPOINT']._serialized_end=3022
+  _globals['_PERPOINT_MODE']._serialized_start=2952
+  _globals['_PERPOINT_MODE']._serialized_end=3022
+  _globals['_TIERS']._serialized_start=3024
+  _globals['_TIERS']._serialized_end=3092
+  _globals['_TIER']._serialized_start=3095
+  _globals['_TIER']._serialized_end=3226
+  _globals['_PLANFINDING']._serialized_start=3229
+  _globals['_PLANFINDING']._serialized_end=3520
+  _globals['_PLANFINDING_SEVERITY']._serialized_start=3442
+  _globals['_PLANFINDING_SEVERITY']._serialized_end=3520
+  _globals['_PLANEXAMPLE']._serialized_start=3523
+  _globals['_PLANEXAMPLE']._serialized_end=3791
+  _globals['_CHECKPLANREQUEST']._serialized_start=3793
+  _globals['_CHECKPLANREQUEST']._serialized_end=3855
+  _globals['_CHECKPLANRESPONSE']._serialized_start=3857
+  _globals['_CHECKPLANRESPONSE']._serialized_end=3949
+  _globals['_CREATEPLANREQUEST']._serialized_start=3951
+  _globals['_CREATEPLANREQUEST']._serialized_end=4034
+  _globals['_CREATEPLANRESPONSE']._serialized_start=4036
+  _globals['_CREATEPLANRESPONSE']._serialized_end=4155
+  _globals['_GETPLANREQUEST']._serialized_start=4157
+  _globals['_GETPLANREQUEST']._serialized_end=4190
+  _globals['_GETPLANRESPONSE']._serialized_start=4192
+  _globals['_GETPLANRESPONSE']._serialized_end=4253
+  _globals['_LISTPLANSREQUEST']._serialized_start=4255
+  _globals['_LISTPLANSREQUEST']._serialized_end=4347
+  _globals['_LISTPLANSRESPONSE']._serialized_start=4349
+  _globals['_LISTPLANSRESPONSE']._serialized_end=4438
+  _globals['_PLANSSERVICE']._serialized_start=4441
+  _globals['_PLANSSERVICE']._serialized_end=4844
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 What is paid for what: incentive plans as data."""
 
 from collections import abc as _abc
+from foothold.incentives.v1 import statements_pb2 as _statements_pb2
 from foothold.incentives.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -814,10 +815,14 @@ class PlanFinding(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
+    EXAMPLE_FIELD_NUMBER: _builtins.int
     severity: Global___PlanFinding.Severity.ValueType
     """How bad it is."""
     code: _builtins.str
-    """ErrorReason without its prefix; `CLIFF` for a warning of tiers that pay a step at once."""
+    """ErrorReason without its prefix. Of warnings: `CLIFF`, a step is paid at once; `MORE_PAYS_LESS`, one more deal or
+    follow-up lowers pay; `COST_UNBOUNDED`, no cap holds what grows; `PLANS_DIFFER`, another plan for the role pays
+    otherwise for the same figures.
+    """
     field: _builtins.str
     """The field, e.g. `rules[0].tiers[1].low`."""
     message: _builtins.str
@@ -825,6 +830,10 @@ class PlanFinding(_message.Message):
     @_builtins.property
     def step(self) -> _money_pb2.Money:
         """For CLIFF: what the step pays at once; negative where a higher value pays less."""
+
+    @_builtins.property
+    def example(self) -> Global___PlanExample:
+        """The example of a warning."""
 
     def __init__(
         self,
@@ -834,14 +843,67 @@ class PlanFinding(_message.Message):
         field: _builtins.str = ...,
         message: _builtins.str = ...,
         step: _money_pb2.Money | None = ...,
+        example: Global___PlanExample | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "message", b"message", "severity", b"severity", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "example", b"example", "field", b"field", "message", b"message", "severity", b"severity", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanFinding: _TypeAlias = PlanFinding  # noqa: Y015
+
+@_typing.final
+class PlanExample(_message.Message):
+    """A concrete example of what a warning means. Figures it does not name are 0."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    PAYS_BEFORE_FIELD_NUMBER: _builtins.int
+    PAYS_AFTER_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    OTHER_PLAN_ID_FIELD_NUMBER: _builtins.int
+    other_plan_id: _builtins.str
+    """For PLANS_DIFFER: the other plan."""
+    @_builtins.property
+    def before(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.NamedValue]:
+        """The figures before; of PLANS_DIFFER, the same as after."""
+
+    @_builtins.property
+    def after(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.NamedValue]:
+        """The figures after: one more of something."""
+
+    @_builtins.property
+    def pays_before(self) -> _money_pb2.Money:
+        """What is paid for `before`: by the whole plan, for CLIFF by the rule alone, for PLANS_DIFFER by the other plan."""
+
+    @_builtins.property
+    def pays_after(self) -> _money_pb2.Money:
+        """What is paid for `after`; for COST_UNBOUNDED by the rule alone."""
+
+    @_builtins.property
+    def at(self) -> _statements_pb2.NamedValue:
+        """For CLIFF: the metric, and the value from which the step is paid."""
+
+    def __init__(
+        self,
+        *,
+        before: _abc.Iterable[_statements_pb2.NamedValue] | None = ...,
+        after: _abc.Iterable[_statements_pb2.NamedValue] | None = ...,
+        pays_before: _money_pb2.Money | None = ...,
+        pays_after: _money_pb2.Money | None = ...,
+        at: _statements_pb2.NamedValue | None = ...,
+        other_plan_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "pays_after", b"pays_after", "pays_before", b"pays_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "at", b"at", "before", b"before", "other_plan_id", b"other_plan_id", "pays_after", b"pays_after", "pays_before", b"pays_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanExample: _TypeAlias = PlanExample  # noqa: Y015
 
 @_typing.final
 class CheckPlanRequest(_message.Message):
