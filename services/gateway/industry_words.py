@@ -98,9 +98,8 @@ def standing(metric: industries_pb2.IndustryMetric) -> tuple[str, str]:
     version = metric.existing
     if version.state == version.STATE_COMPUTING:
         return "edge", _(
-            "Being computed: %(done)s of %(total)s people",
-            done=version.people_done,
-            total=version.people_total,
+            "Being computed: %(percent)s %% done",
+            percent=100 * version.people_done // (version.people_total or 1),
         )
     shape, word = _STANDINGS.get(metric.standing, ("none", ""))
     return shape, str(word)

@@ -96,9 +96,20 @@ metric_version = Table(
     Column("reason", Text, nullable=False),
     Column("state", SmallInteger, nullable=False, comment="foothold.goals.v1.MetricVersion.State"),
     Column("served_at", DateTime(timezone=True), comment="since when it serves; null while it is computed"),
-    Column("after_person", Text, nullable=False, comment="the last one whose values are computed"),
     Column("people_done", BigInteger, nullable=False),
     Column("people_total", BigInteger, nullable=False),
+    Column("taking", SmallInteger, nullable=False, comment="domain.definitions.Taking"),
+)
+
+uncounted = Table(
+    "uncounted",
+    metadata,
+    Column(
+        "counter",
+        SmallInteger,
+        primary_key=True,
+        comment="the facts from before it began are not counted yet",
+    ),
 )
 
 goal = Table(

@@ -375,8 +375,8 @@ class Enterprise:
             enter_ledger(connection, gate_key(self.database.schema), alone=True)
             connection.execute(
                 text(
-                    "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, standard, goal, key_result,"
-                    " objective, work_rule, special_day, industry_template, coaching_rule, coaching_task"
+                    "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, uncounted, standard, goal,"
+                    " key_result, objective, work_rule, special_day, industry_template, coaching_rule, coaching_task"
                 )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1, rules = rules + 1"))

@@ -44,6 +44,16 @@ class State(IntEnum):
     RETIRED = 3
 
 
+class Taking(IntEnum):
+    """What becomes, in a version's counter, of facts as they are recorded."""
+
+    NOTHING = 0
+    """Whoever begins to count finds them among the facts there are."""
+    APART = 1
+    """The facts there were are being counted; what comes meanwhile is kept beside them."""
+    IN_PLACE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A definition as its author gives it: ratios name what they are made of."""
@@ -99,6 +109,19 @@ class Version:
     done: int = 0
     total: int = 0
     served_at: datetime | None = None
+    taking: Taking = Taking.IN_PLACE
+
+    @property
+    def taking_counter(self) -> Counter | None:
+        """What takes in facts as they are recorded."""
+        if self.counter is None or self.taking is Taking.NOTHING:
+            return None
+        return self.counter.apart if self.taking is Taking.APART else self.counter
+
+    @property
+    def kept(self) -> Counter:
+        """The same, of a version that is known to have one."""
+        return self.definition.counter(self.counter_id)
 
     @property
     def counter(self) -> Counter | None:
@@ -116,7 +139,7 @@ class Library:
     @property
     def counters(self) -> tuple[Counter, ...]:
         """What has to be kept as facts are recorded: of retired metrics too, for their past stays readable."""
-        counters = (each.counter for versions in self.versions.values() for each in versions)
+        counters = (each.taking_counter for versions in self.versions.values() for each in versions)
         return tuple(counter for counter in counters if counter is not None)
 
     @property

@@ -1,7 +1,7 @@
 """Metric definitions, as data, and their evaluation over figures kept for a person and a range of days."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final
 
@@ -44,12 +44,19 @@ class Counter:
     conditions: Conditions = UNCONDITIONAL
     by_customer: bool = False
 
+    @property
+    def apart(self) -> "Counter":
+        """Where is kept what is recorded while the counter's facts of before are being counted: only differences."""
+        return replace(self, id=self.id + LAST_COUNTER)
+
     def admits(self, kind: int, channel: str, product: str, amount: int | None, attributes: str) -> bool:
         """Whether a fact is counted."""
         return kind in self.kinds and self.conditions.admit(channel, product, amount, attributes)
 
 
 FIRST_COUNTER: Final = 100
+LAST_COUNTER: Final = 16_384
+"""Numbers beyond are those of `Counter.apart`."""
 PURCHASES: Final = Counter(
     FIRST_COUNTER, frozenset({int(FactKind.DEAL_WON), int(FactKind.ORDER)}), by_customer=True
 )

@@ -62,7 +62,8 @@ FROM unnest(
 ) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
           minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)
 """
-# A row that comes to nothing goes, so that the tables are the same whatever way led to them.
+# A row that comes to nothing goes, so that the tables are the same whatever way led to them. Of differences kept apart
+# for a new counter the number alone may come to nothing.
 _TALLY: Final = """
 WITH moved AS (
     SELECT person_id, date 'epoch' + day::integer AS day, kind::smallint, n, amount, minutes
@@ -72,14 +73,14 @@ WITH moved AS (
 ), gone AS (
     DELETE FROM tally USING moved
     WHERE tally.person_id = moved.person_id AND tally.day = moved.day AND tally.kind = moved.kind
-      AND tally.n + moved.n = 0
+      AND (tally.n + moved.n, tally.amount_minor + moved.amount, tally.minutes + moved.minutes) = (0, 0, 0)
 ), changed AS (
     UPDATE tally
     SET n = tally.n + moved.n, amount_minor = tally.amount_minor + moved.amount,
         minutes = tally.minutes + moved.minutes, recorded_at = greatest(tally.recorded_at, now())
     FROM moved
     WHERE tally.person_id = moved.person_id AND tally.day = moved.day AND tally.kind = moved.kind
-      AND tally.n + moved.n <> 0
+      AND (tally.n + moved.n, tally.amount_minor + moved.amount, tally.minutes + moved.minutes) <> (0, 0, 0)
 )
 INSERT INTO tally (person_id, day, kind, n, amount_minor, minutes, recorded_at)
 SELECT person_id, day, kind, n, amount, minutes, now() FROM moved

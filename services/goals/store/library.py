@@ -5,15 +5,16 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, func, select, text
 
 from chassis.database import Database
 from chassis.errors import FailedPrecondition
 from services.goals.domain.conditions import Conditions, Novelty
-from services.goals.domain.definitions import MOST_METRICS, Definition, Library, State, Version
+from services.goals.domain.definitions import MOST_METRICS, Definition, Library, State, Taking, Version
 from services.goals.domain.facts import FactKind
 from services.goals.domain.metrics import (
     FIRST_COUNTER,
+    LAST_COUNTER,
     METRICS,
     PURCHASES,
     Aggregation,
@@ -26,12 +27,12 @@ from services.goals.tables import metric_version
 
 _NONE: Final = -1
 _MOST_DAYS: Final = 1_000
+# Beyond are those of `Counter.apart`, and the highest of them is the previews'.
+_MOST_COUNTERS: Final = LAST_COUNTER - 2
 _RAISE: Final = text("UPDATE calendar SET library = library + 1 RETURNING library")
 _NUMBER: Final = text("SELECT library FROM calendar")
 _PEOPLE: Final = text("SELECT count(*) FROM directory_node WHERE kind = 4")
-_NEXT_PEOPLE: Final = text("""
-SELECT id FROM directory_node WHERE kind = 4 AND id > :after ORDER BY id LIMIT :limit
-""")
+_UNCOUNTED: Final = text("INSERT INTO uncounted (counter) VALUES (:counter)")
 
 
 class Versions:
@@ -49,26 +50,25 @@ class Versions:
         return int(self._connection.execute(_RAISE).scalar_one())
 
     def load(self) -> Library:
-        """Everything there is."""
+        """Everything there is; never less than its number says."""
+        number = self.number()
         rows = self._connection.execute(select(metric_version).order_by("metric", "version"))
         versions: dict[str, list[Version]] = {}
         for row in rows:
-            versions.setdefault(row.metric, []).append(_read(row))
-        return Library(self.number(), versions)
+            versions.setdefault(row.metric, []).append(read_version(row))
+        return Library(number, versions)
 
     def next_counter(self) -> int:
-        """A number no counter has had."""
+        """A number no counter has had. FailedPrecondition LIMIT_REACHED."""
         highest = self._connection.execute(select(func.max(metric_version.c.counter))).scalar_one()
-        return max(highest or 0, FIRST_COUNTER) + 1
+        number = max(highest or 0, FIRST_COUNTER) + 1
+        if number > _MOST_COUNTERS:
+            raise FailedPrecondition("LIMIT_REACHED", "No more versions with conditions can be kept.")
+        return number
 
     def people(self) -> int:
         """How many people's values a new counter has to be computed for."""
         return int(self._connection.execute(_PEOPLE).scalar_one())
-
-    def next_people(self, after: str, limit: int) -> list[str]:
-        """The next people in the order in which values are computed."""
-        found = self._connection.execute(_NEXT_PEOPLE, {"after": after, "limit": limit})
-        return list(found.scalars())
 
     def add(self, new: Version) -> None:
         """Store a version."""
@@ -84,11 +84,13 @@ class Versions:
                 reason=new.reason,
                 state=int(new.state),
                 served_at=None if new.state is State.COMPUTING else func.now(),
-                after_person="",
+                taking=int(new.taking),
                 people_done=new.done,
                 people_total=new.total,
             )
         )
+        if new.state is State.COMPUTING:
+            self._connection.execute(_UNCOUNTED, {"counter": new.counter_id})
 
     def define(
         self,
@@ -118,33 +120,10 @@ class Versions:
             reason,
             State.COMPUTING if told.needs_counter else State.SERVING,
             total=self.people() if told.needs_counter else 0,
+            taking=Taking.NOTHING if told.needs_counter else Taking.IN_PLACE,
         )
         self.add(new)
         return new
-
-    def waiting(self) -> tuple[Version, str] | None:
-        """A version whose values are still to be computed, and the person up to whom they are."""
-        query = select(metric_version).where(metric_version.c.state == int(State.COMPUTING))
-        row = self._connection.execute(query.order_by("recorded_at", "metric").limit(1)).one_or_none()
-        return None if row is None else (_read(row), row.after_person)
-
-    def computed(self, version: Version, *, after: str, done: int) -> None:
-        """Note how far the values of a version are computed."""
-        self._update(version, after_person=after, people_done=metric_version.c.people_done + done)
-
-    def serve(self, version: Version) -> None:
-        """Let a version serve."""
-        self._update(version, state=int(State.SERVING), served_at=func.now())
-
-    def _update(self, version: Version, **values: Any) -> None:
-        self._connection.execute(
-            update(metric_version)
-            .where(
-                metric_version.c.metric == version.definition.name,
-                metric_version.c.version == version.version,
-            )
-            .values(**values)
-        )
 
 
 class KnownLibrary(NamedTuple):
@@ -230,7 +209,8 @@ def _written(told: Definition) -> dict[str, Any]:
     }
 
 
-def _read(row: Row[Any]) -> Version:
+def read_version(row: Row[Any]) -> Version:
+    """A row of the table."""
     told = row.definition
     conditions = told["conditions"]
     day: date = row.effective_from
@@ -264,4 +244,5 @@ def _read(row: Row[Any]) -> Version:
         row.people_done,
         row.people_total,
         row.served_at,
+        Taking(row.taking),
     )

@@ -7,10 +7,11 @@ from sqlalchemy import Connection, text
 
 from access import Directory
 from chassis.feed import publish
+from services.goals.domain.metrics import PURCHASES
 from services.goals.domain.periods import Calendar
 from services.goals.store.arrays import Longs
 from services.goals.store.correcting import events_of
-from services.goals.store.counting import rebuild
+from services.goals.store.counting import move, rebuild
 from services.goals.store.library import LibraryCache
 from services.goals.store.recording import enter_ledger
 
@@ -33,8 +34,9 @@ WHERE fact.source = row.source AND fact.external_id = row.external_id AND fact.v
 _DAYS: Final = (
     "SELECT DISTINCT person_id, day - date 'epoch' FROM tally WHERE person_id = ANY (%(people)b::text[])"
 )
+# Counters are rebuilt by themselves.
 _REBUILD: Final = (
-    "DELETE FROM tally WHERE person_id = ANY (%(people)b::text[])",
+    "DELETE FROM tally WHERE kind < 100 AND person_id = ANY (%(people)b::text[])",
     "DELETE FROM touch WHERE person_id = ANY (%(people)b::text[])",
     "DELETE FROM first_touch WHERE person_id = ANY (%(people)b::text[])",
     """
@@ -90,6 +92,10 @@ def rezone(
         return
     changed = sorted({row[3] for row in redated})
     days = _read_days(connection, changed)
+    known = library.at_least(connection, gate.library)
+    unfinished = set(known.counters) - set(known.computed_counters)
+    for counter in unfinished:
+        move(connection, counter, changed, sign=-1)
     sources, external_ids, versions, _, numbers = zip(*redated, strict=True)
     connection.exec_driver_sql(
         _REDATE,
@@ -102,8 +108,10 @@ def rezone(
     )
     for statement in _REBUILD:
         connection.exec_driver_sql(statement, {"people": changed})
-    for counter in library.counters(connection, gate.library):
+    for counter in (PURCHASES, *known.computed_counters):
         rebuild(connection, counter, changed)
+    for counter in unfinished:
+        move(connection, counter, changed, sign=1)
     publish(connection, events_of(days | _read_days(connection, changed)))
 
 

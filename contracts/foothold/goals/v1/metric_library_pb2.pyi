@@ -74,9 +74,11 @@ class MetricVersion(_message.Message):
     state: Global___MetricVersion.State.ValueType
     """Whether its values can be read."""
     people_done: _builtins.int
-    """For STATE_COMPUTING: how many people's values are done."""
+    """For STATE_COMPUTING: how far it is, as a part of `people_total`. Facts are read for everybody at once, so it is a share
+    of the work and no number of people whose values could be read; it begins anew when a process is cut off.
+    """
     people_total: _builtins.int
-    """For STATE_COMPUTING: of how many."""
+    """For STATE_COMPUTING: the people whose values are computed."""
     @_builtins.property
     def definition(self) -> _metrics_pb2.MetricDefinition:
         """What it measures."""

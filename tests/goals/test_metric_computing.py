@@ -1,0 +1,115 @@
+"""What is recorded while a metric's values are computed is neither lost nor doubled, whatever it takes away."""
+
+import itertools
+import random
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from foothold.goals.v1 import facts_pb2, metrics_pb2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.goals.computing import MOMENTS, Stepwise
+from tests.goals.enterprise import Enterprise, day, fact, yuan
+from tests.goals.library import CONDITIONS, define, definition
+from tests.goals.test_metric_recompute import MONTHS, PEOPLE, START, definitions, naive, streams
+
+_ZONES: Final = ("Asia/Shanghai", "America/Los_Angeles")
+
+
+@st.composite
+def computed(draw: st.DrawFn) -> metrics_pb2.MetricDefinition:
+    """Definitions whose values do not follow from what is kept by kind of fact."""
+    told = draw(definitions())
+    if not told.conditions.HasField("least_amount"):
+        told.conditions.least_amount = 0
+    return told
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    stream=streams(),
+    told=computed(),
+    chance=st.randoms(use_true_random=False),
+    moves=st.sampled_from((None, None, *MOMENTS)),
+)
+def test_corrections_and_late_facts_in_the_middle_leave_the_same_as_computing_at_rest(
+    running: Enterprise,
+    stream: list[facts_pb2.Fact],
+    told: metrics_pb2.MetricDefinition,
+    chance: random.Random,
+    moves: str | None,
+) -> None:
+    running.clear()
+    crm, operator = running.as_("crm"), running.as_("operator")
+    order = stream + chance.sample(stream, len(stream) // 3)
+    chance.shuffle(order)
+    when: dict[str, list[facts_pb2.Fact]] = {moment: [] for moment in ("before", *MOMENTS)}
+    for each in order:
+        when[chance.choice(list(when))].append(each)
+
+    def tell(moment: str) -> None:
+        if moment == moves:
+            _move_shanghai(running, "America/Los_Angeles")
+        for each in when[moment]:
+            assert set(crm.outcomes(each)) <= {"RECORDED", "ALREADY_KNOWN"}
+
+    try:
+        tell("before")
+        Stepwise(running, told).through(tell)
+        in_the_middle = operator.check()
+        assert in_the_middle.values_differing == 0
+        if moves is None:
+            assert {
+                (person, first): _shown(running, person, first, stop)
+                for first, stop in itertools.pairwise(MONTHS)
+                for person in PEOPLE
+            } == {
+                (person, first): naive(stream, told, person, first, stop) or 0
+                for first, stop in itertools.pairwise(MONTHS)
+                for person in PEOPLE
+            }
+        running.clear()
+        for each in order:
+            crm.outcomes(each)
+        define(running, told)
+        assert operator.check() == in_the_middle
+    finally:
+        _move_shanghai(running, "Asia/Shanghai")
+
+
+def _move_shanghai(running: Enterprise, zone: str) -> None:
+    running.tell({"node_changed": running.node("shanghai", "hq", 2, zone)})
+
+
+def _shown(running: Enterprise, person: str, first: date, stop: date) -> Fraction:
+    asked = metrics_pb2.QueryMetricRequest(
+        metric="own",
+        node_id=person,
+        group_by=metrics_pb2.GROUP_BY_PERSON,
+        to=day(stop),
+        **{"from": day(first)},  # a keyword of Python
+    )
+    total = running.as_("operator").metrics.QueryMetric(asked).total
+    return Fraction(total.numerator, total.denominator) if total.denominator else Fraction(0)
+
+
+def _orders(goals: Enterprise) -> metrics_pb2.MetricDefinition:
+    conditions = CONDITIONS(channels=["online"])
+    return definition("own", "SUM_AMOUNT", "ORDER", unit="MONEY", conditions=conditions)
+
+
+def test_a_fact_of_before_is_taken_back_while_the_values_are_computed(goals: Enterprise) -> None:
+    crm = goals.as_("crm")
+    old = fact("ORDER", "li", external_id="o1", at=START, channel="online", amount=yuan(5))
+    assert crm.outcomes(old) == ["RECORDED"]
+
+    def take_back(moment: str) -> None:
+        if moment == "counting":
+            void = fact("ORDER", "li", external_id="o1", version=1, at=START, channel="online", voided=True)
+            assert crm.outcomes(void) == ["RECORDED"]
+
+    Stepwise(goals, _orders(goals)).through(take_back)
+    assert _shown(goals, "li", *MONTHS[:2]) == 0
+    assert goals.as_("operator").check().values_differing == 0
