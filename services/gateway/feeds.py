@@ -55,7 +55,10 @@ class _Lateness:
 
 
 class Feed:
-    """One service's feed: what its events mean to open pages."""
+    """One service's feed: what its events mean to open pages.
+
+    Pages are told once more of an event that `settles`: not every process of the service goes by it at once.
+    """
 
     def __init__(
         self,
@@ -64,11 +67,13 @@ class Feed:
         hub: Hub,
         fetch: Callable[[int, int, int], _Page],
         meaning: Callable[[Any], Iterator[Watch]],
+        settles: Callable[[Any], bool],
     ) -> None:
         self.name = name
         self._hub = hub
         self._fetch = fetch
         self._meaning = meaning
+        self._settles = settles
         self._stopping = threading.Event()
         self._position: int | None = None
         self._lateness = _Lateness(name, hub)
@@ -112,11 +117,17 @@ class Feed:
             return
         page = self._fetch(self._position, _PAGE_SIZE, _WAIT)
         watches: set[Watch] = set()
+        settling: set[Watch] = set()
         for event in page.events:
-            watches.update(self._meaning(event))
+            meant = tuple(self._meaning(event))
+            watches.update(meant)
+            if self._settles(event):
+                settling.update(meant)
             self._position = event.position
         if watches and not self._stopping.is_set():
             self._hub.tell(watches)
+        if settling and not self._stopping.is_set():
+            self._hub.tell(settling, after=_SETTLED_AFTER)
 
 
 class DirectoryNews:
@@ -163,6 +174,11 @@ class DirectoryNews:
         return (*self._directory.ancestors(place), shown)
 
 
+def _settles(event: Any) -> bool:
+    """A process of goals looks for another version of a metric twice a second."""
+    return isinstance(event, goals.Event) and event.HasField("metric_changed")
+
+
 class Meanings:
     """What the events of each service mean to open pages."""
 
@@ -184,6 +200,8 @@ class Meanings:
             yield from self._below(("progress", "team"), event.target_changed.node_id)
         elif event.HasField("calendar_changed"):
             yield from self._below(("progress", "team"), event.calendar_changed.node_id)
+        elif event.HasField("metric_changed"):
+            yield from self._below(("progress", "team"), self._directory.root_id)
         elif event.HasField("coaching_task_changed"):
             yield from self._above("coaching", event.coaching_task_changed.person_id)
 
@@ -228,6 +246,6 @@ def feeds(clients: Clients, hub: Hub, directory: Directory) -> list[Feed]:
         ("training", clients.training_feed.ListEvents, training.ListEventsRequest, meanings.of_training),
     )
     return [
-        Feed(name, hub=hub, fetch=_fetching(method, request), meaning=meaning)
+        Feed(name, hub=hub, fetch=_fetching(method, request), meaning=meaning, settles=_settles)
         for name, method, request, meaning in followed
     ]

@@ -113,7 +113,7 @@ class Computer:
             self._wake.wait(_POLL_SECONDS)
 
     def _step(self) -> bool:
-        """The next step of the version that waits longest; whether there was one for this process to take."""
+        """The next step of a version that waits; whether there was one for this process to take."""
         if self._waiting() is None:
             return False
         with self._database.begin() as turn:

@@ -29,9 +29,9 @@ _SOON: Final = 10.0
 class Stepwise:
     """Computes a definition's values through the public contract, with locks as the only means of holding it up."""
 
-    def __init__(self, goals: Enterprise, told: metrics_pb2.MetricDefinition) -> None:
+    def __init__(self, goals: Enterprise, told: metrics_pb2.MetricDefinition, *, replaces: int = 0) -> None:
         self._goals = goals
-        self._request = request(told)
+        self._request = request(told, replaces=replaces)
         self._hr = goals.as_("hr")
         self._name = told.name
 
@@ -75,7 +75,7 @@ class Stepwise:
         between("served")
 
     def _taking(self) -> Taking:
-        query = text("SELECT taking FROM metric_version WHERE metric = :metric")
+        query = text("SELECT taking FROM metric_version WHERE metric = :metric ORDER BY version DESC LIMIT 1")
         with self._goals.database.read() as connection:
             return Taking(connection.execute(query, {"metric": self._name}).scalar_one())
 

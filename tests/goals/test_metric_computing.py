@@ -6,13 +6,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from foothold.goals.v1 import facts_pb2, metrics_pb2
+from foothold.goals.v1 import facts_pb2, metric_library_pb2, metrics_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.goals.computing import MOMENTS, Stepwise
-from tests.goals.enterprise import Enterprise, day, fact, yuan
-from tests.goals.library import CONDITIONS, define, definition
+from tests.goals.enterprise import Enterprise, day, fact, fresh, yuan
+from tests.goals.library import CONDITIONS, STATE, define, definition, request, wait_for
 from tests.goals.test_metric_recompute import MONTHS, PEOPLE, START, definitions, naive, streams
 
 _ZONES: Final = ("Asia/Shanghai", "America/Los_Angeles")
@@ -112,4 +112,48 @@ def test_a_fact_of_before_is_taken_back_while_the_values_are_computed(goals: Ent
 
     Stepwise(goals, _orders(goals)).through(take_back)
     assert _shown(goals, "li", *MONTHS[:2]) == 0
+    assert goals.as_("operator").check().values_differing == 0
+
+
+def test_followers_hear_when_a_version_serves_and_when_its_metric_is_retired(goals: Enterprise) -> None:
+    hr, operator = goals.as_("hr"), goals.as_("operator")
+    before = operator.head()
+
+    def nobody_hears(moment: str) -> None:
+        if moment == "bringing in":
+            assert operator.head() == before
+
+    Stepwise(goals, _orders(goals)).through(nobody_hears)
+    # What needs no computing serves at once.
+    hr.library.DefineMetric(request(definition("mails", "COUNT", "EMAIL")))
+    hr.library.RetireMetric(
+        metric_library_pb2.RetireMetricRequest(request_id=fresh("r"), metric="own", reason="we stopped")
+    )
+    events = operator.heard(before, "metric_changed", 3)
+    told = [(each.metric_changed.metric, each.metric_changed.version) for each in events]
+    assert told == [("own", 1), ("mails", 1), ("own", 2)]
+
+
+def test_the_version_before_serves_and_others_are_defined_while_the_values_are_computed(
+    goals: Enterprise,
+) -> None:
+    crm, hr = goals.as_("crm"), goals.as_("hr")
+    for number, channel in enumerate(("online", "phone", "phone")):
+        crm.outcomes(fact("ORDER", "li", external_id=f"o{number}", at=START, channel=channel, amount=yuan(5)))
+    define(goals, _orders(goals))
+    both = definition(
+        "own", "SUM_AMOUNT", "ORDER", unit="MONEY", conditions=CONDITIONS(channels=["online", "phone"])
+    )
+    seen = []
+
+    def look(moment: str) -> None:
+        seen.append(_shown(goals, "li", *MONTHS[:2]))
+        if moment == "counting":
+            crm.outcomes(fact("ORDER", "li", external_id="o9", at=START, channel="online", amount=yuan(7)))
+            other = definition("other", "COUNT", "ORDER", conditions=CONDITIONS(channels=["phone"]))
+            assert hr.library.DefineMetric(request(other)).version.state == STATE.STATE_COMPUTING
+
+    Stepwise(goals, both, replaces=1).through(look)
+    assert seen == [500, 500, 1200, 1200, 2200]
+    wait_for(hr, "other")
     assert goals.as_("operator").check().values_differing == 0

@@ -16,12 +16,14 @@ from services.goals.store.enriching import figures_of, periods_of
 from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import (
     CALENDAR_CHANGED,
+    METRIC_CHANGED,
     TARGET_CHANGED,
     TASK_CHANGED,
     VALUES_CHANGED,
     calendar_event,
     days_of,
     from_figures,
+    metric_event,
     target_event,
     task_event,
     values_event,
@@ -103,6 +105,8 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
                 return _WHOLE[event.kind](event.position, event.occurred_at, event.payload)
             if event.kind == CALENDAR_CHANGED:
                 return calendar_event(event.position, event.occurred_at, event.subject)
+            if event.kind == METRIC_CHANGED:
+                return metric_event(event.position, event.occurred_at, event.subject, event.payload)
             return values_event(
                 event.position, event.occurred_at, event.subject, periods[event.position], told[event.subject]
             )

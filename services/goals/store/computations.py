@@ -40,12 +40,12 @@ class Computations:
         return True
 
     def waiting(self) -> Waiting | None:
-        """The version that waits longest."""
+        """What was begun ends first; then the version that waits longest."""
         query = (
             select(metric_version, uncounted.c.counter.label("uncounted"))
             .outerjoin(uncounted, metric_version.c.counter == uncounted.c.counter)
             .where(metric_version.c.state == int(State.COMPUTING))
-            .order_by(metric_version.c.recorded_at, metric_version.c.metric)
+            .order_by(metric_version.c.taking.desc(), metric_version.c.recorded_at, metric_version.c.metric)
             .limit(1)
         )
         row = self._connection.execute(query).one_or_none()
@@ -65,9 +65,11 @@ class Computations:
         self._update(version, people_done=done)
 
     def serve(self, version: Version) -> None:
-        """Let a version serve."""
+        """Let a version serve, and tell whoever follows."""
         self._update(version, state=int(State.SERVING), served_at=func.now(), people_done=version.total)
-        Versions(self._connection).changed()
+        versions = Versions(self._connection)
+        versions.changed()
+        versions.tell(version)
 
     def _update(self, version: Version, **values: Any) -> None:
         self._connection.execute(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 
 from chassis.database import Database
 from chassis.errors import FailedPrecondition
+from chassis.feed import NewEvent, publish
 from services.goals.domain.conditions import Conditions, Novelty
 from services.goals.domain.definitions import MOST_METRICS, Definition, Library, State, Taking, Version
 from services.goals.domain.facts import FactKind
@@ -25,6 +26,7 @@ from services.goals.domain.metrics import (
 from services.goals.domain.values import Unit
 from services.goals.tables import metric_version
 
+METRIC_CHANGED: Final = "metric_changed"
 _NONE: Final = -1
 _MOST_DAYS: Final = 1_000
 # Beyond are those of `Counter.apart`, and the highest of them is the previews'.
@@ -91,6 +93,13 @@ class Versions:
         )
         if new.state is State.COMPUTING:
             self._connection.execute(_UNCOUNTED, {"counter": new.counter_id})
+        else:
+            self.tell(new)
+
+    def tell(self, version: Version) -> None:
+        """Tell whoever follows that a version serves, or that it retired the metric."""
+        event = NewEvent(METRIC_CHANGED, version.definition.name, str(version.version).encode())
+        publish(self._connection, [event])
 
     def define(
         self,

@@ -18,6 +18,7 @@ VALUES_CHANGED: Final = "values_changed"
 TARGET_CHANGED: Final = "target_changed"
 CALENDAR_CHANGED: Final = "calendar_changed"
 TASK_CHANGED: Final = "coaching_task_changed"
+METRIC_CHANGED: Final = "metric_changed"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -63,6 +64,15 @@ def task_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2
     )
 
 
+def metric_event(position: int, occurred_at: datetime, name: str, payload: bytes) -> feed_pb2.Event:
+    """Another version of a metric serves, or it is retired."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        metric_changed=feed_pb2.MetricChanged(metric=name, version=int(payload)),
+    )
+
+
 def days_of(payload: bytes) -> list[date]:
     """The local days whose figures changed."""
     return [date.fromordinal(_EPOCH + int(number)) for number in payload.split(b",")]
@@ -72,9 +82,9 @@ def states_of(event: StoredEvent) -> Sequence[str] | None:
     """The weeks and months whose figures changed, read anew with the event; the task; targets are kept for good."""
     if event.kind == TARGET_CHANGED:
         return None
-    if event.kind == CALENDAR_CHANGED:
+    if event.kind in {CALENDAR_CHANGED, METRIC_CHANGED}:
         # It says only that there is something to be read anew.
-        return [CALENDAR_CHANGED]
+        return [event.kind]
     if event.kind == TASK_CHANGED:
         return [coaching_pb2.CoachingTaskChanged.FromString(event.payload).task_id]
     days = days_of(event.payload)

@@ -106,6 +106,7 @@ class Event(_message.Message):
     TARGET_CHANGED_FIELD_NUMBER: _builtins.int
     CALENDAR_CHANGED_FIELD_NUMBER: _builtins.int
     COACHING_TASK_CHANGED_FIELD_NUMBER: _builtins.int
+    METRIC_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """From 1, ascending."""
     @_builtins.property
@@ -128,6 +129,10 @@ class Event(_message.Message):
     def coaching_task_changed(self) -> _coaching_pb2.CoachingTaskChanged:
         """A coaching task was opened, answered or closed."""
 
+    @_builtins.property
+    def metric_changed(self) -> Global___MetricChanged:
+        """What a metric measures is another from now on."""
+
     def __init__(
         self,
         *,
@@ -137,16 +142,45 @@ class Event(_message.Message):
         target_changed: _targets_pb2.Target | None = ...,
         calendar_changed: Global___CalendarChanged | None = ...,
         coaching_task_changed: _coaching_pb2.CoachingTaskChanged | None = ...,
+        metric_changed: Global___MetricChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed", "coaching_task_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed", "coaching_task_changed", "metric_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class MetricChanged(_message.Message):
+    """A metric's version began to serve, at once or when its values were computed; or the metric was taken out of use. Figures
+    of anybody in any period may be others, without an event for each: whoever keeps figures reads them anew.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """The metric's name."""
+    version: _builtins.int
+    """The version that serves now, or by which the metric was retired."""
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetricChanged: _TypeAlias = MetricChanged  # noqa: Y015
 
 @_typing.final
 class CalendarChanged(_message.Message):
