@@ -18,7 +18,13 @@ from services.gateway.problems import message_of
 
 MOST: Final = 10
 """Key results of one objective."""
-PERIODS: Final = {**standards_forms.PERIODS, "year": values_pb2.PERIOD_KIND_YEAR}
+PERIODS: Final = {
+    "day": values_pb2.PERIOD_KIND_DAY,
+    "week": values_pb2.PERIOD_KIND_WEEK,
+    "month": values_pb2.PERIOD_KIND_MONTH,
+    "quarter": values_pb2.PERIOD_KIND_QUARTER,
+    "year": values_pb2.PERIOD_KIND_YEAR,
+}
 _NAMES: Final = {kind: name for name, kind in PERIODS.items()}
 _DIRECTION: Final = objectives_pb2.KeyResultDirection
 DIRECTIONS: Final[Mapping[str, tuple[objectives_pb2.KeyResultDirection.ValueType, str]]] = {

@@ -69,6 +69,10 @@ _REASONS: Final[Mapping[str, str]] = {
     "TIER_OVERLAP": later("Two tiers overlap."),
     "TIER_UNREACHABLE": later("A tier can never be reached."),
     "CALENDAR_YEAR_UNKNOWN": later("Nothing tells yet which days of that year are workdays. HR enters them."),
+    "PROBATION_UNKNOWN": later(
+        "A day of this probation is not known, so nothing is reckoned over it. HR enters it with the person."
+    ),
+    "NOT_ON_PROBATION": later("No probation holds on that day, so there is nothing to reckon over it."),
     "VALUE_INVALID": later("That value does not fit what is measured."),
     "METRIC_BUILT_IN": later("A built-in metric has that name. Choose another one."),
     "METRIC_CHANGED": later("Somebody has stored a newer version of this metric in the meantime."),

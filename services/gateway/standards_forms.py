@@ -24,6 +24,7 @@ PERIODS: Final = {
     "week": values_pb2.PERIOD_KIND_WEEK,
     "month": values_pb2.PERIOD_KIND_MONTH,
     "quarter": values_pb2.PERIOD_KIND_QUARTER,
+    "probation": values_pb2.PERIOD_KIND_PROBATION,
 }
 LATITUDES: Final = {
     "free": targets_pb2.LATITUDE_FREE,

@@ -25,6 +25,7 @@ from services.gateway import (
     standards_forms,
     tabs,
     tracing,
+    unmeasured,
     webhooks,
 )
 from services.gateway.clients import set_caller
@@ -81,6 +82,7 @@ def create_app(made: Parts) -> Flask:
     figures.install(app, made.clock)
     past.install(app)
     standards_forms.install(app)
+    unmeasured.install(app)
     goal_words.install(app)
     tabs.install(app)
     problems.install(app)

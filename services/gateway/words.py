@@ -193,6 +193,7 @@ def period(kind: int) -> str:
         values_pb2.PERIOD_KIND_MONTH: _("This month"),
         values_pb2.PERIOD_KIND_QUARTER: _("This quarter"),
         values_pb2.PERIOD_KIND_YEAR: _("This year"),
+        values_pb2.PERIOD_KIND_PROBATION: _("Over probation"),
     }
     return names.get(kind, "")
 
@@ -205,6 +206,7 @@ def per(kind: int) -> str:
         values_pb2.PERIOD_KIND_MONTH: _("per month"),
         values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
         values_pb2.PERIOD_KIND_YEAR: _("per year"),
+        values_pb2.PERIOD_KIND_PROBATION: _("over all of probation"),
     }
     return names.get(kind, "")
 

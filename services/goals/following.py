@@ -1,7 +1,8 @@
 """What goals does with identity's events: it knows people and rights by them, and keeps every local day right.
 
 A person's figures are kept by local day. When the zone in force for somebody changes, that person's days are
-reckoned anew in the transaction that applies the event, alone with the ledger.
+reckoned anew in the transaction that applies the event, alone with the ledger. Whose probation runs from when to when
+is noted each time it changes, so that a past page shows what it was taken for then.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ from foothold.identity.v1 import feed_pb2
 from sqlalchemy import Connection
 
 from access import Directory, Replica, follow_identity
+from chassis.clock import Clock
 from chassis.database import Database
 from chassis.feed import Follower
 from services.goals.store.library import LibraryCache
+from services.goals.store.probations import note
 from services.goals.store.recording import gate_key
 from services.goals.store.rezoning import rezone
 
@@ -34,9 +37,12 @@ class FollowedFeed(Protocol):
 class Following:
     """The replica of identity's directory, and the follower that feeds it."""
 
-    def __init__(self, database: Database, channel: grpc.Channel, library: LibraryCache) -> None:
+    def __init__(
+        self, database: Database, channel: grpc.Channel, library: LibraryCache, clock: Clock
+    ) -> None:
         self._key = gate_key(database.schema)
         self._library = library
+        self._clock = clock
         self.replica = Replica(database, on_change=self._changed)
         self.follower: Follower[feed_pb2.Event] = follow_identity(
             self.replica, database=database, channel=channel
@@ -48,9 +54,10 @@ class Following:
         return self.replica.directory
 
     def _changed(self, connection: Connection, events: Sequence[feed_pb2.Event]) -> None:
+        people = {event.person_changed.id for event in events} - {""}
+        note(connection, people, self._clock.now())
         # People move and nodes change; nothing else can change a zone in force.
-        nodes = {event.node_changed.id for event in events} | {event.person_changed.id for event in events}
-        nodes.discard("")
+        nodes = {event.node_changed.id for event in events} - {""} | people
         if nodes:
             rezone(
                 connection,

@@ -151,7 +151,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     sequencer = Sequencer(database)
     compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     library = LibraryCache(database)
-    following = Following(database, identity, library)
+    following = Following(database, identity, library, clock)
     recorder = Recorder(database, following.replica, library)
     computer = Computer(database, library)
     group = GroupCommit(recorder)

@@ -257,3 +257,13 @@ coaching_task = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False, comment="known from"),
     Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
 )
+
+probation = Table(
+    "probation",
+    metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), primary_key=True, comment="known from"),
+    Column("first_day", Date),
+    Column("last_day", Date, comment="inclusive"),
+    Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
+)

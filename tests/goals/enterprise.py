@@ -388,7 +388,15 @@ class Enterprise:
         """A number that changes when any row of goals does."""
         tables = (
             *("fact", "tally", "touch", "first_touch", "patron", "metric_version", "standard", "goal"),
-            *("objective", "work_rule", "special_day", "industry_template", "coaching_rule", "coaching_task"),
+            *(
+                "objective",
+                "probation",
+                "work_rule",
+                "special_day",
+                "industry_template",
+                "coaching_rule",
+                "coaching_task",
+            ),
             "requests",
         )
         with self.database.read() as connection:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from flask import Blueprint, abort, render_template, request
-from foothold.goals.v1 import progress_pb2, values_pb2
+from foothold.goals.v1 import progress_pb2
 from foothold.incentives.v1 import statements_pb2
 
 from services.gateway import asked, goal_chains, goal_words, trace
@@ -16,14 +16,9 @@ from services.gateway.parts import clients
 from services.gateway.past import past
 from services.gateway.problems import from_htmx
 from services.gateway.sections import section
+from services.gateway.standards_forms import PERIODS
 
 blueprint = Blueprint("why", __name__)
-PERIODS = {
-    "day": values_pb2.PERIOD_KIND_DAY,
-    "week": values_pb2.PERIOD_KIND_WEEK,
-    "month": values_pb2.PERIOD_KIND_MONTH,
-    "quarter": values_pb2.PERIOD_KIND_QUARTER,
-}
 _FACTS = 30
 
 

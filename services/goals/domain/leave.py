@@ -205,8 +205,11 @@ def asked_of(
 def ramp_share(
     ramp: Ramp, period: Period, probation: tuple[date | None, date | None]
 ) -> tuple[int, Fraction]:
-    """The month of probation a period begins in, and the share it carries; for longer ones 0 and their months' mean."""
-    if not ramp.shares or probation[0] is None:
+    """The month of probation a period begins in, and the share it carries; for longer ones 0 and their months' mean.
+
+    What is asked of probation as a whole was set for all its months, and carries the whole.
+    """
+    if not ramp.shares or probation[0] is None or period.kind is PeriodKind.PROBATION:
         return 0, Fraction(1)
     if period.kind in {PeriodKind.QUARTER, PeriodKind.YEAR}:
         firsts = []

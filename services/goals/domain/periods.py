@@ -25,6 +25,11 @@ class PeriodKind(IntEnum):
     MONTH = 3
     QUARTER = 4
     YEAR = 5
+    PROBATION = 6
+
+
+CALENDAR_KINDS: Final = frozenset(PeriodKind) - {PeriodKind.PROBATION}
+"""The kinds of period that the calendar makes, for nodes and everybody alike; `period_of` knows these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def local_day(instant: datetime, zone: str) -> date:
 
 
 def period_of(kind: PeriodKind, day: date, zone: str) -> Period:
-    """The period of that kind that holds the day. Weeks begin on Monday."""
+    """The period of a calendar kind that holds the day. Weeks begin on Monday."""
     if kind is PeriodKind.DAY:
         first, end = day, day + _DAY
     elif kind is PeriodKind.WEEK:
@@ -82,6 +87,7 @@ def period_of(kind: PeriodKind, day: date, zone: str) -> Period:
         first = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
         end = months_after(first, 3)
     else:
+        assert kind is PeriodKind.YEAR  # noqa: S101  the others are no calendar's
         first = day.replace(month=1, day=1)
         end = months_after(first, 12)
     return Period(kind, first, end, zone)

@@ -13,6 +13,7 @@ from services.goals.domain.metrics import Direction, Figures, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import ResolvedTarget
 from services.goals.domain.values import Unit, Value, exactly, no_data
+from services.goals.domain.windows import NoPeriod, Probation
 
 
 class Status(IntEnum):
@@ -67,6 +68,14 @@ class TargetStanding(NamedTuple):
         return exactly(told.unit, self.asked.amount) if self.asked.steps else told
 
 
+class Unmeasured(NamedTuple):
+    """A target that there is no period for, and why."""
+
+    resolved: ResolvedTarget
+    why: NoPeriod
+    probation: Probation
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One person's progress. `values` has the week's figures, then the month's."""
@@ -74,6 +83,7 @@ class Progress:
     targets: list[TargetStanding]
     values: list[tuple[Period, Figures]]
     last_recorded_at: datetime | None
+    unmeasured: Sequence[Unmeasured] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.metrics import Direction
 from services.goals.domain.objectives import KeyResult, Objective, weights_sum
-from services.goals.domain.periods import PeriodKind
+from services.goals.domain.periods import CALENDAR_KINDS, PeriodKind
 from services.goals.domain.targets import LARGEST_DENOMINATOR, check_value
 from services.goals.handlers.cascade import LONGEST_ID, LONGEST_REASON, read_periods
 from services.goals.handlers.metrics import find_metric
@@ -194,7 +194,7 @@ class ObjectivesHandler(objectives_pb2_grpc.ObjectivesServiceServicer):
             fields.refuse("goal_id", "name a target or a goal, not both")
         if target_id or goal_id:
             return KeyResult(weight, target_id, goal_id, direction=direction)
-        kind = fields.one_of("period_kind", int(told.period_kind), {int(each) for each in PeriodKind})
+        kind = fields.one_of("period_kind", int(told.period_kind), {int(each) for each in CALENDAR_KINDS})
         metric = find_metric(self._library.metrics(date.max, retired=False), told.metric)
         value = to_value(told.value)
         wrong = "its unit must be one of the documented ones"

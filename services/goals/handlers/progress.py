@@ -20,13 +20,12 @@ from services.goals.domain.progress import Status, TargetStanding, course_of
 from services.goals.domain.recorded import Recorded
 from services.goals.domain.targets import Measure
 from services.goals.domain.values import Value, exactly
-from services.goals.domain.workdays import days_of
 from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
 from services.goals.permissions import FACTS_READ, PROGRESS_READ
 from services.goals.store.figures import one_statement
 from services.goals.store.listing import Facts
-from services.goals.store.progress import read_course, read_one, read_progress, read_team
+from services.goals.store.progress import course_days, read_course, read_one, read_progress, read_team
 from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache
 from services.goals.wire.facts import FactReader
@@ -131,7 +130,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         if standing is not None:
             response.target.CopyFrom(from_resolved(standing.resolved, self._currency))
             response.asked.CopyFrom(from_value(standing.asked_value, self._currency))
-            for day in days_of(period.first, period.end):
+            for day in course_days(period, period.end - timedelta(days=1)):
                 needed = _needed(metric, standing, day)
                 if needed is not None:
                     response.pace.add(day=from_date(day), pace=from_value(needed, self._currency))

@@ -19,7 +19,7 @@ from services.goals.domain.forecasting import (
 from services.goals.domain.histories import History, comparable, counted_in, days_worked, history_of
 from services.goals.domain.leave import Absence
 from services.goals.domain.metrics import Metric
-from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
+from services.goals.domain.periods import CALENDAR_KINDS, Period, PeriodKind, local_day, period_of
 from services.goals.domain.progress import TargetStanding
 from services.goals.domain.workdays import YearUnknownError
 from services.goals.store.progress import read_progress
@@ -79,6 +79,9 @@ def read_forecasts(
     for standing in progress.targets:
         metric = cache.library.metrics(standing.period.first)[standing.resolved.target.measure.metric]
         said = _said_without(standing, counted_in(metric))
+        if standing.period.kind not in CALENDAR_KINDS:
+            # Nobody's earlier periods are of this kind: there is no history to reckon with.
+            said = Silence.NO_MODEL
         if said is not None:
             found.append(Outlook(standing, said, None))
             continue

@@ -10,11 +10,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, true, tuple_, update
 
 from access import Scope
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from services.goals.domain.cascade import Goal
 from services.goals.domain.metrics import Direction, evaluate
 from services.goals.domain.objectives import KeyResult, Objective, ObjectiveScore, score, score_key_result
-from services.goals.domain.periods import PeriodKind, local_day, period_of
+from services.goals.domain.periods import CALENDAR_KINDS, PeriodKind, local_day, period_of
 from services.goals.domain.targets import Target
 from services.goals.domain.values import Unit, Value
 from services.goals.store.attaining import Asked, read_nodes
@@ -88,8 +88,8 @@ class Objectives:
     def require_sources(self, one: Objective) -> None:
         """Pass where every target and goal it names stands at or above its node.
 
-        NotFound TARGET_UNKNOWN, GOAL_UNKNOWN; FailedPrecondition METRIC_COMPUTING where a target's metric has no values
-        yet.
+        NotFound TARGET_UNKNOWN, GOAL_UNKNOWN; InvalidArgument PERIOD_UNSUPPORTED where a target is over a window
+        of each person's own; FailedPrecondition METRIC_COMPUTING where a target's metric has no values yet.
         """
         path = self._directory.ancestors(one.node_id)
         goals = self._goals_of([one])
@@ -101,6 +101,14 @@ class Objectives:
                 raise FailedPrecondition(
                     "METRIC_COMPUTING",
                     "The target's metric is still being computed; try again when that is done.",
+                )
+            if target is not None and target.measure.period_kind not in CALENDAR_KINDS:
+                raise InvalidArgument(
+                    "PERIOD_UNSUPPORTED",
+                    "A target over a window of each person's own is no key result of a node.",
+                    fields={
+                        "objective.key_results.target_id": "must be per day, week, month, quarter or year"
+                    },
                 )
             if each.goal_id and (each.goal_id not in goals or goals[each.goal_id].node_id not in path):
                 raise unknown_goal()

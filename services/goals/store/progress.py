@@ -8,11 +8,21 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from access import Directory, Person
+from chassis.errors import FailedPrecondition
 from services.goals.domain.leave import Absence, Rules, asked_of, quiet_since
-from services.goals.domain.metrics import Figures, evaluate
+from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
-from services.goals.domain.progress import Member, Progress, Status, TargetStanding, course_of, judge
+from services.goals.domain.progress import (
+    Member,
+    Progress,
+    Status,
+    TargetStanding,
+    Unmeasured,
+    course_of,
+    judge,
+)
 from services.goals.domain.targets import Measure, ResolvedTarget
+from services.goals.domain.windows import Days, NoPeriod, Probation
 from services.goals.store.figures import (
     Reading,
     Span,
@@ -20,10 +30,12 @@ from services.goals.store.figures import (
 )
 from services.goals.store.library import KnownLibrary
 from services.goals.store.newest import read_last_follow_ups, read_last_recorded
+from services.goals.store.probations import known_probations
 from services.goals.store.targets import TargetsCache
-from services.goals.store.workplaces import WorkplacesCache, WorkplacesCopy
+from services.goals.store.workplaces import WorkplacesCache
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
+_MOST_POINTS: Final = 366
 
 
 def read_progress(
@@ -47,13 +59,15 @@ def read_progress(
     library = cache.library.known(known_at)
     copy = cache.current() if known_at is None else cache.known(connection, known_at)
     work = workplaces.current() if known_at is None else workplaces.known(connection, known_at)
+    days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
+    always = [period_of(kind, today, zone) for kind in _ALWAYS]
     while True:
         targets = copy.of(person, path, today)
-        kinds = dict.fromkeys((*_ALWAYS, *(measure.period_kind for measure in targets)))
-        periods = {kind: period_of(kind, today, zone) for kind in kinds}
+        found = _Periods(days, targets)
+        periods = list(dict.fromkeys((*always, *found.periods.values())))
         reading = read_figures(
             connection,
-            [Span(person.id, period) for period in periods.values()],
+            [Span(person.id, period) for period in periods],
             as_of=as_of,
             known_at=known_at,
             counters=library.counters,
@@ -67,15 +81,12 @@ def read_progress(
     if newest is None:
         newest = read_last_recorded(connection, person.id, known_at=known_at)
     absences = _known(reading.absences)
-    rules = _rules(work, person, path, today)
+    rules = work.holding(path, today, days.probation)
     return Progress(
-        [
-            _stand(library, measure, target, periods, figures, today, rules, absences)
-            for measure, target in targets.items()
-            if _serves(library, measure, periods)
-        ],
-        [(periods[kind], figures[kind]) for kind in _ALWAYS],
+        found.standings(library, figures, today, rules, absences),
+        [(period, figures[period]) for period in always],
         newest,
+        found.unmeasured,
     )
 
 
@@ -91,10 +102,14 @@ def read_one(
     as_of: datetime | None,
     known_at: datetime | None,
 ) -> tuple[Period, Figures, TargetStanding | None]:
-    """One measure of a person: its period, figures, and the standing with the target, if there is one."""
+    """One measure of a person: its period, figures, and the standing with the target, if there is one.
+
+    Per probation: FailedPrecondition PROBATION_UNKNOWN, NOT_ON_PROBATION.
+    """
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
-    period = period_of(measure.period_kind, today, zone)
+    days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
+    period = _required(days, measure.period_kind)
     library = cache.library.known(known_at)
     reading = read_figures(
         connection,
@@ -108,17 +123,10 @@ def read_one(
     figures = reading.figures[0]
     standing = None
     # At a past time a target may have waited for the values of its metric.
-    if target is not None and _serves(library, measure, {measure.period_kind: period}):
-        standing = _stand(
-            library,
-            measure,
-            target,
-            {measure.period_kind: period},
-            {measure.period_kind: figures},
-            today,
-            _rules(workplaces.known(connection, known_at), person, path, today),
-            _known(reading.absences),
-        )
+    if target is not None and _serves(library, measure, period):
+        rules = workplaces.known(connection, known_at).holding(path, today, days.probation)
+        metric = library.metrics(period.first)[measure.metric]
+        standing = _stand(metric, target, period, figures, today, rules, _known(reading.absences))
     return period, figures, standing
 
 
@@ -132,8 +140,8 @@ def read_course(
     as_of: datetime | None,
     known_at: datetime | None,
 ) -> list[tuple[date, Figures]]:
-    """The figures from the period's first day through each day up to `today`."""
-    days = [period.first + timedelta(days=ahead) for ahead in range((today - period.first).days + 1)]
+    """The figures from the period's first day through each day up to `today`; see `course_days`."""
+    days = course_days(period, today)
     spans = [
         Span(person.id, Period(period.kind, period.first, day + timedelta(days=1), period.zone))
         for day in days
@@ -148,13 +156,60 @@ def read_course(
     return list(zip(days, reading.figures, strict=True))
 
 
+def course_days(period: Period, last: date) -> list[date]:
+    """The days a course is told for, up to the `last`: each one, or of long periods as many as may be, evenly."""
+    step = timedelta(days=-(-period.days // _MOST_POINTS))
+    number = max(0, -(-(last - period.first) // step))
+    return [*(period.first + step * ahead for ahead in range(number)), last]
+
+
+class _Periods:
+    """The targets of one person by the period they are measured over, and those there is no period for."""
+
+    def __init__(self, days: Days, targets: Mapping[Measure, ResolvedTarget]) -> None:
+        self._targets = targets
+        self.periods: dict[Measure, Period] = {}
+        self.unmeasured: list[Unmeasured] = []
+        by_kind = {kind: days.period(kind) for kind in {measure.period_kind for measure in targets}}
+        for measure, target in targets.items():
+            period = by_kind[measure.period_kind]
+            if isinstance(period, NoPeriod):
+                self.unmeasured.append(Unmeasured(target, period, days.probation))
+            else:
+                self.periods[measure] = period
+
+    def standings(
+        self,
+        library: KnownLibrary,
+        figures: Mapping[Period, Figures],
+        today: date,
+        rules: Rules,
+        absences: Sequence[Absence],
+    ) -> list[TargetStanding]:
+        """How the person stands with each whose metric's values can be read."""
+        return [
+            _stand(
+                library.metrics(period.first)[measure.metric],
+                self._targets[measure],
+                period,
+                figures[period],
+                today,
+                rules,
+                absences,
+            )
+            for measure, period in self.periods.items()
+            if _serves(library, measure, period)
+        ]
+
+
 class _Row(NamedTuple):
     """Somebody in a team, and what is to be read and held against what."""
 
     person: Person
     today: date
-    targets: Mapping[Measure, ResolvedTarget]
-    periods: dict[PeriodKind, Period]
+    probation: Probation
+    found: _Periods
+    periods: list[Period]
     rules: Rules
 
 
@@ -170,23 +225,30 @@ def read_team(
     known_at: datetime | None,
     newcomers_only: bool,
 ) -> list[Member]:
-    """Everybody's progress, those who need attention first: three statements, whatever the number of people."""
+    """Everybody's progress, those who need attention first: three statements, whatever the number of people.
+
+    For what was known at a time it takes more, of the same number for everybody.
+    """
     library = cache.library.known(known_at)
     copy, work = cache.known(connection, known_at), workplaces.known(connection, known_at)
     moment = as_of or now
     zones: dict[str, date] = {}
     rows: list[_Row] = []
     spans: list[Span] = []
-    for person in people:
+    asked = list(people)
+    probations = known_probations(connection, asked, known_at)
+    for person in asked:
         zone = directory.zone_of(person.id)
         today = zones.setdefault(zone, local_day(moment, zone))
-        if newcomers_only and not person.on_probation(today):
+        probation = probations[person.id]
+        if newcomers_only and not probation.holds(today):
             continue
         path = directory.ancestors(person.id)
-        targets = copy.of(person, path, today)
-        periods = {measure.period_kind: period_of(measure.period_kind, today, zone) for measure in targets}
-        spans.extend(Span(person.id, period) for period in periods.values())
-        rows.append(_Row(person, today, targets, periods, _rules(work, person, path, today)))
+        by_period = _Periods(Days(today, zone, probation), copy.of(person, path, today))
+        periods = list(dict.fromkeys(by_period.periods.values()))
+        spans.extend(Span(person.id, period) for period in periods)
+        rules = work.holding(path, today, probation)
+        rows.append(_Row(person, today, probation, by_period, periods, rules))
     reading = (
         read_figures(connection, spans, as_of=as_of, known_at=known_at, counters=library.counters)
         if spans
@@ -197,15 +259,11 @@ def read_team(
     )
     found = zip(reading.figures, reading.absences, strict=True)
     members = []
-    for person, today, targets, periods, rules in rows:
-        read = {kind: next(found) for kind in periods}
-        of_period = {kind: figures for kind, (figures, _) in read.items()}
+    for person, today, probation, by_period, periods, rules in rows:
+        read = {period: next(found) for period in periods}
+        of_period = {period: figures for period, (figures, _) in read.items()}
         absences = _known([each for _, each in read.values()])
-        standings = [
-            _stand(library, measure, target, periods, of_period, today, rules, absences)
-            for measure, target in targets.items()
-            if _serves(library, measure, periods)
-        ]
+        standings = by_period.standings(library, of_period, today, rules, absences)
         last = following.get(person.id)
         members.append(
             Member(
@@ -215,38 +273,50 @@ def read_team(
                 standings,
                 _reasons(standings, last, quiet_since(rules.place, absences, today)),
                 last,
-                person.probation_end if person.on_probation(today) else None,
+                probation.last if probation.holds(today) else None,
             )
         )
     return sorted(members, key=lambda member: member.urgency)
 
 
-def _serves(library: KnownLibrary, measure: Measure, periods: Mapping[PeriodKind, Period]) -> bool:
+def _serves(library: KnownLibrary, measure: Measure, period: Period) -> bool:
     """Whether the metric's values can be read: those of a new one are computed first."""
-    return measure.metric in library.metrics(periods[measure.period_kind].first)
+    return measure.metric in library.metrics(period.first)
 
 
 def _stand(
-    library: KnownLibrary,
-    measure: Measure,
+    metric: Metric,
     target: ResolvedTarget,
-    periods: Mapping[PeriodKind, Period],
-    figures: Mapping[PeriodKind, Figures],
+    period: Period,
+    figures: Figures,
     today: date,
     rules: Rules,
     absences: Sequence[Absence],
 ) -> TargetStanding:
-    period = periods[measure.period_kind]
-    metric = library.metrics(period.first)[measure.metric]
-    done = evaluate(metric, figures[measure.period_kind])
     value = Fraction(target.target.value.numerator, target.target.value.denominator)
     asked = asked_of(metric, value, period, rules, absences)
     course = None if asked.worked is None else course_of(asked.worked, today)
-    return TargetStanding(target, period, judge(metric, done, asked.amount, course), asked, course)
+    standing = judge(metric, evaluate(metric, figures), asked.amount, course)
+    return TargetStanding(target, period, standing, asked, course)
 
 
-def _rules(work: WorkplacesCopy, person: Person, path: Sequence[str], today: date) -> Rules:
-    return work.holding(path, today, (person.probation_start, person.probation_end))
+def _required(days: Days, kind: PeriodKind) -> Period:
+    period = days.period(kind)
+    if isinstance(period, Period):
+        return period
+    first, last = days.probation
+    if first is None or last is None:
+        missing = "first_day" if first is None else "last_day"
+        raise FailedPrecondition(
+            "PROBATION_UNKNOWN",
+            f"The {missing.replace('_', ' ')} of this person's probation is not known.",
+            metadata={"missing": missing},
+        )
+    raise FailedPrecondition(
+        "NOT_ON_PROBATION",
+        "This person is not on probation that day.",
+        metadata={"first_day": first.isoformat(), "last_day": last.isoformat()},
+    )
 
 
 def _known(absences: Iterable[Iterable[Absence]]) -> tuple[Absence, ...]:

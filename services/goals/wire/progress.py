@@ -47,6 +47,14 @@ def from_progress(
             response.values.add(
                 metric=metric.name, period=told, value=from_value(evaluate(metric, figures), currency)
             )
+    for each in progress.unmeasured:
+        first, last = each.probation
+        response.unmeasured.add(
+            target=from_resolved(each.resolved, currency),
+            reason=int(each.why),
+            first_day=None if first is None else from_date(first),
+            last_day=None if last is None else from_date(last),
+        )
     if progress.last_recorded_at is not None:
         response.last_fact_recorded_at.CopyFrom(from_instant(progress.last_recorded_at))
     return response

@@ -204,6 +204,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The course is not for the caller's job role."""
     ERROR_REASON_QUIZ_CHANGED: _ErrorReason.ValueType  # 109
     """The quiz was changed since it was served; metadata `version` is the current one. Read the course again."""
+    ERROR_REASON_PROBATION_UNKNOWN: _ErrorReason.ValueType  # 150
+    """Asked for somebody's probation, of which a day is not known; metadata `missing` is first_day or last_day. Identity
+    keeps both.
+    """
+    ERROR_REASON_NOT_ON_PROBATION: _ErrorReason.ValueType  # 151
+    """Asked for somebody's probation on a day outside of it; metadata `first_day` and `last_day` say when it holds."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -392,4 +398,10 @@ ERROR_REASON_COURSE_NOT_FOR_ROLE: ErrorReason.ValueType  # 108
 """The course is not for the caller's job role."""
 ERROR_REASON_QUIZ_CHANGED: ErrorReason.ValueType  # 109
 """The quiz was changed since it was served; metadata `version` is the current one. Read the course again."""
+ERROR_REASON_PROBATION_UNKNOWN: ErrorReason.ValueType  # 150
+"""Asked for somebody's probation, of which a day is not known; metadata `missing` is first_day or last_day. Identity
+keeps both.
+"""
+ERROR_REASON_NOT_ON_PROBATION: ErrorReason.ValueType  # 151
+"""Asked for somebody's probation on a day outside of it; metadata `first_day` and `last_day` say when it holds."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -56,7 +56,8 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     """Never sent."""
     FORECAST_SILENCE_NO_MODEL: _ForecastSilence.ValueType  # 1
     """No model for what the target counts: only counts that are to be reached have one; no sums of money or minutes,
-    no rates and means, no counts by whom the customers are to the person.
+    no rates and means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
+    as probation: nobody has earlier ones to reckon with.
     """
     FORECAST_SILENCE_TARGET_REACHED: _ForecastSilence.ValueType  # 2
     """It is reached already."""
@@ -76,7 +77,8 @@ FORECAST_SILENCE_UNSPECIFIED: ForecastSilence.ValueType  # 0
 """Never sent."""
 FORECAST_SILENCE_NO_MODEL: ForecastSilence.ValueType  # 1
 """No model for what the target counts: only counts that are to be reached have one; no sums of money or minutes,
-no rates and means, no counts by whom the customers are to the person.
+no rates and means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
+as probation: nobody has earlier ones to reckon with.
 """
 FORECAST_SILENCE_TARGET_REACHED: ForecastSilence.ValueType  # 2
 """It is reached already."""

@@ -223,7 +223,8 @@ Global___TargetAdjustment: _TypeAlias = TargetAdjustment  # noqa: Y015
 @_typing.final
 class RampShare(_message.Message):
     """Target x share, rounded half up to whole units. The share is that of the calendar month of probation that the
-    period begins in, for quarters and years the mean of their months'; months without one carry the whole.
+    period begins in, for quarters and years the mean of their months'; months without one carry the whole. A target per
+    probation is set for all of its months and carries the whole.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -379,8 +380,8 @@ class GetProgressRequest(_message.Message):
     def known_at(self) -> _timestamp_pb2.Timestamp:
         """As it was known at this time: facts recorded, corrected or taken back later, targets, calendars and policies set
         later and metrics defined later are left out, and as_of, when unset, is this time too. So what a page showed at a time is shown again; with
-        as_of alone, what it would have shown with what is known now. People's places and time zones are today's. Unset for
-        what is known now.
+        as_of alone, what it would have shown with what is known now. The days of probation are those known then;
+        people's places and time zones are today's. Unset for what is known now.
         """
 
     def __init__(
@@ -408,6 +409,7 @@ class GetProgressResponse(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     LAST_FACT_RECORDED_AT_FIELD_NUMBER: _builtins.int
+    UNMEASURED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetProgress]:
         """Each target in force, in the order people read metrics."""
@@ -426,6 +428,12 @@ class GetProgressResponse(_message.Message):
         there is none at all.
         """
 
+    @_builtins.property
+    def unmeasured(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnmeasuredTarget]:
+        """Targets in force that are set per probation while no probation holds on as_of's day, in the order people read
+        metrics: asked for, and not measured. Never guessed at.
+        """
+
     def __init__(
         self,
         *,
@@ -433,14 +441,86 @@ class GetProgressResponse(_message.Message):
         values: _abc.Iterable[Global___MetricValue] | None = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
         last_fact_recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        unmeasured: _abc.Iterable[Global___UnmeasuredTarget] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "last_fact_recorded_at", b"last_fact_recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "last_fact_recorded_at", b"last_fact_recorded_at", "targets", b"targets", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "last_fact_recorded_at", b"last_fact_recorded_at", "targets", b"targets", "unmeasured", b"unmeasured", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProgressResponse: _TypeAlias = GetProgressResponse  # noqa: Y015
+
+@_typing.final
+class UnmeasuredTarget(_message.Message):
+    """A target set per probation, for somebody of whom no probation holds on that day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Reason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[UnmeasuredTarget._Reason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REASON_UNSPECIFIED: UnmeasuredTarget._Reason.ValueType  # 0
+        """Never sent."""
+        REASON_PROBATION_UNKNOWN: UnmeasuredTarget._Reason.ValueType  # 1
+        """No first day of probation is known."""
+        REASON_END_UNKNOWN: UnmeasuredTarget._Reason.ValueType  # 2
+        """The first day is known, the last is not."""
+        REASON_NOT_BEGUN: UnmeasuredTarget._Reason.ValueType  # 3
+        """Probation is still to begin."""
+        REASON_OVER: UnmeasuredTarget._Reason.ValueType  # 4
+        """Probation is over."""
+
+    class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
+        """Why there is nothing to measure over."""
+
+    REASON_UNSPECIFIED: UnmeasuredTarget.Reason.ValueType  # 0
+    """Never sent."""
+    REASON_PROBATION_UNKNOWN: UnmeasuredTarget.Reason.ValueType  # 1
+    """No first day of probation is known."""
+    REASON_END_UNKNOWN: UnmeasuredTarget.Reason.ValueType  # 2
+    """The first day is known, the last is not."""
+    REASON_NOT_BEGUN: UnmeasuredTarget.Reason.ValueType  # 3
+    """Probation is still to begin."""
+    REASON_OVER: UnmeasuredTarget.Reason.ValueType  # 4
+    """Probation is over."""
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    reason: Global___UnmeasuredTarget.Reason.ValueType
+    """Why."""
+    @_builtins.property
+    def target(self) -> _targets_pb2.ResolvedTarget:
+        """The target, with its chain."""
+
+    @_builtins.property
+    def first_day(self) -> _date_pb2.Date:
+        """First day of probation; unset where it is not known."""
+
+    @_builtins.property
+    def last_day(self) -> _date_pb2.Date:
+        """Last day of probation; unset where it is not known."""
+
+    def __init__(
+        self,
+        *,
+        target: _targets_pb2.ResolvedTarget | None = ...,
+        reason: Global___UnmeasuredTarget.Reason.ValueType = ...,
+        first_day: _date_pb2.Date | None = ...,
+        last_day: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day", "reason", b"reason", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmeasuredTarget: _TypeAlias = UnmeasuredTarget  # noqa: Y015
 
 @_typing.final
 class GetProgressCourseRequest(_message.Message):
@@ -501,7 +581,9 @@ class GetProgressCourseResponse(_message.Message):
 
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoursePoint]:
-        """One point per day from the first up to as_of's."""
+        """One point per day from the first up to as_of's; of a period longer than 366 days every second, third and so on, as
+        many as fit into 366, and as_of's.
+        """
 
     @_builtins.property
     def target(self) -> _targets_pb2.ResolvedTarget:
@@ -513,7 +595,9 @@ class GetProgressCourseResponse(_message.Message):
 
     @_builtins.property
     def pace(self) -> _containers.RepeatedCompositeFieldContainer[Global___PacePoint]:
-        """The same as the points' pace for each day of the period, those to come included; empty where there is none."""
+        """The same as the points' pace for each day of the period, those to come included, of long periods for as many days
+        as there may be points; empty where there is none.
+        """
 
     def __init__(
         self,

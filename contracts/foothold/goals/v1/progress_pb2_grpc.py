@@ -71,7 +71,7 @@ class ProgressServiceServicer:
 
     def GetProgressCourse(self, request, context):
         """The day by day course of one metric over a period against the pace needed.
-        Permission goals.progress.read on the person.
+        Permission goals.progress.read on the person. Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,6 +88,7 @@ class ProgressServiceServicer:
     def ExplainProgress(self, request, context):
         """Why a figure is what it is: the rule, where the target comes from, and the facts that count (R12).
         Permission goals.progress.read on the person; facts need goals.facts.read, customers goals.customers.read.
+        Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

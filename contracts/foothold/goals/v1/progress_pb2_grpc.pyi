@@ -39,7 +39,7 @@ class ProgressServiceStub:
     """
     GetProgressCourse: _grpc.UnaryUnaryMultiCallable[_progress_pb2.GetProgressCourseRequest, _progress_pb2.GetProgressCourseResponse]
     """The day by day course of one metric over a period against the pace needed.
-    Permission goals.progress.read on the person.
+    Permission goals.progress.read on the person. Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
     """
     ListTeamProgress: _grpc.UnaryUnaryMultiCallable[_progress_pb2.ListTeamProgressRequest, _progress_pb2.ListTeamProgressResponse]
     """The progress of everybody at or below a node, those who need attention first.
@@ -48,6 +48,7 @@ class ProgressServiceStub:
     ExplainProgress: _grpc.UnaryUnaryMultiCallable[_progress_pb2.ExplainProgressRequest, _progress_pb2.ExplainProgressResponse]
     """Why a figure is what it is: the rule, where the target comes from, and the facts that count (R12).
     Permission goals.progress.read on the person; facts need goals.facts.read, customers goals.customers.read.
+    Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
     """
 
 @_typing.type_check_only
@@ -61,7 +62,7 @@ class ProgressServiceAsyncStub(ProgressServiceStub):
     """
     GetProgressCourse: _aio.UnaryUnaryMultiCallable[_progress_pb2.GetProgressCourseRequest, _progress_pb2.GetProgressCourseResponse]  # type: ignore[assignment]
     """The day by day course of one metric over a period against the pace needed.
-    Permission goals.progress.read on the person.
+    Permission goals.progress.read on the person. Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
     """
     ListTeamProgress: _aio.UnaryUnaryMultiCallable[_progress_pb2.ListTeamProgressRequest, _progress_pb2.ListTeamProgressResponse]  # type: ignore[assignment]
     """The progress of everybody at or below a node, those who need attention first.
@@ -70,6 +71,7 @@ class ProgressServiceAsyncStub(ProgressServiceStub):
     ExplainProgress: _aio.UnaryUnaryMultiCallable[_progress_pb2.ExplainProgressRequest, _progress_pb2.ExplainProgressResponse]  # type: ignore[assignment]
     """Why a figure is what it is: the rule, where the target comes from, and the facts that count (R12).
     Permission goals.progress.read on the person; facts need goals.facts.read, customers goals.customers.read.
+    Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
     """
 
 class ProgressServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -92,7 +94,7 @@ class ProgressServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_progress_pb2.GetProgressCourseResponse, _abc.Awaitable[_progress_pb2.GetProgressCourseResponse]]:
         """The day by day course of one metric over a period against the pace needed.
-        Permission goals.progress.read on the person.
+        Permission goals.progress.read on the person. Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
         """
 
     @_abc_1.abstractmethod
@@ -113,6 +115,7 @@ class ProgressServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_progress_pb2.ExplainProgressResponse, _abc.Awaitable[_progress_pb2.ExplainProgressResponse]]:
         """Why a figure is what it is: the rule, where the target comes from, and the facts that count (R12).
         Permission goals.progress.read on the person; facts need goals.facts.read, customers goals.customers.read.
+        Per probation: PROBATION_UNKNOWN, NOT_ON_PROBATION.
         """
 
 def add_ProgressServiceServicer_to_server(servicer: ProgressServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

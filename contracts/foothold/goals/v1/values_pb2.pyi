@@ -69,6 +69,10 @@ class _PeriodKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeriodKind
     """A calendar quarter."""
     PERIOD_KIND_YEAR: _PeriodKind.ValueType  # 5
     """A calendar year."""
+    PERIOD_KIND_PROBATION: _PeriodKind.ValueType  # 6
+    """The person's probation, from its first through its last day as identity tells them; each day of somebody's lies in
+    it or in no period of this kind. An extension moves its end. Of people, never of nodes.
+    """
 
 class PeriodKind(_PeriodKind, metaclass=_PeriodKindEnumTypeWrapper):
     """How long a period is. Periods are half-open in the branch's own time zone; weeks run Monday to Monday (R9)."""
@@ -85,6 +89,10 @@ PERIOD_KIND_QUARTER: PeriodKind.ValueType  # 4
 """A calendar quarter."""
 PERIOD_KIND_YEAR: PeriodKind.ValueType  # 5
 """A calendar year."""
+PERIOD_KIND_PROBATION: PeriodKind.ValueType  # 6
+"""The person's probation, from its first through its last day as identity tells them; each day of somebody's lies in
+it or in no period of this kind. An extension moves its end. Of people, never of nodes.
+"""
 Global___PeriodKind: _TypeAlias = PeriodKind  # noqa: Y015
 
 @_typing.final
