@@ -172,7 +172,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _METRICS.full_name,
                 metrics_pb2_grpc.add_MetricsServiceServicer_to_server,
-                MetricsHandler(database, library, currency),
+                MetricsHandler(database, library, clock, currency),
             ),
             Servicer(
                 _LIBRARY.full_name,

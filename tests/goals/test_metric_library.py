@@ -183,7 +183,7 @@ def test_a_preview_says_what_would_be_measured_and_stores_nothing(goals: Enterpr
         (definition("a", "COUNT"), "definition.fact_kinds"),
         (definition("a", "COUNT", "DEAL_REVERSED"), "definition.fact_kinds"),
         (definition("a", "COUNT", "ORDER", unit="MONEY"), "definition.unit"),
-        (definition("a", "COUNT", "ORDER", rolling_days=30), "definition.rolling_days"),
+        (definition("a", "COUNT", "ORDER", rolling_days=367), "definition.rolling_days"),
         (definition("a", "COUNT", "ORDER", description=" "), "definition.description"),
         (definition("a", "COUNT", "ORDER", description="one\x00two"), "definition.description"),
         (

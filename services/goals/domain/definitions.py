@@ -11,6 +11,7 @@ from services.goals.domain.conditions import UNCONDITIONAL, Conditions, Novelty,
 from services.goals.domain.facts import FactKind
 from services.goals.domain.metrics import METRICS, RATIOS, Aggregation, Counter, Direction, Metric
 from services.goals.domain.values import Unit
+from services.goals.domain.windows import LONGEST_WINDOW
 
 MOST_METRICS: Final = 200
 """Of an enterprise, beside the built-in ones: each figure read and each fact told looks at all of them."""
@@ -68,6 +69,7 @@ class Definition:
     direction: Direction
     conditions: Conditions
     titles: tuple[tuple[str, str], ...]
+    rolling_days: int = 0
 
     @property
     def needs_counter(self) -> bool:
@@ -223,6 +225,7 @@ def metric_of(
         counter=counter,
         titles=told.titles,
         version=version,
+        rolling_days=told.rolling_days,
     )
 
 
@@ -245,16 +248,22 @@ def check_definition(told: Definition, known: Mapping[str, Metric]) -> dict[str,
     if told.unit not in _UNITS[told.aggregation]:
         units = ", ".join(sorted(unit.name for unit in _UNITS[told.aggregation]))
         wrong["unit"] = f"must be {units} for {told.aggregation.name}"
+    if not 0 <= told.rolling_days <= LONGEST_WINDOW:
+        wrong["rolling_days"] = f"must be 1 to {LONGEST_WINDOW} days, or 0 for the period asked for"
     wrong |= _check_ratio(told, known) if told.aggregation is Aggregation.RATIO else _check_base(told)
     return wrong
 
 
 def check_parts(told: Definition, library: Library) -> dict[str, str]:
-    """What is wrong with a change for the ratios that the metric is a part of, by field, in English."""
+    """What is wrong with a change for targets and for the ratios that the metric is a part of, by field, in English."""
     wrong: dict[str, str] = {}
     if told.name in (told.numerator, *told.denominators):
         wrong["numerator" if told.name == told.numerator else "denominators"] = "must be other metrics"
     before = library.newest(told.name)
+    if before is not None and bool(told.rolling_days) is not bool(before.definition.rolling_days):
+        wrong["rolling_days"] = (
+            "a metric keeps having a window of its own, or having none: define another one"
+        )
     for whole in library.in_use():
         if told.name in (whole.definition.numerator, *whole.definition.denominators) and before is not None:
             if told.aggregation in RATIOS:
@@ -295,6 +304,10 @@ def _check_ratio(told: Definition, known: Mapping[str, Metric]) -> dict[str, str
         wrong["numerator"] = "must be a metric in use that is no ratio itself"
     elif any(each is None or each.is_ratio for each in below):
         wrong["denominators"] = "must be metrics in use that are no ratios themselves"
+    elif above.rolling_days:
+        wrong["numerator"] = "must be a metric without a window of its own"
+    elif any(each is not None and each.rolling_days for each in below):
+        wrong["denominators"] = "must be metrics without a window of their own"
     elif not wrong:
         wrong |= _check_units(told, above, [each for each in below if each is not None])
     return wrong

@@ -14,6 +14,7 @@ from services.goals.domain.metrics import METRICS, Aggregation, Metric
 from services.goals.domain.periods import PeriodKind
 from services.goals.domain.targets import Measure, check_value
 from services.goals.domain.values import Unit, Value
+from services.goals.domain.windows import fits
 
 MOST_KPIS: Final = 40
 MOST_METRICS: Final = 60
@@ -201,6 +202,8 @@ def _check_kpis(told: Industry, known: Mapping[str, Metric]) -> dict[str, str]:
         if metric is None:
             wrong[f"{place}.metric"] = "must be a built-in metric or one of this document"
             continue
+        if not fits(kpi.period_kind, metric.rolling_days):
+            wrong[f"{place}.period"] = "must be rolling for a metric with rolling_days, and for no other one"
         if len(kpi.months) > MOST_MONTHS:
             wrong[f"{place}.months"] = f"must hold at most {MOST_MONTHS}"
         for field, value in (("value", kpi.value), *(("months", each) for each in kpi.months)):

@@ -68,6 +68,7 @@ class Metric:
     """One version of a definition. Ratios are made of other metrics; everything else counts facts.
 
     `counter` keeps its figures; None where what is kept by kind of fact is enough. `titles` are by language.
+    `rolling_days` is the length of a window of its own; 0 for none.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Metric:
     counter: Counter | None = None
     titles: tuple[tuple[str, str], ...] = ()
     version: int = 0
+    rolling_days: int = 0
 
     @property
     def numerator(self) -> str:

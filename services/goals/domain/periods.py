@@ -26,9 +26,10 @@ class PeriodKind(IntEnum):
     QUARTER = 4
     YEAR = 5
     PROBATION = 6
+    ROLLING = 7
 
 
-CALENDAR_KINDS: Final = frozenset(PeriodKind) - {PeriodKind.PROBATION}
+CALENDAR_KINDS: Final = frozenset(PeriodKind) - {PeriodKind.PROBATION, PeriodKind.ROLLING}
 """The kinds of period that the calendar makes, for nodes and everybody alike; `period_of` knows these."""
 
 
@@ -50,6 +51,11 @@ class Period:
     def stop(self) -> datetime:
         """The first instant after the period, UTC."""
         return day_start(self.end, self.zone)
+
+    @property
+    def measured_on(self) -> date:
+        """The day whose version of a metric measures it: its first, of a rolling window its last."""
+        return self.end - _DAY if self.kind is PeriodKind.ROLLING else self.first
 
     @property
     def days(self) -> int:

@@ -31,7 +31,7 @@ NEEDS_ATTENTION: Final = frozenset({Status.BEHIND, Status.AT_THRESHOLD, Status.N
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A value against its target. `pace` is None for ratios, which have none, and where no calendar tells.
+    """A value against its target. `pace` is None for ratios and rolling windows and without a calendar.
 
     `daily_pace` is what each day left asks for; None too where nothing is missing or no day is left.
     """
@@ -120,8 +120,12 @@ class Member:
         )
 
 
-def judge(metric: Metric, done: Value, target: Fraction, course: Course | None) -> Standing:
+def judge(
+    metric: Metric, done: Value, target: Fraction, course: Course | None, *, paced: bool = True
+) -> Standing:
     """How `done` stands in a period that is so far; None where no calendar tells. Thresholds are inclusive (R3).
+
+    Without a pace, over a window that never runs out, what is missing is missing now.
 
     The pace asks for the days that are over: nobody is behind in the morning for what the day is there for.
     """
@@ -131,11 +135,12 @@ def judge(metric: Metric, done: Value, target: Fraction, course: Course | None) 
     upwards = metric.direction is Direction.AT_LEAST
     missing = max(Fraction(0), target - value if upwards else value - target)
     attainment = value / target if target else Fraction(1)
-    needed = None if metric.is_ratio or course is None else target * course.gone
+    paced = paced and not metric.is_ratio
+    needed = target * course.gone if paced and course is not None else None
     daily = None
     if missing and upwards and needed is not None and course is not None and course.left:
         daily = exactly(metric.unit, missing / course.left)
-    if missing and upwards and course is None and not metric.is_ratio:
+    if missing and upwards and course is None and paced:
         status = Status.NO_DATA
     elif missing:
         on_pace = upwards and needed is not None and value >= needed

@@ -1,12 +1,14 @@
-"""Periods that are a person's own: probation, from its first through its last day."""
+"""Periods that are no calendar's: a person's probation, and a metric's own window over the last days."""
 
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from services.goals.domain.periods import Period, PeriodKind, period_of
+from services.goals.domain.periods import Period, PeriodKind, months_after, period_of
 
 _DAY: Final = timedelta(days=1)
+LONGEST_WINDOW: Final = 366
+"""Days of a rolling window."""
 
 
 class Probation(NamedTuple):
@@ -39,8 +41,13 @@ class Days(NamedTuple):
     zone: str
     probation: Probation
 
-    def period(self, kind: PeriodKind) -> Period | NoPeriod:
-        """The period of that kind that holds the day, or why there is none. Nothing is guessed."""
+    def period(self, kind: PeriodKind, rolling_days: int = 0) -> Period | NoPeriod:
+        """The period of that kind that holds the day, or why there is none. Nothing is guessed.
+
+        `rolling_days` is how long the window is, for ROLLING.
+        """
+        if kind is PeriodKind.ROLLING:
+            return rolling(rolling_days, self.today, self.zone)
         if kind is not PeriodKind.PROBATION:
             return period_of(kind, self.today, self.zone)
         first, last = self.probation
@@ -53,3 +60,24 @@ class Days(NamedTuple):
         if last < self.today:
             return NoPeriod.OVER
         return Period(kind, first, last + _DAY, self.zone)
+
+
+def rolling(days: int, last: date, zone: str) -> Period:
+    """The window of so many days that ends with a day."""
+    return Period(PeriodKind.ROLLING, last + _DAY - timedelta(days=days), last + _DAY, zone)
+
+
+def fits(kind: PeriodKind, rolling_days: int) -> bool:
+    """Whether a metric is measured over periods of a kind: one with a window of its own over that and nothing else."""
+    return (kind is PeriodKind.ROLLING) == bool(rolling_days)
+
+
+def month_ends(first: date, stop: date) -> dict[str, date]:
+    """The months (YYYY-MM) of the days from `first` up to `stop`, each with the day after its last one of these."""
+    found = {}
+    begin = first.replace(day=1)
+    while begin < stop:
+        following = months_after(begin, 1)
+        found[f"{begin:%Y-%m}"] = min(following, stop)
+        begin = following
+    return found

@@ -23,6 +23,7 @@ from services.goals.store.library import LibraryCache
 from services.goals.wire.evidence import from_change, from_interval, from_published
 from services.goals.wire.values import from_date, from_instant, from_period, from_value
 
+_DAY: Final = timedelta(days=1)
 _LONGEST_ID: Final = 64
 _LONGEST_ROLE: Final = 40
 _MONTHS: Final = 6
@@ -94,6 +95,10 @@ class EvidenceHandler(evidence_pb2_grpc.EvidenceServiceServicer):
         fields = Fields()
         sides = [_side(scope, fields.within(name), getattr(request, name)) for name in ("before", "after")]
         metric = find_metric(self._library.metrics(sides[0].first), request.metric)
+        if metric.rolling_days:
+            metric = find_metric(self._library.metrics(sides[1].stop - _DAY), request.metric)
+            days = timedelta(days=metric.rolling_days)
+            sides = [side._replace(first=side.stop - days) for side in sides]
         with self._database.read() as connection:
             found = [
                 read_grouped(
@@ -141,6 +146,9 @@ class EvidenceHandler(evidence_pb2_grpc.EvidenceServiceServicer):
             as_of=from_instant(moment),
         )
         for metric in self._library.metrics(week.first, retired=False).values():
+            if metric.rolling_days:
+                # Today, this week and the last are no windows of its own.
+                continue
             now, so_far, before = (evaluate(metric, figures) for figures in found)
             response.changes.add(
                 metric=metric.name,

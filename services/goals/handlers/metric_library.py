@@ -28,7 +28,7 @@ from services.goals.domain.metrics import METRICS, Figures, Metric, evaluate
 from services.goals.handlers.metrics import BY, group_of, people_at, row_of
 from services.goals.permissions import METRICS_READ, METRICS_WRITE
 from services.goals.store.library import LibraryCache, Versions
-from services.goals.store.previewing import Preview, preview
+from services.goals.store.previewing import Preview, preview, preview_rolling
 from services.goals.wire.metrics import built_in_versions, from_version, to_definition
 from services.goals.wire.values import from_value
 
@@ -122,7 +122,7 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
         )
         people = people_at(scope, request.node_id)
         with self._database.read() as connection:
-            found = preview(
+            found = (preview_rolling if told.rolling_days else preview)(
                 connection,
                 metric,
                 None if people is None else sorted(people),
@@ -221,7 +221,7 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
             total.merge(figures)
         response = metric_library_pb2.PreviewMetricResponse(
             total_size=len(groups),
-            total=from_value(evaluate(metric, total), self._currency),
+            total=from_value(evaluate(metric, found.total or total), self._currency),
             facts=found.met,
             facts_of_kind=found.of_kind,
         )

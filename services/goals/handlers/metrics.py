@@ -1,18 +1,20 @@
 """MetricsService."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import grpc
 from foothold.goals.v1 import metrics_pb2, metrics_pb2_grpc
 
 from access import Directory, Scope, caller
+from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.goals.domain.metrics import Figures, Metric, evaluate
+from services.goals.domain.periods import local_day, months_after
 from services.goals.permissions import METRICS_READ
 from services.goals.store.figures import read_grouped
 from services.goals.store.library import LibraryCache
@@ -25,6 +27,7 @@ BY: Final = {
     metrics_pb2.GROUP_BY_BRANCH: "branch",
     metrics_pb2.GROUP_BY_MONTH: "month",
 }
+_DAY: Final = timedelta(days=1)
 _FIRST_DAY: Final = date(1999, 12, 1)
 _LAST_DAY: Final = date(2101, 1, 1)
 _LONGEST_ID: Final = 64
@@ -33,9 +36,10 @@ _LONGEST_ID: Final = 64
 class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
     """Definitions, and values grouped."""
 
-    def __init__(self, database: Database, library: LibraryCache, currency: str) -> None:
+    def __init__(self, database: Database, library: LibraryCache, clock: Clock, currency: str) -> None:
         self._database = database
         self._library = library
+        self._clock = clock
         self._currency = currency
 
     def ListMetrics(
@@ -59,6 +63,9 @@ class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
         metric = find_metric(self._library.metrics(first), request.metric)
         people = people_at(scope, request.node_id)
         after = decode_token(request.page_token, query=request, shape=(str,))
+        if metric.rolling_days:
+            open_end = not request.HasField("to")
+            return self._rolling(request, scope, by, people, first, None if open_end else stop, after, size)
         with self._database.read() as connection:
             read = {
                 kind: read_grouped(
@@ -83,6 +90,63 @@ class MetricsHandler(metrics_pb2_grpc.MetricsServiceServicer):
         for key in page:
             row = row_of(scope.caller.directory, by, key)
             row.value.CopyFrom(from_value(evaluate(metric, groups[key]), self._currency))
+            response.rows.append(row)
+        return response
+
+    def _rolling(
+        self,
+        request: metrics_pb2.QueryMetricRequest,
+        scope: Scope,
+        by: str,
+        people: frozenset[str] | None,
+        first: date,
+        stop: date | None,
+        after: tuple[object, ...] | None,
+        size: int,
+    ) -> metrics_pb2.QueryMetricResponse:
+        """The same of a metric with a window of its own: what matters is the day before which each window ends."""
+        directory = scope.caller.directory
+        end = stop or local_day(self._clock.now(), directory.zone_of(directory.root_id)) + _DAY
+        with self._database.read() as connection:
+
+            def window(ending: date, kind: str) -> tuple[Metric, dict[str, Figures]]:
+                metric = find_metric(self._library.metrics(ending - _DAY), request.metric)
+                days = timedelta(days=metric.rolling_days)
+                chosen = None if people is None else sorted(people)
+                return metric, read_grouped(
+                    connection, by=kind, people=chosen, first=ending - days, stop=ending
+                )
+
+            newest, found = window(end, "person")
+            total = Figures()
+            for figures in found.values():
+                total.merge(figures)
+            keys: list[str] = []
+            values = {}
+            if by == "month":
+                told = read_grouped(
+                    connection,
+                    by="month",
+                    people=None if people is None else sorted(people),
+                    first=first,
+                    stop=end,
+                )
+                keys = sorted(key for key in told if after is None or key > str(after[0]))
+                for key in keys[:size]:
+                    begin = date.fromisoformat(f"{key}-01")
+                    metric, all_of_it = window(min(months_after(begin, 1), end), "all")
+                    values[key] = evaluate(metric, all_of_it.get("", Figures()))
+            else:
+                groups = _gather(directory, by, found)
+                keys = sorted(key for key in groups if after is None or key > str(after[0]))
+                values = {key: evaluate(newest, groups[key]) for key in keys[:size]}
+        response = metrics_pb2.QueryMetricResponse(
+            next_page_token=encode_token([keys[size - 1]], query=request) if len(keys) > size else "",
+            total=from_value(evaluate(newest, total), self._currency),
+        )
+        for key, value in values.items():
+            row = row_of(directory, by, key)
+            row.value.CopyFrom(from_value(value, self._currency))
             response.rows.append(row)
         return response
 

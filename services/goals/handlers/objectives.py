@@ -24,6 +24,7 @@ from services.goals.handlers.metrics import find_metric
 from services.goals.permissions import OBJECTIVES_READ, OBJECTIVES_WRITE
 from services.goals.store.library import LibraryCache
 from services.goals.store.objectives import Objectives
+from services.goals.store.progress import unfit
 from services.goals.wire.objectives import from_objective, from_score
 from services.goals.wire.targets import to_value
 
@@ -196,6 +197,8 @@ class ObjectivesHandler(objectives_pb2_grpc.ObjectivesServiceServicer):
             return KeyResult(weight, target_id, goal_id, direction=direction)
         kind = fields.one_of("period_kind", int(told.period_kind), {int(each) for each in CALENDAR_KINDS})
         metric = find_metric(self._library.metrics(date.max, retired=False), told.metric)
+        if metric.rolling_days:
+            raise unfit("objective.key_results.metric", metric.rolling_days)
         value = to_value(told.value)
         wrong = "its unit must be one of the documented ones"
         if value is not None:

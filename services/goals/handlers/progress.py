@@ -258,7 +258,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
 
     def _metric(self, measure: Measure, period: Period, known_at: datetime | None) -> Metric:
         """The version that measures the period. NotFound METRIC_UNKNOWN where there was none at that time."""
-        return find_metric(self._cache.library.known(known_at).metrics(period.first), measure.metric)
+        return find_metric(self._cache.library.known(known_at).metrics(period.measured_on), measure.metric)
 
 
 def active(scope: Scope, people: Collection[str] | None) -> list[Person]:
@@ -271,8 +271,8 @@ def active(scope: Scope, people: Collection[str] | None) -> list[Person]:
 
 
 def _needed(metric: Metric, standing: TargetStanding, day: date) -> Value | None:
-    """What an even pace needs through a day; for ratios the target itself; None where no calendar tells."""
-    if metric.is_ratio:
+    """What an even pace needs through a day; for ratios and rolling windows the target; None without a calendar."""
+    if metric.is_ratio or standing.period.kind is PeriodKind.ROLLING:
         return standing.asked_value
     if standing.asked.worked is None:
         return None

@@ -21,8 +21,10 @@ from services.goals.domain.targets import (
     check_value,
 )
 from services.goals.domain.values import Value
+from services.goals.domain.windows import fits
 from services.goals.handlers.metrics import find_metric
 from services.goals.store.library import LibraryCache
+from services.goals.store.progress import unfit
 from services.goals.wire.targets import to_value
 
 LONGEST_REASON: Final = 500
@@ -57,6 +59,8 @@ def told_target(
     reason = within.text("reason", told.reason, max_length=LONGEST_REASON, required=needs_reason)
     fields.require_valid()
     metric = find_metric(library.metrics(first, retired=False), told.metric)
+    if not fits(PeriodKind(kind), metric.rolling_days):
+        raise unfit("target.period_kind", metric.rolling_days)
     value = _value(metric, told.value, "target.value", currency)
     rule = OverrideRule(
         Latitude(latitude or Latitude.FREE),

@@ -1,7 +1,7 @@
 """What people reached in the months of their tenure, read from the figures kept."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from access import Directory, Person
 from services.goals.domain.evidence import Reached, months_of
 from services.goals.domain.metrics import Counter, Figures, Metric, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day
+from services.goals.domain.windows import rolling
 from services.goals.store.figures import Span, read_figures
 
 _SPANS: Final = 5_000
@@ -34,7 +35,10 @@ def read_cohort(
     now: datetime,
     counters: Sequence[Counter],
 ) -> Cohort:
-    """Every month of tenure that is over, of people who were there to its end."""
+    """Every month of tenure that is over, of people who were there to its end.
+
+    Of a metric with a window of its own the window that ends with the month.
+    """
     spans: list[tuple[int, Span]] = []
     without_first_day = 0
     for person in people:
@@ -50,7 +54,8 @@ def read_cohort(
     told: set[str] = set()
     for begin in range(0, len(spans), _SPANS):
         batch = spans[begin : begin + _SPANS]
-        figures = read_figures(connection, [span for _, span in batch], counters=counters).figures
+        read = [_measured(metric, span) for _, span in batch]
+        figures = read_figures(connection, read, counters=counters).figures
         for (number, span), each in zip(batch, figures, strict=True):
             if each != Figures():
                 told.add(span.person_id)
@@ -62,3 +67,10 @@ def read_cohort(
         without_first_day,
         len(found) - len(told),
     )
+
+
+def _measured(metric: Metric, month: Span) -> Span:
+    if not metric.rolling_days:
+        return month
+    period = month.period
+    return Span(month.person_id, rolling(metric.rolling_days, period.end - timedelta(days=1), period.zone))

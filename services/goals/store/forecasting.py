@@ -77,7 +77,7 @@ def read_forecasts(
     readings: dict[PeriodKind, _Ledger] = {}
     found = []
     for standing in progress.targets:
-        metric = cache.library.metrics(standing.period.first)[standing.resolved.target.measure.metric]
+        metric = cache.library.metrics(standing.period.measured_on)[standing.resolved.target.measure.metric]
         said = _said_without(standing, counted_in(metric))
         if standing.period.kind not in CALENDAR_KINDS:
             # Nobody's earlier periods are of this kind: there is no history to reckon with.

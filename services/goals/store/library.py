@@ -207,6 +207,7 @@ def _written(told: Definition) -> dict[str, Any]:
         "denominators": list(told.denominators),
         "direction": int(told.direction),
         "titles": dict(told.titles),
+        "rolling_days": told.rolling_days,
         "conditions": {
             "channels": sorted(conditions.channels),
             "products": sorted(conditions.products),
@@ -242,6 +243,8 @@ def read_version(row: Row[Any]) -> Version:
                 Novelty(conditions["customers"]),
             ),
             tuple(sorted(told["titles"].items())),
+            # Those stored before there were windows have none.
+            told.get("rolling_days", 0),
         ),
         row.version,
         row.counter,

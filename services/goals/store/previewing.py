@@ -1,12 +1,13 @@
 """What a definition would have measured, straight from the facts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from services.goals.domain.metrics import Counter, Figures, Metric, Sums, kinds_of
+from services.goals.domain.windows import month_ends
 from services.goals.store.counting import admitted_by
 from services.goals.store.figures import EARLIER_FACT, PATRONS, read_grouped, take
 
@@ -38,11 +39,15 @@ _KEY: Final = "CASE WHEN %(monthly)s THEN to_char(first, 'YYYY-MM') ELSE person_
 
 
 class Preview(NamedTuple):
-    """Figures by person, or by month (YYYY-MM); how many facts met the conditions, and how many there were."""
+    """Figures by person, or by month (YYYY-MM); how many facts met the conditions, and how many there were.
+
+    `total` is all of it where that is not what the figures add up to.
+    """
 
     figures: Mapping[str, Figures]
     met: int
     of_kind: int
+    total: Figures | None = None
 
 
 def preview(
@@ -75,6 +80,36 @@ def preview(
             connection, by="month" if monthly else "person", people=people, first=first, stop=stop
         )
     return Preview(figures, met, of_kind)
+
+
+def preview_rolling(
+    connection: Connection,
+    metric: Metric,
+    people: Sequence[str] | None,
+    *,
+    first: date,
+    stop: date,
+    monthly: bool,
+) -> Preview:
+    """The same over the metric's own window that ends before `stop`; by month over those that end with each month."""
+
+    def window(ending: date) -> Preview:
+        begin = ending - timedelta(days=metric.rolling_days)
+        return preview(connection, metric, people, first=begin, stop=ending, monthly=False)
+
+    found = window(stop)
+    if not monthly:
+        return found
+    months = {month: _together(window(end).figures) for month, end in month_ends(first, stop).items()}
+    told = {month: figures for month, figures in months.items() if figures != Figures()}
+    return Preview(told, found.met, found.of_kind, _together(found.figures))
+
+
+def _together(found: Mapping[str, Figures]) -> Figures:
+    total = Figures()
+    for figures in found.values():
+        total.merge(figures)
+    return total
 
 
 def _counted(connection: Connection, counter: Counter, asked: Mapping[str, Any]) -> dict[str, Figures]:

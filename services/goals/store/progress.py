@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from access import Directory, Person
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, InvalidArgument
 from services.goals.domain.leave import Absence, Rules, asked_of, quiet_since
 from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
@@ -22,7 +22,7 @@ from services.goals.domain.progress import (
     judge,
 )
 from services.goals.domain.targets import Measure, ResolvedTarget
-from services.goals.domain.windows import Days, NoPeriod, Probation
+from services.goals.domain.windows import Days, NoPeriod, Probation, fits, rolling
 from services.goals.store.figures import (
     Reading,
     Span,
@@ -36,6 +36,7 @@ from services.goals.store.workplaces import WorkplacesCache
 
 _ALWAYS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
 _MOST_POINTS: Final = 366
+_MOST_WINDOWS: Final = 62
 
 
 def read_progress(
@@ -63,8 +64,9 @@ def read_progress(
     always = [period_of(kind, today, zone) for kind in _ALWAYS]
     while True:
         targets = copy.of(person, path, today)
-        found = _Periods(days, targets)
-        periods = list(dict.fromkeys((*always, *found.periods.values())))
+        found = _Periods(library, days, targets)
+        shown = [*always, *_own_windows(library, days)]
+        periods = list(dict.fromkeys((*shown, *found.periods.values())))
         reading = read_figures(
             connection,
             [Span(person.id, period) for period in periods],
@@ -84,7 +86,7 @@ def read_progress(
     rules = work.holding(path, today, days.probation)
     return Progress(
         found.standings(library, figures, today, rules, absences),
-        [(period, figures[period]) for period in always],
+        [(period, figures[period]) for period in shown],
         newest,
         found.unmeasured,
     )
@@ -109,8 +111,8 @@ def read_one(
     zone = directory.zone_of(person.id)
     today = local_day(as_of or now, zone)
     days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
-    period = _required(days, measure.period_kind)
     library = cache.library.known(known_at)
+    period = _required(library, days, measure)
     reading = read_figures(
         connection,
         [Span(person.id, period)],
@@ -125,7 +127,7 @@ def read_one(
     # At a past time a target may have waited for the values of its metric.
     if target is not None and _serves(library, measure, period):
         rules = workplaces.known(connection, known_at).holding(path, today, days.probation)
-        metric = library.metrics(period.first)[measure.metric]
+        metric = library.metrics(period.measured_on)[measure.metric]
         standing = _stand(metric, target, period, figures, today, rules, _known(reading.absences))
     return period, figures, standing
 
@@ -140,12 +142,12 @@ def read_course(
     as_of: datetime | None,
     known_at: datetime | None,
 ) -> list[tuple[date, Figures]]:
-    """The figures from the period's first day through each day up to `today`; see `course_days`."""
+    """The figures from the period's first day through each day up to `today`; see `course_days`.
+
+    Of a rolling window those of the windows that end on each day.
+    """
     days = course_days(period, today)
-    spans = [
-        Span(person.id, Period(period.kind, period.first, day + timedelta(days=1), period.zone))
-        for day in days
-    ]
+    spans = [Span(person.id, _through(period, day)) for day in days]
     reading = read_figures(
         connection,
         spans,
@@ -158,21 +160,38 @@ def read_course(
 
 def course_days(period: Period, last: date) -> list[date]:
     """The days a course is told for, up to the `last`: each one, or of long periods as many as may be, evenly."""
-    step = timedelta(days=-(-period.days // _MOST_POINTS))
+    most = _MOST_WINDOWS if period.kind is PeriodKind.ROLLING else _MOST_POINTS
+    step = timedelta(days=-(-period.days // most))
     number = max(0, -(-(last - period.first) // step))
     return [*(period.first + step * ahead for ahead in range(number)), last]
+
+
+def _through(period: Period, day: date) -> Period:
+    if period.kind is PeriodKind.ROLLING:
+        return rolling(period.days, day, period.zone)
+    return Period(period.kind, period.first, day + timedelta(days=1), period.zone)
+
+
+def _own_windows(library: KnownLibrary, days: Days) -> list[Period]:
+    """The windows that metrics have of their own, each once."""
+    lengths = {each.rolling_days for each in library.metrics(days.today).values() if each.rolling_days}
+    return [rolling(each, days.today, days.zone) for each in sorted(lengths)]
 
 
 class _Periods:
     """The targets of one person by the period they are measured over, and those there is no period for."""
 
-    def __init__(self, days: Days, targets: Mapping[Measure, ResolvedTarget]) -> None:
+    def __init__(self, library: KnownLibrary, days: Days, targets: Mapping[Measure, ResolvedTarget]) -> None:
         self._targets = targets
         self.periods: dict[Measure, Period] = {}
         self.unmeasured: list[Unmeasured] = []
-        by_kind = {kind: days.period(kind) for kind in {measure.period_kind for measure in targets}}
+        metrics = library.metrics(days.today)
         for measure, target in targets.items():
-            period = by_kind[measure.period_kind]
+            window = metrics[measure.metric].rolling_days if measure.metric in metrics else 0
+            if not fits(measure.period_kind, window):
+                # Its metric is still being computed, or was not there yet.
+                continue
+            period = days.period(measure.period_kind, window)
             if isinstance(period, NoPeriod):
                 self.unmeasured.append(Unmeasured(target, period, days.probation))
             else:
@@ -189,7 +208,7 @@ class _Periods:
         """How the person stands with each whose metric's values can be read."""
         return [
             _stand(
-                library.metrics(period.first)[measure.metric],
+                library.metrics(period.measured_on)[measure.metric],
                 self._targets[measure],
                 period,
                 figures[period],
@@ -244,7 +263,7 @@ def read_team(
         if newcomers_only and not probation.holds(today):
             continue
         path = directory.ancestors(person.id)
-        by_period = _Periods(Days(today, zone, probation), copy.of(person, path, today))
+        by_period = _Periods(library, Days(today, zone, probation), copy.of(person, path, today))
         periods = list(dict.fromkeys(by_period.periods.values()))
         spans.extend(Span(person.id, period) for period in periods)
         rules = work.holding(path, today, probation)
@@ -281,7 +300,7 @@ def read_team(
 
 def _serves(library: KnownLibrary, measure: Measure, period: Period) -> bool:
     """Whether the metric's values can be read: those of a new one are computed first."""
-    return measure.metric in library.metrics(period.first)
+    return measure.metric in library.metrics(period.measured_on)
 
 
 def _stand(
@@ -295,13 +314,18 @@ def _stand(
 ) -> TargetStanding:
     value = Fraction(target.target.value.numerator, target.target.value.denominator)
     asked = asked_of(metric, value, period, rules, absences)
-    course = None if asked.worked is None else course_of(asked.worked, today)
-    standing = judge(metric, evaluate(metric, figures), asked.amount, course)
+    paced = period.kind is not PeriodKind.ROLLING
+    course = course_of(asked.worked, today) if paced and asked.worked is not None else None
+    standing = judge(metric, evaluate(metric, figures), asked.amount, course, paced=paced)
     return TargetStanding(target, period, standing, asked, course)
 
 
-def _required(days: Days, kind: PeriodKind) -> Period:
-    period = days.period(kind)
+def _required(library: KnownLibrary, days: Days, measure: Measure) -> Period:
+    metric = library.metrics(days.today).get(measure.metric)
+    window = 0 if metric is None else metric.rolling_days
+    if metric is not None and not fits(measure.period_kind, window):
+        raise unfit("period_kind", window)
+    period = days.period(measure.period_kind, window)
     if isinstance(period, Period):
         return period
     first, last = days.probation
@@ -316,6 +340,21 @@ def _required(days: Days, kind: PeriodKind) -> Period:
         "NOT_ON_PROBATION",
         "This person is not on probation that day.",
         metadata={"first_day": first.isoformat(), "last_day": last.isoformat()},
+    )
+
+
+def unfit(field: str, rolling_days: int) -> InvalidArgument:
+    """Why a metric is not measured over such periods; `field` is where the kind was told."""
+    if rolling_days:
+        return InvalidArgument(
+            "PERIOD_UNSUPPORTED",
+            f"The metric has a window of its own, the last {rolling_days} days.",
+            fields={field: "must be PERIOD_KIND_ROLLING for a metric with a window of its own"},
+        )
+    return InvalidArgument(
+        "PERIOD_UNSUPPORTED",
+        "The metric has no window of its own.",
+        fields={field: "must not be PERIOD_KIND_ROLLING for a metric without a window of its own"},
     )
 
 

@@ -112,10 +112,10 @@ def values_event(
 def from_figures(
     period: Period, figures: Figures, metrics: Mapping[str, Metric], currency: str
 ) -> feed_pb2.PeriodValues:
-    """All metrics over a period that are no ratios."""
+    """All metrics over a period that are no ratios and have no window of their own, which is no week and no month."""
     values = feed_pb2.PeriodValues(period=from_period(period))
     for metric in metrics.values():
-        if metric.is_ratio:
+        if metric.is_ratio or metric.rolling_days:
             continue
         values.values.add(metric=metric.name, value=from_value(evaluate(metric, figures), currency))
     return values

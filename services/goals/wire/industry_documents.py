@@ -66,6 +66,10 @@ class _Table:
         found = self._get(key, int, "a whole number", required=False)
         return found if isinstance(found, int) and 0 <= found <= _LARGEST_YEAR else 0
 
+    def days(self, key: str) -> int:
+        found = self._get(key, int, "a whole number", required=False)
+        return found if isinstance(found, int) else 0
+
     def words(self, key: str) -> Words:
         table = self.table(key, required=True)
         words = Words(table.text("zh-CN"), table.text("en"))
@@ -172,6 +176,7 @@ def _metric(told: _Table, currency: str) -> Definition:
         told.choice("direction", Direction, Direction.AT_LEAST),
         _conditions(conditions, currency),
         (("en", title.english.strip()), ("zh-CN", title.chinese.strip())),
+        told.days("rolling_days"),
     )
     told.close()
     return definition

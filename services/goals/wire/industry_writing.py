@@ -50,6 +50,8 @@ def _metric(told: Definition, currency: str) -> Iterator[str]:
         yield f"denominators = {_texts(told.denominators)}"
     if told.direction is not Direction.AT_LEAST:
         yield f"direction = {_text(told.direction.name.lower())}"
+    if told.rolling_days:
+        yield f"rolling_days = {told.rolling_days}"
     if told.conditions != UNCONDITIONAL:
         yield f"conditions = {_conditions(told.conditions, currency)}"
 

@@ -23,6 +23,7 @@ def from_metric(metric: Metric) -> metrics_pb2.MetricDefinition:
         description=metric.description,
         conditions=_from_conditions(metric.conditions),
         titles=dict(metric.titles),
+        rolling_days=metric.rolling_days,
     )
 
 
@@ -39,6 +40,7 @@ def from_definition(told: Definition) -> metrics_pb2.MetricDefinition:
         description=told.description,
         conditions=_from_conditions(told.conditions),
         titles=dict(told.titles),
+        rolling_days=told.rolling_days,
     )
 
 
@@ -55,8 +57,6 @@ def to_definition(told: metrics_pb2.MetricDefinition) -> Definition | dict[str, 
             wrong[field] = "must be one of the documented values"
     if not all(int(kind) in set(FactKind) for kind in told.fact_kinds):
         wrong["fact_kinds"] = "must be documented kinds"
-    if told.rolling_days:
-        wrong["rolling_days"] = "must be 0: figures are kept by period, and none over a rolling window"
     if wrong:
         return wrong
     asked = told.conditions
@@ -80,6 +80,7 @@ def to_definition(told: metrics_pb2.MetricDefinition) -> Definition | dict[str, 
             Novelty(int(asked.customers)),
         ),
         tuple(sorted((language, title.strip()) for language, title in told.titles.items())),
+        told.rolling_days,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from foothold.goals.v1 import progress_pb2
 
 from services.goals.domain.metrics import Metric, evaluate
+from services.goals.domain.periods import PeriodKind
 from services.goals.domain.progress import Member, Progress, TargetStanding
 from services.goals.wire.calendars import from_unknown_year
 from services.goals.wire.leave import from_step
@@ -43,7 +44,10 @@ def from_progress(
     )
     for period, figures in progress.values:
         told = from_period(period)
-        for metric in metrics(period.first).values():
+        window = period.days if period.kind is PeriodKind.ROLLING else 0
+        for metric in metrics(period.measured_on).values():
+            if metric.rolling_days != window:
+                continue
             response.values.add(
                 metric=metric.name, period=told, value=from_value(evaluate(metric, figures), currency)
             )

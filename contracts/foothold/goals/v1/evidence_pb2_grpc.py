@@ -58,7 +58,8 @@ class EvidenceServiceServicer:
 
     def SuggestTargets(self, request, context):
         """What people of a job role reached in each month of their tenure: quartiles with their numbers, and figures of others
-        with their sources. Only people the caller may read are counted. Permission goals.metrics.read.
+        with their sources. Of a metric with a window of its own that is the window that ends with each month. Only people the
+        caller may read are counted. Permission goals.metrics.read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

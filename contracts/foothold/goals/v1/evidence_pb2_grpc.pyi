@@ -35,7 +35,8 @@ class EvidenceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     SuggestTargets: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.SuggestTargetsRequest, _evidence_pb2.SuggestTargetsResponse]
     """What people of a job role reached in each month of their tenure: quartiles with their numbers, and figures of others
-    with their sources. Only people the caller may read are counted. Permission goals.metrics.read.
+    with their sources. Of a metric with a window of its own that is the window that ends with each month. Only people the
+    caller may read are counted. Permission goals.metrics.read.
     """
     CompareFigures: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.CompareFiguresRequest, _evidence_pb2.CompareFiguresResponse]
     """One metric over two ranges of days or of two groups: the difference, the change, and for rates how sure it is.
@@ -51,7 +52,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SuggestTargets: _aio.UnaryUnaryMultiCallable[_evidence_pb2.SuggestTargetsRequest, _evidence_pb2.SuggestTargetsResponse]  # type: ignore[assignment]
     """What people of a job role reached in each month of their tenure: quartiles with their numbers, and figures of others
-    with their sources. Only people the caller may read are counted. Permission goals.metrics.read.
+    with their sources. Of a metric with a window of its own that is the window that ends with each month. Only people the
+    caller may read are counted. Permission goals.metrics.read.
     """
     CompareFigures: _aio.UnaryUnaryMultiCallable[_evidence_pb2.CompareFiguresRequest, _evidence_pb2.CompareFiguresResponse]  # type: ignore[assignment]
     """One metric over two ranges of days or of two groups: the difference, the change, and for rates how sure it is.
@@ -70,7 +72,8 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.SuggestTargetsResponse, _abc.Awaitable[_evidence_pb2.SuggestTargetsResponse]]:
         """What people of a job role reached in each month of their tenure: quartiles with their numbers, and figures of others
-        with their sources. Only people the caller may read are counted. Permission goals.metrics.read.
+        with their sources. Of a metric with a window of its own that is the window that ends with each month. Only people the
+        caller may read are counted. Permission goals.metrics.read.
         """
 
     @_abc_1.abstractmethod

@@ -133,7 +133,7 @@ class DefineMetricRequest(_message.Message):
     def definition(self) -> _metrics_pb2.MetricDefinition:
         """The definition. `name` of a built-in metric is refused (METRIC_BUILT_IN). Ratios name metrics that exist and are no
         ratios themselves, and none that is being computed for the first time (METRIC_COMPUTING). A metric that others are
-        made of keeps its unit and becomes no ratio.
+        made of keeps its unit and becomes no ratio. A metric keeps having a window of its own, or having none.
         """
 
     @_builtins.property
@@ -243,7 +243,7 @@ class PreviewMetricResponse(_message.Message):
 
     @_builtins.property
     def total(self) -> _values_pb2.Value:
-        """All groups together."""
+        """All groups together; of a definition with a window of its own that window, by month too."""
 
     def __init__(
         self,

@@ -280,8 +280,10 @@ class MetricDefinition(_message.Message):
     description: _builtins.str
     """The rule in one plain English sentence; for metrics that are not built in, as their author wrote it."""
     rolling_days: _builtins.int
-    """Must be 0, for the period. Kept for a rolling window over the last this many days; any other number is refused
-    (FIELD_INVALID) until there is one.
+    """0 for metrics that are measured over whatever period is asked for. 1..366 for a window of the metric's own: its value
+    on a day is that over the last this many days, that one included, in the person's zone (PERIOD_KIND_ROLLING). A metric
+    keeps having one or having none; how long it is may change with a version, and the version that holds on the window's
+    last day measures it. Ratios are made of metrics without one.
     """
     @_builtins.property
     def fact_kinds(self) -> _containers.RepeatedScalarFieldContainer[_facts_pb2.FactKind.ValueType]:
@@ -390,7 +392,9 @@ class QueryMetricRequest(_message.Message):
     """The next_page_token of the page before."""
     @_builtins.property
     def to(self) -> _date_pb2.Date:
-        """The day after the last; unset for open."""
+        """The day after the last; unset for open. The window of a metric that has one of its own ends before it, unset after
+        today where the enterprise is; by month it ends with each month, the last one before this day.
+        """
 
     def __init__(
         self,

@@ -41,7 +41,9 @@ class _ProgressStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Progre
     PROGRESS_STATUS_ON_PACE: _ProgressStatus.ValueType  # 3
     """Not reached yet, at or ahead of the pace needed (counts and sums only)."""
     PROGRESS_STATUS_BEHIND: _ProgressStatus.ValueType  # 4
-    """Not reached, and behind the pace needed; a rate under its target is always behind."""
+    """Not reached, and behind the pace needed; a rate under its target is always behind, and so is whatever is measured over
+    a rolling window.
+    """
     PROGRESS_STATUS_NO_DATA: _ProgressStatus.ValueType  # 5
     """Nothing to judge by: a rate with denominator 0 (R4), or a target not reached yet in a year whose workdays are not
     known, so that there is no pace (unknown_year).
@@ -59,7 +61,9 @@ PROGRESS_STATUS_AT_THRESHOLD: ProgressStatus.ValueType  # 2
 PROGRESS_STATUS_ON_PACE: ProgressStatus.ValueType  # 3
 """Not reached yet, at or ahead of the pace needed (counts and sums only)."""
 PROGRESS_STATUS_BEHIND: ProgressStatus.ValueType  # 4
-"""Not reached, and behind the pace needed; a rate under its target is always behind."""
+"""Not reached, and behind the pace needed; a rate under its target is always behind, and so is whatever is measured over
+a rolling window.
+"""
 PROGRESS_STATUS_NO_DATA: ProgressStatus.ValueType  # 5
 """Nothing to judge by: a rate with denominator 0 (R4), or a target not reached yet in a year whose workdays are not
 known, so that there is no pace (unknown_year).
@@ -88,7 +92,9 @@ class TargetProgress(_message.Message):
     status: Global___ProgressStatus.ValueType
     """How it stands."""
     workdays: _builtins.int
-    """Days the person works in the period: workdays without those wholly on leave. 0 without a calendar."""
+    """Days the person works in the period: workdays without those wholly on leave. 0 without a calendar and over a rolling
+    window.
+    """
     workdays_left: _builtins.int
     """Those of them from as_of's day on."""
     @_builtins.property
@@ -114,7 +120,7 @@ class TargetProgress(_message.Message):
     @_builtins.property
     def pace(self) -> _values_pb2.Value:
         """What an even pace over the days the person works in the period asks for those before as_of's, which is still
-        there to be used; unset for rates and without a calendar (unknown_year).
+        there to be used; unset for rates, over a rolling window, which never runs out, and without a calendar (unknown_year).
         """
 
     @_builtins.property
@@ -416,7 +422,7 @@ class GetProgressResponse(_message.Message):
 
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetricValue]:
-        """All built-in metrics for the week and the month that hold as_of."""
+        """Each metric for the week and the month that hold as_of; one with a window of its own for that one instead."""
 
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
@@ -582,7 +588,8 @@ class GetProgressCourseResponse(_message.Message):
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoursePoint]:
         """One point per day from the first up to as_of's; of a period longer than 366 days every second, third and so on, as
-        many as fit into 366, and as_of's.
+        many as fit into 366, and as_of's. Over a rolling window the days of the last one, of a long one as many as fit into
+        62.
         """
 
     @_builtins.property
@@ -661,7 +668,7 @@ class CoursePoint(_message.Message):
 
     @_builtins.property
     def done(self) -> _values_pb2.Value:
-        """The value from the period's start through this day."""
+        """The value from the period's start through this day; over a rolling window that of the window ending on this day."""
 
     @_builtins.property
     def pace(self) -> _values_pb2.Value:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oothold/goals/v1/values.proto\x12\x11\x66oothold.goals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"h\n\x05Value\x12%\n\x04unit\x18\x01 \x01(\x0e\x32\x17.foothold.goals.v1.Unit\x12\x11\n\tnumerator\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\xe6\x01\n\x06Period\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12$\n\tfirst_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\"\n\x07\x65nd_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12)\n\x05start\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*]\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0e\n\nUNIT_COUNT\x10\x01\x12\r\n\tUNIT_RATE\x10\x02\x12\x0e\n\nUNIT_MONEY\x10\x03\x12\x10\n\x0cUNIT_MINUTES\x10\x04*\xb5\x01\n\nPeriodKind\x12\x1b\n\x17PERIOD_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fPERIOD_KIND_DAY\x10\x01\x12\x14\n\x10PERIOD_KIND_WEEK\x10\x02\x12\x15\n\x11PERIOD_KIND_MONTH\x10\x03\x12\x17\n\x13PERIOD_KIND_QUARTER\x10\x04\x12\x14\n\x10PERIOD_KIND_YEAR\x10\x05\x12\x19\n\x15PERIOD_KIND_PROBATION\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oothold/goals/v1/values.proto\x12\x11\x66oothold.goals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"h\n\x05Value\x12%\n\x04unit\x18\x01 \x01(\x0e\x32\x17.foothold.goals.v1.Unit\x12\x11\n\tnumerator\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65nominator\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\xe6\x01\n\x06Period\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12$\n\tfirst_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\"\n\x07\x65nd_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12)\n\x05start\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*]\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0e\n\nUNIT_COUNT\x10\x01\x12\r\n\tUNIT_RATE\x10\x02\x12\x0e\n\nUNIT_MONEY\x10\x03\x12\x10\n\x0cUNIT_MINUTES\x10\x04*\xce\x01\n\nPeriodKind\x12\x1b\n\x17PERIOD_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fPERIOD_KIND_DAY\x10\x01\x12\x14\n\x10PERIOD_KIND_WEEK\x10\x02\x12\x15\n\x11PERIOD_KIND_MONTH\x10\x03\x12\x17\n\x13PERIOD_KIND_QUARTER\x10\x04\x12\x14\n\x10PERIOD_KIND_YEAR\x10\x05\x12\x19\n\x15PERIOD_KIND_PROBATION\x10\x06\x12\x17\n\x13PERIOD_KIND_ROLLING\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNIT']._serialized_start=449
   _globals['_UNIT']._serialized_end=542
   _globals['_PERIODKIND']._serialized_start=545
-  _globals['_PERIODKIND']._serialized_end=726
+  _globals['_PERIODKIND']._serialized_end=751
   _globals['_VALUE']._serialized_start=110
   _globals['_VALUE']._serialized_end=214
   _globals['_PERIOD']._serialized_start=217

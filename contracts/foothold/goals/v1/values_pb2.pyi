@@ -73,6 +73,10 @@ class _PeriodKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PeriodKind
     """The person's probation, from its first through its last day as identity tells them; each day of somebody's lies in
     it or in no period of this kind. An extension moves its end. Of people, never of nodes.
     """
+    PERIOD_KIND_ROLLING: _PeriodKind.ValueType  # 7
+    """The last days up to and with the day asked for, as many as the metric's rolling_days: the window of metrics that have
+    one of their own, and of no others. It moves on every day, so that each day lies in as many of them as it is long.
+    """
 
 class PeriodKind(_PeriodKind, metaclass=_PeriodKindEnumTypeWrapper):
     """How long a period is. Periods are half-open in the branch's own time zone; weeks run Monday to Monday (R9)."""
@@ -92,6 +96,10 @@ PERIOD_KIND_YEAR: PeriodKind.ValueType  # 5
 PERIOD_KIND_PROBATION: PeriodKind.ValueType  # 6
 """The person's probation, from its first through its last day as identity tells them; each day of somebody's lies in
 it or in no period of this kind. An extension moves its end. Of people, never of nodes.
+"""
+PERIOD_KIND_ROLLING: PeriodKind.ValueType  # 7
+"""The last days up to and with the day asked for, as many as the metric's rolling_days: the window of metrics that have
+one of their own, and of no others. It moves on every day, so that each day lies in as many of them as it is long.
 """
 Global___PeriodKind: _TypeAlias = PeriodKind  # noqa: Y015
 
