@@ -72,6 +72,13 @@ _PLAIN: Final[Mapping[str, str]] = {
     "a rate is at most 1": later("A rate is at most 100 %."),
     "cannot divide that way": later("This cannot be divided that way; choose another."),
     "the weights are too large together": later("The weights are too large together; use smaller ones."),
+    "a metric keeps having a window of its own, or having none: define another one": later(
+        "A metric keeps its kind of window. Define another one for this."
+    ),
+    **dict.fromkeys(
+        ("must be a metric without a window of its own", "must be metrics without a window of their own"),
+        later("Choose a metric without a window of its own."),
+    ),
     "must be after history_from": later("It must lie after the first of the earlier days."),
 }
 _LENGTH: Final = re.compile(r"(?:must be|Required:) (\d+) to (\d+)(?: printable)? characters\.?")

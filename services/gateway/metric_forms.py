@@ -60,6 +60,8 @@ GROUPS: Final = {
 MOST_PARTS: Final = 5
 """Metrics below the line of a ratio, and attributes with conditions: as many as the contract allows of each."""
 LONGEST_NAME: Final = 40
+LONGEST_WINDOW: Final = 366
+"""Days of a window of a metric's own."""
 _LONGEST_TITLE: Final = 40
 _LONGEST_DESCRIPTION: Final = 300
 _LANGUAGES: Final = {"title_zh": "zh-CN", "title_en": "en"}
@@ -99,7 +101,17 @@ def how_many(form: Form, name: str) -> int:
 def slots(form: Form) -> list[str]:
     """The fields beside which the live preview says what does not fit: all but those that matter on saving only."""
     return [
-        *("name", "title_zh", "title_en", "description", "aggregation", "unit", "direction", "kind"),
+        *(
+            "name",
+            "title_zh",
+            "title_en",
+            "description",
+            "aggregation",
+            "unit",
+            "direction",
+            "rolling_days",
+            "kind",
+        ),
         *("numerator", "other_channels", "customers", "products", "least_amount", "most_amount"),
         *(f"denominator-{index}" for index in range(how_many(form, "denominators"))),
         *(f"attribute-{index}-{part}" for index in range(how_many(form, "attributes")) for part in _PARTS),
@@ -122,6 +134,8 @@ def form_of(told: metrics_pb2.MetricDefinition, currency: str) -> Form:
             "aggregation": _key(AGGREGATIONS, told.aggregation),
             "unit": _key(UNITS, told.unit),
             "direction": _key(DIRECTIONS, told.direction),
+            "window": "rolling" if told.rolling_days else "period",
+            "rolling_days": str(told.rolling_days or ""),
             "customers": _key(NOVELTIES, asked.customers),
             "numerator": told.numerator,
             "denominators": str(max(1, len(told.denominators))),
@@ -177,6 +191,9 @@ def definition_of(
         description=form.get("description", "").strip()[:1000],
         titles={tag: form.get(field, "").strip()[:200] for field, tag in _LANGUAGES.items()},
     )
+    if form.get("window") == "rolling":
+        told.rolling_days, why = _days(form.get("rolling_days", "").strip())
+        wrong |= why
     for field, tag in _LANGUAGES.items():
         if not 0 < len(told.titles[tag]) <= _LONGEST_TITLE or not told.titles[tag].isprintable():
             wrong[field] = _("Fill this in, please; at most %(most)s characters.", most=_LONGEST_TITLE)
@@ -196,6 +213,16 @@ def definition_of(
         return told, wrong
     told.fact_kinds.extend(KINDS[each] for each in dict.fromkeys(form.getlist("kind")) if each in KINDS)
     return told, wrong | _conditions(form, told.conditions, currency)
+
+
+def _days(text: str) -> tuple[int, dict[str, str]]:
+    """How many of the last days, and what is wrong with what was typed."""
+    days = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LONGEST_WINDOW)) else 0
+    if 1 <= days <= LONGEST_WINDOW:
+        return days, {}
+    return 0, {
+        "rolling_days": _("A number from %(least)s to %(most)s, please.", least=1, most=LONGEST_WINDOW)
+    }
 
 
 def _conditions(form: Form, asked: metrics_pb2.MetricDefinition.Conditions, currency: str) -> dict[str, str]:

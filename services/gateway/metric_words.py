@@ -42,6 +42,11 @@ GROUPS: Final[Mapping[int, str]] = {
     metrics_pb2.GROUP_BY_DEPARTMENT: later("Department"),
     metrics_pb2.GROUP_BY_BRANCH: later("Branch"),
 }
+WINDOWS: Final = (
+    ("period", later("The day, week or month it is looked at for")),
+    ("rolling", later("The last days up to today")),
+)
+"""Over which days it is measured: as the form sends it, its words."""
 STATES: Final[Mapping[int, tuple[str, str]]] = {
     _STATE.STATE_COMPUTING: ("pace", later("Being computed")),
     _STATE.STATE_SERVING: ("met", later("In use")),
@@ -70,6 +75,8 @@ def rule(told: metrics_pb2.MetricDefinition, currency: str) -> list[tuple[str, s
     if amounts := _amounts(asked, currency):
         said.append((_("Amount"), amounts))
     said += [(each.name, _joined(each.values)) for each in asked.attributes]
+    if told.rolling_days:
+        said.append((_("Window"), words.last_days(told.rolling_days)))
     said.append((_("Unit"), str(UNITS.get(told.unit, ""))))
     said.append((_("Direction"), str(DIRECTIONS.get(told.direction, ""))))
     return said

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from flask import Flask
-from foothold.goals.v1 import standards_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import metrics_pb2, standards_pb2, targets_pb2, values_pb2
 
 from access.directory import Directory
 from chassis.errors import Failure
@@ -25,12 +25,20 @@ PERIODS: Final = {
     "month": values_pb2.PERIOD_KIND_MONTH,
     "quarter": values_pb2.PERIOD_KIND_QUARTER,
     "probation": values_pb2.PERIOD_KIND_PROBATION,
+    "rolling": values_pb2.PERIOD_KIND_ROLLING,
 }
 LATITUDES: Final = {
     "free": targets_pb2.LATITUDE_FREE,
     "bounded": targets_pb2.LATITUDE_BOUNDED,
     "locked": targets_pb2.LATITUDE_LOCKED,
 }
+
+
+def kind_of(period: str, definition: metrics_pb2.MetricDefinition | None) -> values_pb2.PeriodKind.ValueType:
+    """The kind of period chosen; a metric with a window of its own is asked over that, whatever was chosen."""
+    if definition is not None and definition.rolling_days:
+        return values_pb2.PERIOD_KIND_ROLLING
+    return PERIODS.get(period, values_pb2.PERIOD_KIND_MONTH)
 
 
 def number(text: str) -> Fraction | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Final
 
 from flask import has_request_context
@@ -194,8 +195,23 @@ def period(kind: int) -> str:
         values_pb2.PERIOD_KIND_QUARTER: _("This quarter"),
         values_pb2.PERIOD_KIND_YEAR: _("This year"),
         values_pb2.PERIOD_KIND_PROBATION: _("Over probation"),
+        values_pb2.PERIOD_KIND_ROLLING: _("The last days"),
     }
     return names.get(kind, "")
+
+
+def over(told: values_pb2.Period) -> str:
+    """The same for a period at hand: of a rolling window how many days it has."""
+    first, end = told.first_day, told.end_day
+    if told.kind != values_pb2.PERIOD_KIND_ROLLING or not first.year:
+        return period(told.kind)
+    days = date(end.year, end.month, end.day) - date(first.year, first.month, first.day)
+    return last_days(days.days)
+
+
+def last_days(number: int) -> str:
+    """A rolling window by its length: the last 30 days."""
+    return ngettext("Last %(num)s day", "Last %(num)s days", number)
 
 
 def per(kind: int) -> str:
@@ -207,6 +223,7 @@ def per(kind: int) -> str:
         values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
         values_pb2.PERIOD_KIND_YEAR: _("per year"),
         values_pb2.PERIOD_KIND_PROBATION: _("over all of probation"),
+        values_pb2.PERIOD_KIND_ROLLING: _("over its last days"),
     }
     return names.get(kind, "")
 

@@ -140,6 +140,9 @@ def _targets() -> dict[str, Any]:
             for value in found.answer.values
             if value.period.kind == values_pb2.PERIOD_KIND_MONTH
         }
+        windows = [
+            value for value in found.answer.values if value.period.kind == values_pb2.PERIOD_KIND_ROLLING
+        ]
         weeks_compared: list[evidence_pb2.WeekChange] = []
         if not past().at:
             asked = evidence_pb2.CompareWeeksRequest(person_id=me().id)
@@ -150,6 +153,7 @@ def _targets() -> dict[str, Any]:
             "rows": rows,
             "answer": found.answer,
             "values": both,
+            "windows": windows,
             "person_id": me().id,
             "weeks": weeks_compared,
         }

@@ -125,7 +125,9 @@ def _editor(
 ) -> str:
     """The form with what is typed. `newer` is the version somebody else has stored meanwhile."""
     parts_of_ratios = [
-        each for each in metrics() if each.aggregation not in metric_forms.RATIOS and each.name != name
+        each
+        for each in metrics()
+        if each.aggregation not in metric_forms.RATIOS and not each.rolling_days and each.name != name
     ]
     replaces = form.get("replaces") or str(versions[0].version if versions else 0)
     return render_template(
@@ -142,6 +144,7 @@ def _editor(
         aggregations=_options(metric_forms.AGGREGATIONS, metric_words.COUNTED),
         directions=_options(metric_forms.DIRECTIONS, metric_words.DIRECTIONS),
         novelties=_options(metric_forms.NOVELTIES, metric_words.NOVELTIES),
+        windows=metric_words.WINDOWS,
         units=_options(metric_forms.UNITS, metric_words.UNITS),
         groups=_options(metric_forms.GROUPS, metric_words.GROUPS),
         places=groups("goals.metrics.read"),

@@ -158,7 +158,7 @@ def _editor(
         rows=rows,
         sources=sources,
         places=_places(_WRITE),
-        metrics=metrics(),
+        metrics=[each for each in metrics() if not each.rolling_days],
         years=period_forms.years(first),
         spans=period_forms.spans(),
         title=form.get("title", objective.title if objective else ""),

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from foothold.goals.v1 import metrics_pb2, standards_pb2, targets_pb2, values_pb2
+from foothold.goals.v1 import metrics_pb2, standards_pb2, targets_pb2
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
@@ -23,7 +23,6 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import status_of
 from services.gateway.sections import section
-from services.gateway.standards_forms import PERIODS
 
 blueprint = Blueprint("standards", __name__)
 _MOST: Final = 1000
@@ -99,7 +98,8 @@ def allowed() -> str:
     """What may be set at the place chosen in the form, and what holds there until then."""
     args = request.args
     node_id, metric = args.get("node_id", "")[:64], args.get("metric", "")
-    kind = PERIODS.get(args.get("period", ""), values_pb2.PERIOD_KIND_MONTH)
+    definition = next((each for each in metrics() if each.name == metric), None)
+    kind = standards_forms.kind_of(args.get("period", ""), definition)
     day = is_date(args.get("effective_from", "")) or today()
     if not node_id:
         return render_template("standards_allowed.html", standard=None, links=())
@@ -155,7 +155,7 @@ def save() -> Response | tuple[str, int]:
         node_id=form.get("node_id", "")[:64],
         job_role=form.get("job_role", "").strip()[:40],
         metric=form.get("metric", ""),
-        period_kind=PERIODS.get(form.get("period", ""), values_pb2.PERIOD_KIND_MONTH),
+        period_kind=standards_forms.kind_of(form.get("period", ""), definition),
         value=value,
         effective_from=from_date(start),
         effective_to=from_date(end) if end else None,
