@@ -223,7 +223,7 @@ def per(kind: int) -> str:
         values_pb2.PERIOD_KIND_QUARTER: _("per quarter"),
         values_pb2.PERIOD_KIND_YEAR: _("per year"),
         values_pb2.PERIOD_KIND_PROBATION: _("over all of probation"),
-        values_pb2.PERIOD_KIND_ROLLING: _("over its last days"),
+        values_pb2.PERIOD_KIND_ROLLING: _("rolling"),
     }
     return names.get(kind, "")
 

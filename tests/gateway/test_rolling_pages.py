@@ -69,7 +69,7 @@ def test_a_rolling_close_rate_is_defined_asked_for_and_read(
     )
     assert status == 200
     assert "rolling-check" in plain(told)
-    assert "最近几天内" in plain(told)
+    assert "滚动" in plain(told)
     newcomer = as_login(NEWCOMER)
     shown = newcomer.get("/targets").text
     person = next(each for each in gateway.parts.replica.directory.people() if each.name == NAME)
