@@ -13,6 +13,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     f"{_PACKAGE}.StatementsService/GetStatement": "incentives.statements.read",
     f"{_PACKAGE}.StatementsService/ListStatements": "incentives.statements.read",
     f"{_PACKAGE}.StatementsService/ExplainLine": "incentives.statements.read",
+    f"{_PACKAGE}.WhatIfService/TryChanges": "incentives.statements.read",
+    f"{_PACKAGE}.WhatIfService/ReachTotal": "incentives.statements.read",
     f"{_PACKAGE}.BoardsService/CreateBoard": "incentives.boards.write",
     f"{_PACKAGE}.BoardsService/ListBoards": "incentives.boards.read",
     f"{_PACKAGE}.BoardsService/GetBoard": "incentives.boards.read",

@@ -13,6 +13,8 @@ from foothold.incentives.v1 import (
     plans_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
+    whatif_pb2,
+    whatif_pb2_grpc,
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -31,7 +33,13 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement
 from services.incentives.following import follow_goals, on_identity
-from services.incentives.handlers import BoardsHandler, FeedHandler, PlansHandler, StatementsHandler
+from services.incentives.handlers import (
+    BoardsHandler,
+    FeedHandler,
+    PlansHandler,
+    StatementsHandler,
+    WhatIfHandler,
+)
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
@@ -43,6 +51,7 @@ PACKAGE: Final = "services.incentives"
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
 _BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
+_WHAT_IF: Final = whatif_pb2.DESCRIPTOR.services_by_name["WhatIfService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -79,7 +88,7 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Incentives as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _BOARDS, _FEED))
+    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED))
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -118,6 +127,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _STATEMENTS.full_name,
                 statements_pb2_grpc.add_StatementsServiceServicer_to_server,
                 StatementsHandler(database, catalogue, clock, currency),
+            ),
+            Servicer(
+                _WHAT_IF.full_name,
+                whatif_pb2_grpc.add_WhatIfServiceServicer_to_server,
+                WhatIfHandler(database, catalogue, clock, currency),
             ),
             Servicer(
                 _BOARDS.full_name,

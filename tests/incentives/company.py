@@ -18,6 +18,7 @@ from foothold.incentives.v1 import (
     plans_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
+    whatif_pb2_grpc,
 )
 from google.type import date_pb2
 from pydantic import SecretStr
@@ -100,6 +101,7 @@ class Client:
         self.person_id = person_id
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
+        self.what_if = whatif_pb2_grpc.WhatIfServiceStub(channel)
         self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 

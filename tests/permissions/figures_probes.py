@@ -18,7 +18,7 @@ from foothold.goals.v1 import (
     values_pb2,
 )
 from foothold.goals.v1 import feed_pb2 as goals_feed
-from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2
+from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2, whatif_pb2
 from foothold.incentives.v1 import feed_pb2 as incentives_feed
 from foothold.incentives.v1 import values_pb2 as incentives_values
 from google.type.date_pb2 import Date
@@ -197,6 +197,8 @@ _STANDARDS: Final = "/foothold.goals.v1.StandardsService/"
 _EVIDENCE: Final = "/foothold.goals.v1.EvidenceService/"
 _PLANS: Final = "/foothold.incentives.v1.PlansService/"
 _STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
+_WHAT_IF: Final = "/foothold.incentives.v1.WhatIfService/"
+_NO_PLAN: Final = frozenset({"PLAN_UNKNOWN"})
 _BOARDS: Final = "/foothold.incentives.v1.BoardsService/"
 
 PROBES: Final[Mapping[str, Probe]] = {
@@ -290,6 +292,16 @@ PROBES: Final[Mapping[str, Probe]] = {
     ),
     _STATEMENTS + "ExplainLine": Probe(
         "people", lambda r: statements_pb2.ExplainLineRequest(person_id=r.target, rule_id="each")
+    ),
+    _WHAT_IF + "TryChanges": Probe(
+        "people", lambda r: whatif_pb2.TryChangesRequest(person_id=r.target), through=_NO_PLAN
+    ),
+    _WHAT_IF + "ReachTotal": Probe(
+        "people",
+        lambda r: whatif_pb2.ReachTotalRequest(
+            person_id=r.target, total={"currency_code": "CNY", "units": 700}
+        ),
+        through=_NO_PLAN,
     ),
     _BOARDS + "CreateBoard": Probe("nothing", _create_board),
     _BOARDS + "ListBoards": Probe(

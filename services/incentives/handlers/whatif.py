@@ -1,0 +1,152 @@
+"""What-ifs: nothing is stored, and only the period that holds today is asked about."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import grpc
+from foothold.incentives.v1 import whatif_pb2, whatif_pb2_grpc
+
+from access import Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import NotFound
+from chassis.validation import Fields
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.evaluation import evaluate
+from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.periods import PeriodKind, today
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.reaching import (
+    MOST_ALONE,
+    MOST_MONEY,
+    MOST_TOGETHER,
+    Changes,
+    after,
+    keep,
+    levers,
+    reach,
+    what_if,
+)
+from services.incentives.domain.statements import Standing, Statement, shown_on
+from services.incentives.store.statements import StatementStore
+from services.incentives.wire.values import from_money, from_period, to_money
+from services.incentives.wire.whatif import from_changes, from_lines, from_values, from_way, to_changes
+
+_PERMISSION: Final = "incentives.statements.read"
+_MOST_HELD: Final = 20
+_LARGEST_TOTAL: Final = 10**12
+_MOST: Final = Changes(*(MOST_MONEY if lever == "order_value" else MOST_ALONE for lever in Changes._fields))
+
+
+class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
+    def __init__(self, database: Database, catalogue: Catalogue, clock: Clock, currency: str) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._clock = clock
+        self._currency = currency
+
+    def TryChanges(
+        self, request: whatif_pb2.TryChangesRequest, context: grpc.ServicerContext
+    ) -> whatif_pb2.TryChangesResponse:
+        scope = caller(context).scope(_PERMISSION)
+        fields = Fields()
+        person_id = fields.identifier("person_id", request.person_id)
+        hold = _hold(fields, request.hold)
+        inside = fields.within("changes")
+        for lever, most in _MOST._asdict().items():
+            inside.integer(lever, getattr(request.changes, lever), minimum=0, maximum=most)
+        fields.require_valid()
+        statement, plan = self._today(scope, person_id)
+        held = keep(statement.figures, hold)
+        changes = to_changes(request.changes)
+        before = evaluate(plan, statement.figures)
+        then = what_if(plan, statement.figures, held, changes)
+        return whatif_pb2.TryChangesResponse(
+            before=from_money(before.total, self._currency),
+            after=from_money(then.total, self._currency),
+            lines=from_lines(before, then, self._currency),
+            values=from_values(_assumed(plan, statement.figures, held, changes), self._currency),
+            period=from_period(statement.period),
+            plan_id=plan.id,
+            levers=levers(plan, statement.figures, {}),
+        )
+
+    def ReachTotal(
+        self, request: whatif_pb2.ReachTotalRequest, context: grpc.ServicerContext
+    ) -> whatif_pb2.ReachTotalResponse:
+        scope = caller(context).scope(_PERMISSION)
+        fields = Fields()
+        person_id = fields.identifier("person_id", request.person_id)
+        hold = _hold(fields, request.hold)
+        total = self._total(fields, request)
+        fields.require_valid()
+        statement, plan = self._today(scope, person_id)
+        figures = statement.figures
+        held = keep(figures, hold)
+        now = evaluate(plan, figures)
+        found = reach(plan, figures, held, total)
+
+        def way(changes: Changes) -> whatif_pb2.Way:
+            then, unheld = (what_if(plan, figures, each, changes) for each in (held, {}))
+            return from_way(changes, now, then, unheld, self._currency)
+
+        return whatif_pb2.ReachTotalResponse(
+            now=from_money(now.total, self._currency),
+            reached=now.total >= total,
+            ways=map(way, found.ways),
+            best=way(found.best_changes),
+            tried=from_changes(_MOST),
+            tried_together=MOST_TOGETHER.values(),
+            period=from_period(statement.period),
+            plan_id=plan.id,
+        )
+
+    def _total(self, fields: Fields, request: whatif_pb2.ReachTotalRequest) -> int:
+        asked = to_money(request.total)
+        if asked.currency != self._currency:
+            fields.refuse("total.currency_code", f"must be {self._currency}, the enterprise's currency")
+        if asked.minor is None or not 0 < asked.minor <= _LARGEST_TOTAL:
+            fields.refuse("total", f"must be whole hundredths above zero, at most {_LARGEST_TOTAL} of them")
+        return asked.minor or 0
+
+    def _today(self, scope: Scope, person_id: str) -> tuple[Statement, Plan]:
+        """The person's statement of the period that holds today, and its plan."""
+        scope.require_person(person_id)
+        directory = scope.caller.directory
+        person = directory.person(person_id)
+        day = today(self._clock.now(), directory.zone_of(person_id))
+        standing = Standing(directory.ancestors(person_id), person.job_role if person else "", day)
+        with self._database.read() as connection:
+            version, stored = StatementStore(connection, scope).on(person_id, day)
+            book = self._catalogue.plans(connection, version)
+        statement = shown_on(book, stored, person_id, dict.fromkeys(PeriodKind, standing), day)
+        plan = book.get(statement.plan_id)
+        if plan is None:
+            raise NotFound("PLAN_UNKNOWN", "No plan applies today, so there is nothing to reckon with.")
+        return statement, plan
+
+
+def _hold(fields: Fields, names: Iterable[str]) -> list[str]:
+    asked = list(names)
+    if len(asked) > _MOST_HELD or len(set(asked)) < len(asked):
+        fields.refuse("hold", f"must name each metric once, at most {_MOST_HELD}")
+    for index, name in enumerate(asked[:_MOST_HELD]):
+        if name not in METRICS:
+            fields.refuse(f"hold[{index}]", "is no metric that plans read")
+    return asked
+
+
+def _assumed(
+    plan: Plan, figures: Figures, held: Mapping[str, Figure], changes: Changes
+) -> list[tuple[str, Figure, Figure]]:
+    """Every metric the plan reads, now and then."""
+    then = after(figures, changes)
+    names = dict.fromkeys(rule.kind.metric for rule in plan.rules)
+    return [
+        (
+            name,
+            now := measure(METRICS[name], figures),
+            now if name in held else measure(METRICS[name], then),
+        )
+        for name in names
+    ]
