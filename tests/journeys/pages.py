@@ -257,6 +257,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("today", "today.home", "/today"),
         Visit("targets", "goals.overview", "/targets"),
         Visit("bonus", "bonus.statement", "/bonus"),
+        Visit("what-if", "what_if.mine", "/bonus/what-if"),
         Visit("learning", "learning.path", "/learning"),
     ],
     "zhou.yutong": [
@@ -283,6 +284,12 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("bonus-earlier", "bonus.statement", "/bonus > .period a"),
         Visit("why-line", "why.line", "/bonus > table .door"),
         Visit("why-line-page", "why.line", "/bonus", _by_its_address("table .door >> nth=1")),
+        Visit("what-if", "what_if.mine", "/bonus > main a[href$=what-if]"),
+        Visit(
+            "what-if-tried",
+            "what_if.mine",
+            "/bonus/what-if?new_customers=2&deals=x&hold=close_rate&total=2000",
+        ),
         Visit("boards", "boards.overview", "/boards"),
         Visit("why-board", "why.progress", "/boards > .board .me .door"),
         Visit("profile", "account.profile", "/profile"),
@@ -326,6 +333,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("person", "team.person", "/team > .person h2 a"),
         Visit("person-forecast", "team.person", "/team/zheng-xinyi", _open_everything),
         Visit("person-effort", "effort.of_person", "/team/zheng-xinyi > main a[href$=effort]"),
+        Visit("person-what-if", "what_if.of_person", "/team/zheng-xinyi/what-if?deals=1&total=100000000"),
         Visit("why-of-person", "why.progress", "/team > .person .door"),
         Visit("goals", "tree.overview", "/goals", _settled),
         Visit("objectives", "objectives.overview", "/objectives"),

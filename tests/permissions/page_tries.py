@@ -326,6 +326,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "GET /team/<person_id>": _PERSON,
     "GET /team/<person_id>/figures": _PERSON,
     "GET /team/<person_id>/effort": _PERSON,
+    "GET /team/<person_id>/what-if": _PERSON,
     "GET /why/<person_id>/progress/<metric>/<period>": Try(
         "people",
         lambda _, target: {"person_id": target, "metric": "customers_followed", "period": "month"},

@@ -25,6 +25,7 @@ from services.gateway.pages import (
     standards_reading,
     team,
     today,
+    what_if,
     why,
 )
 
@@ -40,6 +41,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             customers,
             learning,
             bonus,
+            what_if,
             boards,
             why,
             team,

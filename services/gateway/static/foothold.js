@@ -113,6 +113,14 @@
   });
   why?.addEventListener("click", (event) => { if (event.target === why) why.close(); });
 
+  // --- sliders: the number beside one is what is sent; without scripts there is only the number ------
+  document.querySelectorAll("[data-sets]").forEach((slider) => { slider.hidden = false; });
+  body.addEventListener("input", ({ target }) => {
+    if (target.dataset.sets) document.getElementById(target.dataset.sets).value = target.value;
+    const slider = target.id && document.querySelector(`[data-sets="${CSS.escape(target.id)}"]`);
+    if (slider) slider.value = target.value;
+  });
+
   // --- when something fails -----------------------------------------------------------------------
   body.addEventListener("htmx:sendError", () => { if (toast) say(toast.dataset.offline, 6); });
   body.addEventListener("htmx:responseError", (event) => {
