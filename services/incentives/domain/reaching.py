@@ -39,7 +39,7 @@ _MONEY: Final = "order_value"
 
 MOST_ALONE: Final = 1_000
 """How many of one thing alone are tried."""
-MOST_TOGETHER: Final[Mapping[int, int]] = {2: 40, 3: 12, 4: 7}
+MOST_TOGETHER: Final[Mapping[int, int]] = {2: 30, 3: 8, 4: 5}
 """How many of each are tried where so many different things are done together."""
 MOST_BESIDE_MONEY: Final = 30
 """How many of one thing are tried together with order value."""

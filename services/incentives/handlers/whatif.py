@@ -15,7 +15,7 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.evaluation import evaluate
 from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
 from services.incentives.domain.periods import PeriodKind, today
-from services.incentives.domain.plans import Plan
+from services.incentives.domain.plans import Plan, metrics_of
 from services.incentives.domain.reaching import (
     MOST_ALONE,
     MOST_MONEY,
@@ -115,7 +115,8 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         directory = scope.caller.directory
         person = directory.person(person_id)
         day = today(self._clock.now(), directory.zone_of(person_id))
-        standing = Standing(directory.ancestors(person_id), person.job_role if person else "", day)
+        role, hired = (person.job_role, person.hire_date) if person is not None else ("", None)
+        standing = Standing(directory.ancestors(person_id), role, day, hired=hired)
         with self._database.read() as connection:
             version, stored = StatementStore(connection, scope).on(person_id, day)
             book = self._catalogue.plans(connection, version)
@@ -141,7 +142,7 @@ def _assumed(
 ) -> list[tuple[str, Figure, Figure]]:
     """Every metric the plan reads, now and then."""
     then = after(figures, changes)
-    names = dict.fromkeys(rule.kind.metric for rule in plan.rules)
+    names = dict.fromkeys(name for node in plan.nodes for name in metrics_of(node.rule))
     return [
         (
             name,
