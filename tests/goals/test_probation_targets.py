@@ -7,6 +7,8 @@ from typing import Any
 import grpc
 import pytest
 from foothold.goals.v1 import forecast_pb2, objectives_pb2, progress_pb2, values_pb2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chassis.errors import Failure, from_rpc_error
 from tests.goals.enterprise import NOW, Enterprise, count, day, fact, fresh, instant, leave, rate
@@ -241,3 +243,49 @@ def test_a_key_result_of_a_node_is_not_over_probation(goals: Enterprise) -> None
 
     assert refused(lambda: set_with(named)).reason == "PERIOD_UNSUPPORTED"
     assert refused(lambda: set_with(own)).reason == "FIELD_INVALID"
+
+
+DATES = st.one_of(st.none(), st.dates(date(2025, 3, 1), date(2025, 4, 10)))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(DATES, st.integers(-1, 40), st.booleans()), min_size=1, max_size=6))
+def test_at_every_known_time_probation_is_what_was_told_last_before(
+    goals: Enterprise, told: list[tuple[date | None, int, bool]]
+) -> None:
+    goals.clear()
+    goals.clock.set(NOW)
+    hr, person = goals.as_("hr"), fresh("newcomer")
+    hr.set_target("new_customers", count(60), kind="PROBATION")
+    goals.add_people([person])
+    known: dict[datetime, tuple[date | None, date | None]] = {goals.clock.now(): (None, None)}
+    for first, days, later in told:
+        # Sometimes twice at one moment: the last word is what was known from it on.
+        goals.clock.advance(timedelta(minutes=1 if later else 0))
+        last = first + timedelta(days=days) if first and days >= 0 else None
+        on_probation(goals, person, first, last)
+        known[goals.clock.now()] = (first, last)
+    goals.clock.advance(timedelta(minutes=1))
+
+    def seen(**fields: Any) -> tuple[date | None, date | None]:
+        answer = hr.get(person, as_of=instant(NOW), **fields)
+        if answer.unmeasured:
+            shown = answer.unmeasured[0]
+            return read(shown, "first_day"), read(shown, "last_day")
+        period = answer.targets[0].period
+        ends = read(period, "end_day")
+        assert ends
+        return read(period, "first_day"), ends - timedelta(days=1)
+
+    moments = sorted(known)
+    for moment in moments:
+        assert seen(known_at=instant(moment)) == known[moment]
+        assert seen(known_at=instant(moment + timedelta(seconds=59))) == known[moment]
+    assert seen() == known[moments[-1]]
+    goals.clock.set(NOW)
+
+
+def read(message: Any, name: str) -> date | None:
+    """A day of a message; None where it is unset."""
+    told = getattr(message, name)
+    return date(told.year, told.month, told.day) if message.HasField(name) else None

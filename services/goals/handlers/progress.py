@@ -23,9 +23,10 @@ from services.goals.domain.values import Value, exactly
 from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
 from services.goals.permissions import FACTS_READ, PROGRESS_READ
+from services.goals.store.course import course_days, read_course
 from services.goals.store.figures import one_statement
 from services.goals.store.listing import Facts
-from services.goals.store.progress import course_days, read_course, read_one, read_progress, read_team
+from services.goals.store.progress import read_one, read_progress, read_team
 from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache
 from services.goals.wire.facts import FactReader
