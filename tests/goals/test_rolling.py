@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import grpc
 import pytest
 from foothold.goals.v1 import (
     evidence_pb2,
+    industries_pb2,
     metric_library_pb2,
     metrics_pb2,
     objectives_pb2,
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from chassis.errors import Failure, from_rpc_error
 from services.goals.domain.periods import PeriodKind, local_day
 from services.goals.domain.windows import Days, Probation, rolling
+from tests.goals.adopting import get, import_template
 from tests.goals.enterprise import NOW, Client, Enterprise, count, day, fact, fresh, instant, leave, rate
 from tests.goals.library import define, definition, request
 from tests.goals.test_periods import INSTANTS, ZONES
@@ -336,3 +339,27 @@ def test_weeks_and_the_feed_do_not_tell_of_windows(goals: Enterprise) -> None:
     assert "calls_of_days" not in [each.metric for each in weeks.changes]
     kinds = {each.period.kind for each in hr.get().values if each.metric == "calls_of_days"}
     assert kinds == {ROLLING}
+
+
+def test_a_window_goes_out_and_comes_in_with_a_template(goals: Enterprise) -> None:
+    hr = goals.as_("hr")
+    close_rate(goals)
+    hr.set_target("close_rate_of_days", rate(1, 10), kind="ROLLING")
+    hr.set_target("new_customers", count(60), kind="PROBATION")
+    export = industries_pb2.ExportTemplateRequest(
+        node_id="hq", job_role="sales", template_id="ours", titles={"zh-CN": "本公司", "en": "Ours"}
+    )
+    document = hr.industries.ExportTemplate(export).document
+    assert "rolling_days = 30" in document
+    import_template(hr, document)
+    kpis = {each.metric: each.period_kind for each in get(hr, "ours").kpis}
+    assert kpis == {
+        "close_rate_of_days": ROLLING,
+        "new_customers": values_pb2.PERIOD_KIND_PROBATION,
+    }
+    for spoilt in (
+        document.replace("rolling_days = 30", "rolling_days = 367"),
+        document.replace("rolling_days = 30\n", ""),
+        document.replace('period = "rolling"', 'period = "month"'),
+    ):
+        assert refused(partial(import_template, hr, spoilt, replaces=1)).reason == "TEMPLATE_INVALID"

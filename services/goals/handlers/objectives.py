@@ -23,8 +23,8 @@ from services.goals.handlers.cascade import LONGEST_ID, LONGEST_REASON, read_per
 from services.goals.handlers.metrics import find_metric
 from services.goals.permissions import OBJECTIVES_READ, OBJECTIVES_WRITE
 from services.goals.store.library import LibraryCache
+from services.goals.store.measured import unfit
 from services.goals.store.objectives import Objectives
-from services.goals.store.progress import unfit
 from services.goals.wire.objectives import from_objective, from_score
 from services.goals.wire.targets import to_value
 

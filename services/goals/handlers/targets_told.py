@@ -24,7 +24,7 @@ from services.goals.domain.values import Value
 from services.goals.domain.windows import fits
 from services.goals.handlers.metrics import find_metric
 from services.goals.store.library import LibraryCache
-from services.goals.store.progress import unfit
+from services.goals.store.measured import unfit
 from services.goals.wire.targets import to_value
 
 LONGEST_REASON: Final = 500

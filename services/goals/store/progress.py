@@ -1,34 +1,29 @@
 """How far people are: figures from the ledger held against the targets in force."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from access import Directory, Person
-from chassis.errors import FailedPrecondition, InvalidArgument
-from services.goals.domain.leave import Absence, Rules, asked_of, quiet_since
-from services.goals.domain.metrics import Figures, Metric, evaluate
+from services.goals.domain.leave import Rules, quiet_since
+from services.goals.domain.metrics import Figures
 from services.goals.domain.periods import Period, PeriodKind, local_day, period_of
 from services.goals.domain.progress import (
     Member,
     Progress,
     Status,
     TargetStanding,
-    Unmeasured,
-    course_of,
-    judge,
 )
-from services.goals.domain.targets import Measure, ResolvedTarget
-from services.goals.domain.windows import Days, NoPeriod, Probation, fits, rolling
+from services.goals.domain.targets import Measure
+from services.goals.domain.windows import Days, Probation
 from services.goals.store.figures import (
     Reading,
     Span,
     read_figures,
 )
-from services.goals.store.library import KnownLibrary
+from services.goals.store.measured import Measured, known_absences, own_windows, required, serves, stand
 from services.goals.store.newest import read_last_follow_ups, read_last_recorded
 from services.goals.store.probations import known_probations
 from services.goals.store.targets import TargetsCache
@@ -62,8 +57,8 @@ def read_progress(
     always = [period_of(kind, today, zone) for kind in _ALWAYS]
     while True:
         targets = copy.of(person, path, today)
-        found = _Periods(library, days, targets)
-        shown = [*always, *_own_windows(library, days)]
+        found = Measured(library, days, targets)
+        shown = [*always, *own_windows(library, days)]
         periods = list(dict.fromkeys((*shown, *found.periods.values())))
         reading = read_figures(
             connection,
@@ -80,7 +75,7 @@ def read_progress(
     newest = max((at for at in reading.recorded_at if at is not None), default=None)
     if newest is None:
         newest = read_last_recorded(connection, person.id, known_at=known_at)
-    absences = _known(reading.absences)
+    absences = known_absences(reading.absences)
     rules = work.holding(path, today, days.probation)
     return Progress(
         found.standings(library, figures, today, rules, absences),
@@ -110,7 +105,7 @@ def read_one(
     today = local_day(as_of or now, zone)
     days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
     library = cache.library.known(known_at)
-    period = _required(library, days, measure)
+    period = required(library, days, measure)
     reading = read_figures(
         connection,
         [Span(person.id, period)],
@@ -123,60 +118,11 @@ def read_one(
     figures = reading.figures[0]
     standing = None
     # At a past time a target may have waited for the values of its metric.
-    if target is not None and _serves(library, measure, period):
+    if target is not None and serves(library, measure, period):
         rules = workplaces.known(connection, known_at).holding(path, today, days.probation)
         metric = library.metrics(period.measured_on)[measure.metric]
-        standing = _stand(metric, target, period, figures, today, rules, _known(reading.absences))
+        standing = stand(metric, target, period, figures, today, rules, known_absences(reading.absences))
     return period, figures, standing
-
-
-def _own_windows(library: KnownLibrary, days: Days) -> list[Period]:
-    """The windows that metrics have of their own, each once."""
-    lengths = {each.rolling_days for each in library.metrics(days.today).values() if each.rolling_days}
-    return [rolling(each, days.today, days.zone) for each in sorted(lengths)]
-
-
-class _Periods:
-    """The targets of one person by the period they are measured over, and those there is no period for."""
-
-    def __init__(self, library: KnownLibrary, days: Days, targets: Mapping[Measure, ResolvedTarget]) -> None:
-        self._targets = targets
-        self.periods: dict[Measure, Period] = {}
-        self.unmeasured: list[Unmeasured] = []
-        metrics = library.metrics(days.today)
-        for measure, target in targets.items():
-            window = metrics[measure.metric].rolling_days if measure.metric in metrics else 0
-            if not fits(measure.period_kind, window):
-                # Its metric is still being computed, or was not there yet.
-                continue
-            period = days.period(measure.period_kind, window)
-            if isinstance(period, NoPeriod):
-                self.unmeasured.append(Unmeasured(target, period, days.probation))
-            else:
-                self.periods[measure] = period
-
-    def standings(
-        self,
-        library: KnownLibrary,
-        figures: Mapping[Period, Figures],
-        today: date,
-        rules: Rules,
-        absences: Sequence[Absence],
-    ) -> list[TargetStanding]:
-        """How the person stands with each whose metric's values can be read."""
-        return [
-            _stand(
-                library.metrics(period.measured_on)[measure.metric],
-                self._targets[measure],
-                period,
-                figures[period],
-                today,
-                rules,
-                absences,
-            )
-            for measure, period in self.periods.items()
-            if _serves(library, measure, period)
-        ]
 
 
 class _Row(NamedTuple):
@@ -185,7 +131,7 @@ class _Row(NamedTuple):
     person: Person
     today: date
     probation: Probation
-    found: _Periods
+    found: Measured
     periods: list[Period]
     rules: Rules
 
@@ -221,7 +167,7 @@ def read_team(
         if newcomers_only and not probation.holds(today):
             continue
         path = directory.ancestors(person.id)
-        by_period = _Periods(library, Days(today, zone, probation), copy.of(person, path, today))
+        by_period = Measured(library, Days(today, zone, probation), copy.of(person, path, today))
         periods = list(dict.fromkeys(by_period.periods.values()))
         spans.extend(Span(person.id, period) for period in periods)
         rules = work.holding(path, today, probation)
@@ -239,7 +185,7 @@ def read_team(
     for person, today, probation, by_period, periods, rules in rows:
         read = {period: next(found) for period in periods}
         of_period = {period: figures for period, (figures, _) in read.items()}
-        absences = _known([each for _, each in read.values()])
+        absences = known_absences([each for _, each in read.values()])
         standings = by_period.standings(library, of_period, today, rules, absences)
         last = following.get(person.id)
         members.append(
@@ -254,71 +200,6 @@ def read_team(
             )
         )
     return sorted(members, key=lambda member: member.urgency)
-
-
-def _serves(library: KnownLibrary, measure: Measure, period: Period) -> bool:
-    """Whether the metric's values can be read: those of a new one are computed first."""
-    return measure.metric in library.metrics(period.measured_on)
-
-
-def _stand(
-    metric: Metric,
-    target: ResolvedTarget,
-    period: Period,
-    figures: Figures,
-    today: date,
-    rules: Rules,
-    absences: Sequence[Absence],
-) -> TargetStanding:
-    value = Fraction(target.target.value.numerator, target.target.value.denominator)
-    asked = asked_of(metric, value, period, rules, absences)
-    paced = period.kind is not PeriodKind.ROLLING
-    course = course_of(asked.worked, today) if paced and asked.worked is not None else None
-    standing = judge(metric, evaluate(metric, figures), asked.amount, course, paced=paced)
-    return TargetStanding(target, period, standing, asked, course)
-
-
-def _required(library: KnownLibrary, days: Days, measure: Measure) -> Period:
-    metric = library.metrics(days.today).get(measure.metric)
-    window = 0 if metric is None else metric.rolling_days
-    if metric is not None and not fits(measure.period_kind, window):
-        raise unfit("period_kind", window)
-    period = days.period(measure.period_kind, window)
-    if isinstance(period, Period):
-        return period
-    first, last = days.probation
-    if first is None or last is None:
-        missing = "first_day" if first is None else "last_day"
-        raise FailedPrecondition(
-            "PROBATION_UNKNOWN",
-            f"The {missing.replace('_', ' ')} of this person's probation is not known.",
-            metadata={"missing": missing},
-        )
-    raise FailedPrecondition(
-        "NOT_ON_PROBATION",
-        "This person is not on probation that day.",
-        metadata={"first_day": first.isoformat(), "last_day": last.isoformat()},
-    )
-
-
-def unfit(field: str, rolling_days: int) -> InvalidArgument:
-    """Why a metric is not measured over such periods; `field` is where the kind was told."""
-    if rolling_days:
-        return InvalidArgument(
-            "PERIOD_UNSUPPORTED",
-            f"The metric has a window of its own, the last {rolling_days} days.",
-            fields={field: "must be PERIOD_KIND_ROLLING for a metric with a window of its own"},
-        )
-    return InvalidArgument(
-        "PERIOD_UNSUPPORTED",
-        "The metric has no window of its own.",
-        fields={field: "must not be PERIOD_KIND_ROLLING for a metric without a window of its own"},
-    )
-
-
-def _known(absences: Iterable[Iterable[Absence]]) -> tuple[Absence, ...]:
-    """Leave that lies in several spans, once."""
-    return tuple(sorted({each for of_span in absences for each in of_span}))
 
 
 def _reasons(standings: Sequence[TargetStanding], last: date | None, quiet: date | None) -> tuple[str, ...]:
