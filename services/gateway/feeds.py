@@ -6,6 +6,7 @@ Identity's is followed by the directory's own replica, which must have taken an 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any, Final, Protocol
 
 import grpc
@@ -145,10 +146,13 @@ class DirectoryNews:
     def take(self, events: Sequence[identity.Event], update: Callable[[], None]) -> None:
         """Called by the replica."""
         places = [place for event in events if (place := event.person_changed.id or event.node_changed.id)]
-        before = [self._seen(place) for place in places]
+        before = [(self._seen(place), self._probation(place)) for place in places]
         update()
         watches: set[Watch] = set()
-        for place, seen in zip(places, before, strict=True):
+        for place, (seen, probation) in zip(places, before, strict=True):
+            if probation != self._probation(place):
+                # What is asked over probation, and until when.
+                watches.add(("progress", place))
             now = self._seen(place)
             # A board shows who is there under which name, and nothing else of a person.
             topics = ("people", "team", "boards") if seen and seen != now else ("people", "team")
@@ -172,6 +176,10 @@ class DirectoryNews:
             return ()
         shown = "left" if person is not None and not person.active else node.name
         return (*self._directory.ancestors(place), shown)
+
+    def _probation(self, place: str) -> tuple[date | None, date | None]:
+        person = self._directory.person(place)
+        return (person.probation_start, person.probation_end) if person else (None, None)
 
 
 def _settles(event: Any) -> bool:
