@@ -6,7 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
-from foothold.goals.v1 import forecast_pb2, objectives_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import (
+    coaching_pb2,
+    coaching_rules_pb2,
+    forecast_pb2,
+    objectives_pb2,
+    progress_pb2,
+    values_pb2,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -289,3 +296,13 @@ def read(message: Any, name: str) -> date | None:
     """A day of a message; None where it is unset."""
     told = getattr(message, name)
     return date(told.year, told.month, told.day) if message.HasField(name) else None
+
+
+def test_who_is_behind_over_probation_is_coached_for_it(goals: Enterprise) -> None:
+    hr, person = goals.as_("hr"), newcomer(goals)
+    hr.set_target("new_customers", count(60), kind="PROBATION")
+    asked = coaching_pb2.SuggestStepsRequest(person_ids=[person])
+    steps = goals.as_("manager").coaching.SuggestSteps(asked).people[0].steps
+    assert (coaching_rules_pb2.COACHING_SITUATION_BEHIND, "new_customers") in [
+        (each.situation, each.metric) for each in steps
+    ]
