@@ -2,17 +2,20 @@
 
 import itertools
 import random
-from datetime import date
+from datetime import UTC, date, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
+import pytest
 from foothold.goals.v1 import facts_pb2, metric_library_pb2, metrics_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chassis.server import Server
+from services.goals.service import build
 from tests.goals.computing import MOMENTS, Stepwise
 from tests.goals.enterprise import Enterprise, day, fact, fresh, yuan
-from tests.goals.library import CONDITIONS, STATE, define, definition, request, wait_for
+from tests.goals.library import CONDITIONS, NOVELTY, STATE, define, definition, request, wait_for
 from tests.goals.test_metric_recompute import MONTHS, PEOPLE, START, definitions, naive, streams
 
 _ZONES: Final = ("Asia/Shanghai", "America/Los_Angeles")
@@ -27,9 +30,17 @@ def computed(draw: st.DrawFn) -> metrics_pb2.MetricDefinition:
     return told
 
 
+def close_together(stream: list[facts_pb2.Fact]) -> list[facts_pb2.Fact]:
+    """The same facts within three days, so that many share a day, a customer, or both."""
+    for each in stream:
+        days = (each.occurred_at.ToDatetime(UTC) - START).days
+        each.occurred_at.FromDatetime(START + timedelta(days=days % 3))
+    return stream
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    stream=streams(),
+    stream=st.one_of(streams(), streams().map(close_together)),
     told=computed(),
     chance=st.randoms(use_true_random=False),
     moves=st.sampled_from((None, None, *MOMENTS)),
@@ -83,9 +94,9 @@ def _move_shanghai(running: Enterprise, zone: str) -> None:
     running.tell({"node_changed": running.node("shanghai", "hq", 2, zone)})
 
 
-def _shown(running: Enterprise, person: str, first: date, stop: date) -> Fraction:
+def _shown(running: Enterprise, person: str, first: date, stop: date, *, metric: str = "own") -> Fraction:
     asked = metrics_pb2.QueryMetricRequest(
-        metric="own",
+        metric=metric,
         node_id=person,
         group_by=metrics_pb2.GROUP_BY_PERSON,
         to=day(stop),
@@ -95,9 +106,9 @@ def _shown(running: Enterprise, person: str, first: date, stop: date) -> Fractio
     return Fraction(total.numerator, total.denominator) if total.denominator else Fraction(0)
 
 
-def _orders(goals: Enterprise) -> metrics_pb2.MetricDefinition:
-    conditions = CONDITIONS(channels=["online"])
-    return definition("own", "SUM_AMOUNT", "ORDER", unit="MONEY", conditions=conditions)
+def _orders(name: str = "own", **more: Any) -> metrics_pb2.MetricDefinition:
+    conditions = CONDITIONS(channels=["online"], **more)
+    return definition(name, "SUM_AMOUNT", "ORDER", unit="MONEY", conditions=conditions)
 
 
 def test_a_fact_of_before_is_taken_back_while_the_values_are_computed(goals: Enterprise) -> None:
@@ -110,9 +121,56 @@ def test_a_fact_of_before_is_taken_back_while_the_values_are_computed(goals: Ent
             void = fact("ORDER", "li", external_id="o1", version=1, at=START, channel="online", voided=True)
             assert crm.outcomes(void) == ["RECORDED"]
 
-    Stepwise(goals, _orders(goals)).through(take_back)
+    Stepwise(goals, _orders()).through(take_back)
     assert _shown(goals, "li", *MONTHS[:2]) == 0
     assert goals.as_("operator").check().values_differing == 0
+
+
+@pytest.mark.parametrize("customers", [NOVELTY.NOVELTY_UNSPECIFIED, NOVELTY.NOVELTY_NEW])
+def test_one_fact_comes_and_another_of_the_day_goes_while_the_values_are_computed(
+    goals: Enterprise, customers: "metrics_pb2.MetricDefinition.Novelty.ValueType"
+) -> None:
+    crm = goals.as_("crm")
+    about = {"at": START, "customer": "c1"}
+    crm.outcomes(
+        fact("FOLLOW_UP", "li", **about),
+        fact("ORDER", "li", external_id="o1", channel="online", amount=yuan(5), **about),
+    )
+
+    def tell(moment: str) -> None:
+        # Two facts less and more come to nothing by number, and not by amount.
+        if moment == "counting":
+            crm.outcomes(fact("ORDER", "li", external_id="o2", channel="online", amount=yuan(7), **about))
+            crm.outcomes(fact("ORDER", "li", external_id="o1", version=1, voided=True, **about))
+
+    Stepwise(goals, _orders(customers=customers)).through(tell)
+    assert _shown(goals, "li", *MONTHS[:2]) == 700
+    assert goals.as_("operator").check().values_differing == 0
+
+
+def test_of_two_processes_one_computes(goals: Enterprise) -> None:
+    crm, operator = goals.as_("crm"), goals.as_("operator")
+    other = Server(build(goals.settings, clock=goals.clock))
+    other.start()
+    try:
+        orders = [
+            fact("ORDER", "li", external_id=f"o{number}", at=START, channel="online", amount=yuan(1))
+            for number in range(200)
+        ]
+        crm.outcomes(*orders[:100])
+        before = operator.head()
+        for metric in ("one", "two", "three"):
+            goals.as_("hr").library.DefineMetric(request(_orders(metric)))
+        for each in orders[100:]:
+            crm.outcomes(each)
+        for metric in ("one", "two", "three"):
+            wait_for(operator, metric)
+    finally:
+        other.stop(grace=2)
+    assert _shown(goals, "li", *MONTHS[:2], metric="two") == 20_000
+    assert operator.check().values_differing == 0
+    events = operator.heard(before, "metric_changed", 3)
+    assert {each.metric_changed.metric for each in events} == {"one", "two", "three"}
 
 
 def test_followers_hear_when_a_version_serves_and_when_its_metric_is_retired(goals: Enterprise) -> None:
@@ -123,7 +181,7 @@ def test_followers_hear_when_a_version_serves_and_when_its_metric_is_retired(goa
         if moment == "bringing in":
             assert operator.head() == before
 
-    Stepwise(goals, _orders(goals)).through(nobody_hears)
+    Stepwise(goals, _orders()).through(nobody_hears)
     # What needs no computing serves at once.
     hr.library.DefineMetric(request(definition("mails", "COUNT", "EMAIL")))
     hr.library.RetireMetric(
@@ -140,7 +198,7 @@ def test_the_version_before_serves_and_others_are_defined_while_the_values_are_c
     crm, hr = goals.as_("crm"), goals.as_("hr")
     for number, channel in enumerate(("online", "phone", "phone")):
         crm.outcomes(fact("ORDER", "li", external_id=f"o{number}", at=START, channel=channel, amount=yuan(5)))
-    define(goals, _orders(goals))
+    define(goals, _orders())
     both = definition(
         "own", "SUM_AMOUNT", "ORDER", unit="MONEY", conditions=CONDITIONS(channels=["online", "phone"])
     )

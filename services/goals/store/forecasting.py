@@ -49,7 +49,7 @@ SELECT person_id, day, counter, count(*)::integer FROM (
 _BEGINNINGS: Final = """
 SELECT person_id, begun.day FROM unnest(%(people)b::text[]) AS row (person_id)
 CROSS JOIN LATERAL (
-    SELECT day FROM tally WHERE tally.person_id = row.person_id ORDER BY day LIMIT 1
+    SELECT day FROM tally WHERE tally.person_id = row.person_id AND kind < 100 ORDER BY day LIMIT 1
 ) AS begun
 """
 _ABSENCES: Final = """
