@@ -9,8 +9,7 @@ from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
 from google.type.money_pb2 import Money
 
-from services.gateway import words
-from services.gateway.figures import RATE, from_date, money, written
+from services.gateway.figures import RATE, from_date
 from services.gateway.formats import minor_digits
 from services.gateway.language import _, later
 from services.gateway.pages.goals import is_date
@@ -162,49 +161,3 @@ def _value(text: str, unit: int, currency: str) -> values_pb2.Value | None:
     if unit == values_pb2.UNIT_MONEY:
         value.currency = currency
     return value
-
-
-def sentences(plan: plans_pb2.Plan) -> list[str]:
-    """Each rule read back in plain words."""
-    return [sentence(rule) for rule in plan.rules]
-
-
-def sentence(rule: plans_pb2.Rule) -> str:
-    """A rule as a sentence."""
-    kind = rule.WhichOneof("kind")
-    if kind == "per_unit":
-        return _(
-            "%(amount)s for each one of “%(metric)s”.",
-            amount=money(rule.per_unit.amount),
-            metric=words.metric(rule.per_unit.metric),
-        )
-    if kind == "threshold_bonus":
-        bonus = rule.threshold_bonus
-        return _(
-            "%(amount)s once “%(metric)s” reaches %(threshold)s; reaching it exactly counts.",
-            amount=money(bonus.amount),
-            metric=words.metric(bonus.metric),
-            threshold=written(bonus.threshold),
-        )
-    if kind == "per_point":
-        point = rule.per_point
-        values = {
-            "amount": money(point.amount),
-            "metric": words.metric(point.metric),
-            "threshold": written(point.threshold),
-        }
-        if point.mode == plans_pb2.PerPoint.MODE_PRO_RATA:
-            return _(
-                "%(amount)s for each percentage point of “%(metric)s” above %(threshold)s; part points in proportion.",
-                **values,
-            )
-        return _("%(amount)s for each whole percentage point of “%(metric)s” above %(threshold)s.", **values)
-    if kind == "tiers":
-        steps = _("; ").join(
-            _("from %(low)s: %(amount)s", low=written(tier.low), amount=money(tier.amount))
-            for tier in rule.tiers.tiers
-        )
-        return _(
-            "By the tier of “%(metric)s”: %(steps)s.", metric=words.metric(rule.tiers.metric), steps=steps
-        )
-    return ""

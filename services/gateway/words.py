@@ -34,6 +34,7 @@ METRICS: Final[Mapping[str, str]] = {
     "emails_sent": later("E-mails sent"),
     "meetings_attended": later("Meetings held"),
 }
+TENURE: Final = "tenure_month"
 RULES: Final[Mapping[str, str]] = {
     "customers_followed": later(
         "Different customers you followed up in the period. Several follow-ups of one customer count once."
@@ -160,6 +161,8 @@ def metric(name: str) -> str:
     """A metric's name: the built-in ones are in the catalogue, one's own have titles; others are shown as they are."""
     if name in METRICS:
         return str(METRICS[name])
+    if name == TENURE:
+        return _("Month of tenure")
     titles = parts().titles.of(name) if has_request_context() else {}
     return title(titles) or name
 

@@ -156,10 +156,11 @@ def test_every_node_is_a_line_and_says_what_it_changes(
 
 def explained(someone: Client, statement: statements_pb2.Statement) -> None:
     """Every trace leads to its line by itself, with the statement's other lines at hand (R12)."""
-    told = {line.rule_id: line.amount for line in statement.lines}
     for line in statement.lines:
         answer = someone.explain(line.rule_id)
         assert answer.line == line
+        assert all(each in statement.lines for each in answer.inside)
+        told = {each.rule_id: each.amount for each in answer.inside}
         result = Fraction(0)
         for step in answer.steps:
             operation = Operation(step.operation)

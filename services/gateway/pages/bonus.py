@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from foothold.incentives.v1 import statements_pb2
 
+from services.gateway import statement_lines
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date
@@ -46,7 +47,14 @@ def _page(on: date | None) -> dict[str, Any]:
         first = to_date(found.content.statement.period.first_day)
         earlier = first - timedelta(days=1) if first else None
         later = to_date(found.content.statement.period.end_day) if on else None
-    return {"summary": found, "earlier": earlier, "later": later, "on": on, "person_id": who.id}
+    return {
+        "summary": found,
+        "earlier": earlier,
+        "later": later,
+        "on": on,
+        "person_id": who.id,
+        "told": statement_lines,
+    }
 
 
 @blueprint.get("/bonus")

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import plan_forms, words
+from services.gateway import plan_forms, plan_reading, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.faults import faults
@@ -33,7 +33,7 @@ def _load() -> dict[str, Any]:
         answer.plans, key=lambda plan: (len(directory.ancestors(plan.node_id)), plan.node_id, plan.job_role)
     )
     return {
-        "plans": [(plan, directory.node(plan.node_id), plan_forms.sentences(plan)) for plan in ordered],
+        "plans": [(plan, directory.node(plan.node_id), plan_reading.read(plan.rules)) for plan in ordered],
         "authors": {person.id: person.name for person in directory.people()},
     }
 
@@ -52,7 +52,7 @@ def _editor(
     trouble: str = "",
     wrong: dict[str, str] | None = None,
     findings: list[plans_pb2.PlanFinding] | None = None,
-    sentences: list[str] | None = None,
+    sentences: list[plan_reading.Reading] | None = None,
 ) -> str:
     return render_template(
         "plan_checked.html" if from_htmx() else "plan_editor.html",
@@ -99,7 +99,7 @@ def save() -> Response | str | tuple[str, int]:
         ), 422
     try:
         findings = list(ask(clients().plans.CheckPlan, plans_pb2.CheckPlanRequest(plan=plan)).findings)
-        sentences = plan_forms.sentences(plan)
+        sentences = plan_reading.read(plan.rules)
         errors = any(each.severity == plans_pb2.PlanFinding.SEVERITY_ERROR for each in findings)
         if action != "save" or errors:
             return _editor(

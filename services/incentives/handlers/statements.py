@@ -68,8 +68,10 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
         statement, book, standing = self._shown(scope, request, fields)
         plan = book.get(statement.plan_id)
-        for index, line in enumerate(lines(statement, plan) if plan is not None else ()):
+        found = lines(statement, plan) if plan is not None else ()
+        for index, line in enumerate(found):
             if plan is not None and line.rule.id == rule_id:
+                inside = range(index + 1, plan.nodes[index].end)
                 return statements_pb2.ExplainLineResponse(
                     line=from_line(line, plan.nodes[index], plan, self._currency),
                     steps=from_steps(trace(plan, index, statement.figures, statement.amounts)),
@@ -79,6 +81,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                     period=from_period(statement.period),
                     goals_position=statement.goals_position,
                     person_node_ids=standing.path[1:],
+                    inside=[from_line(found[at], plan.nodes[at], plan, self._currency) for at in inside],
                 )
         raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
 

@@ -412,6 +412,7 @@ class ExplainLineResponse(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
     PERSON_NODE_IDS_FIELD_NUMBER: _builtins.int
+    INSIDE_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     goals_position: _builtins.int
@@ -440,6 +441,10 @@ class ExplainLineResponse(_message.Message):
     def person_node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The units the person belongs to, nearest first. For a period that is over: at its end."""
 
+    @_builtins.property
+    def inside(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
+        """Of a wrapper: the lines inside it, which the steps read."""
+
     def __init__(
         self,
         *,
@@ -451,10 +456,11 @@ class ExplainLineResponse(_message.Message):
         period: _values_pb2.Period | None = ...,
         goals_position: _builtins.int = ...,
         person_node_ids: _abc.Iterable[_builtins.str] | None = ...,
+        inside: _abc.Iterable[Global___Line] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "line", b"line", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
