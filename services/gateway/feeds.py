@@ -218,6 +218,8 @@ class Meanings:
             person_id = event.statement_changed.person_id
             yield "statement", person_id
             yield from self._above("boards", person_id)
+        elif event.HasField("adjustment_changed"):
+            yield "statement", event.adjustment_changed.person_id
         elif event.HasField("plan_created"):
             yield from self._below(("statement",), event.plan_created.node_id)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
 from services.incentives.catalogue import Catalogue
+from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement, Told, differs, plan_of, renew, take
@@ -24,12 +25,13 @@ Encode = Callable[[Statement, Plan | None], bytes]
 
 
 class Calculator:
-    """`encode` makes a statement the payload of its event."""
+    """`encode` makes a statement the payload of its event; `corrector` keeps closed periods apart."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, encode: Encode) -> None:
+    def __init__(self, catalogue: Catalogue, clock: Clock, encode: Encode, corrector: Corrector) -> None:
         self._catalogue = catalogue
         self._clock = clock
         self._encode = encode
+        self._corrector = corrector
 
     def take(self, connection: Connection, told: Iterable[Told]) -> None:
         """Take in figures; of several for one person and period the last stands."""
@@ -39,11 +41,12 @@ class Calculator:
         book = self._catalogue.plans(connection, begin_calculation(connection))
         ledger = Ledger(connection)
         known = ledger.known(last)
-        standings = ledger.standings({person_id for person_id, _ in last}, self._clock.now())
+        now = self._clock.now()
+        standings = ledger.standings({person_id for person_id, _ in last}, now)
         unpaid = [key for key in last if (before := known.get(key)) is None or not before.plan_id]
         stood = then(connection, unpaid, standings)
         taken: list[Statement] = []
-        changed: list[tuple[Statement, Plan | None]] = []
+        changed: list[Change] = []
         for key, each in last.items():
             before = known.get(key)
             standing = stood.get(key) or standings.get(each.person_id)
@@ -53,9 +56,9 @@ class Calculator:
                 continue
             taken.append(after)
             if differs(before, after):
-                changed.append((after, plan))
+                changed.append(Change(before, after, plan, standing))
         ledger.write(taken)
-        self._publish(connection, changed)
+        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
 
     def renew(self, connection: Connection, limit: int) -> bool:
         """Compute the next people in the queue anew, at most `limit`; whether there were any."""
@@ -67,7 +70,7 @@ class Calculator:
         now = self._clock.now()
         recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
         standings = ledger.standings(stale.people, now)
-        changed: list[tuple[Statement, Plan | None]] = []
+        changed: list[Change] = []
         aged: list[Statement] = []
         found = [
             (before, standing)
@@ -85,22 +88,22 @@ class Calculator:
             after = renew(before, plan, stands)
             if after == before:
                 continue
-            changed.append((after, plan))
+            changed.append(Change(before, after, plan, stands))
             if after.figures != before.figures:
                 aged.append(after)
-        ledger.write_payments([statement for statement, _ in changed])
+        ledger.write_payments([each.after for each in changed])
         # Where the month of tenure came to be read, or a hire date was corrected.
         ledger.write(aged)
-        self._publish(connection, changed)
+        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
         return True
 
-    def _publish(self, connection: Connection, changed: Sequence[tuple[Statement, Plan | None]]) -> None:
+    def _publish(self, connection: Connection, changed: Sequence[Change]) -> None:
         """Tell of every statement with a plan, and of every month: whoever follows hears of each new figure."""
         publish(
             connection,
             [
                 NewEvent(STATEMENT_CHANGED, statement.person_id, self._encode(statement, plan))
-                for statement, plan in changed
+                for _, statement, plan, _ in changed
                 if plan is not None or statement.period.kind is PeriodKind.MONTH
             ],
         )

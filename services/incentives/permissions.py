@@ -15,6 +15,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     f"{_PACKAGE}.StatementsService/ExplainLine": "incentives.statements.read",
     f"{_PACKAGE}.WhatIfService/TryChanges": "incentives.statements.read",
     f"{_PACKAGE}.WhatIfService/ReachTotal": "incentives.statements.read",
+    f"{_PACKAGE}.PeriodsService/ClosePeriod": "incentives.periods.close",
+    f"{_PACKAGE}.PeriodsService/GetPeriod": "incentives.statements.read",
     f"{_PACKAGE}.BoardsService/CreateBoard": "incentives.boards.write",
     f"{_PACKAGE}.BoardsService/ListBoards": "incentives.boards.read",
     f"{_PACKAGE}.BoardsService/GetBoard": "incentives.boards.read",

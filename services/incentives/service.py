@@ -9,6 +9,8 @@ from foothold.incentives.v1 import (
     boards_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    periods_pb2,
+    periods_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
@@ -30,12 +32,14 @@ from chassis.server import Service, Servicer
 from chassis.telemetry import observe_lag
 from services.incentives.calculating import Calculator
 from services.incentives.catalogue import Catalogue
+from services.incentives.correcting import Corrector
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement
 from services.incentives.following import follow_goals, on_identity
 from services.incentives.handlers import (
     BoardsHandler,
     FeedHandler,
+    PeriodsHandler,
     PlansHandler,
     StatementsHandler,
     WhatIfHandler,
@@ -43,6 +47,7 @@ from services.incentives.handlers import (
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
+from services.incentives.wire.closing import from_adjustment
 from services.incentives.wire.feed import states_of
 from services.incentives.wire.statements import from_statement
 
@@ -52,6 +57,7 @@ _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
 _BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
 _WHAT_IF: Final = whatif_pb2.DESCRIPTOR.services_by_name["WhatIfService"]
+_PERIODS: Final = periods_pb2.DESCRIPTOR.services_by_name["PeriodsService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -88,7 +94,7 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Incentives as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED))
+    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS))
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -103,7 +109,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     sequencer = Sequencer(database)
     compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))
     catalogue = Catalogue()
-    calculator = Calculator(catalogue, clock, encode)
+    corrector = Corrector(lambda made: from_adjustment(made, currency).SerializeToString())
+    calculator = Calculator(catalogue, clock, encode, corrector)
     recomputer = Recomputer(database, calculator)
     replica = Replica(database, on_change=on_identity)
     leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
@@ -132,6 +139,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _WHAT_IF.full_name,
                 whatif_pb2_grpc.add_WhatIfServiceServicer_to_server,
                 WhatIfHandler(database, catalogue, clock, currency),
+                _PERIODS.full_name,
+                periods_pb2_grpc.add_PeriodsServiceServicer_to_server,
+                PeriodsHandler(database, catalogue, clock, currency),
             ),
             Servicer(
                 _BOARDS.full_name,

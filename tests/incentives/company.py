@@ -14,10 +14,13 @@ from foothold.incentives.v1 import (
     boards_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    periods_pb2,
+    periods_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
+    values_pb2,
     whatif_pb2_grpc,
 )
 from google.type import date_pb2
@@ -102,6 +105,7 @@ class Client:
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(channel)
+        self.periods = periods_pb2_grpc.PeriodsServiceStub(channel)
         self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
@@ -124,6 +128,21 @@ class Client:
             person_id=person_id or self.person_id, rule_id=rule_id, on=None if day is None else on(day)
         )
         return self.statements.ExplainLine(asked)
+
+    def close(
+        self, node_id: str, day: date, kind: values_pb2.PeriodKind.ValueType = values_pb2.PERIOD_KIND_MONTH
+    ) -> periods_pb2.ClosePeriodResponse:
+        return self.periods.ClosePeriod(
+            periods_pb2.ClosePeriodRequest(
+                request_id=request_id(), node_id=node_id, period_kind=kind, on=on(day)
+            )
+        )
+
+    def period(
+        self, node_id: str, day: date, kind: values_pb2.PeriodKind.ValueType = values_pb2.PERIOD_KIND_MONTH
+    ) -> periods_pb2.PeriodStanding:
+        asked = periods_pb2.GetPeriodRequest(node_id=node_id, period_kind=kind, on=on(day))
+        return self.periods.GetPeriod(asked).standing
 
     def board(self, board_id: str, node_id: str, **more: Any) -> boards_pb2.GetBoardResponse:
         return self.boards.GetBoard(boards_pb2.GetBoardRequest(board_id=board_id, node_id=node_id, **more))
@@ -240,6 +259,7 @@ class Company:
     def fingerprint(self) -> str:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
+        tables += ["closing", "frozen", "adjustment"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")
         with self.database.read() as connection:

@@ -1,6 +1,7 @@
 """Who may do what: every RPC, for one's own, a peer's, another branch's, signed out and dismissed."""
 
 from collections.abc import Callable
+from datetime import date
 
 import grpc
 import pytest
@@ -39,6 +40,9 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     ),
     "GetPlan": lambda c: c.plans.GetPlan(plans_pb2.GetPlanRequest(plan_id="for-shanghai")),
     "ListPlans": lambda c: c.plans.ListPlans(plans_pb2.ListPlansRequest()),
+    "ClosePeriod": lambda c: c.close("shanghai", date(2025, 2, 1)),
+    "ClosePeriod of the enterprise": lambda c: c.close("hq", date(2025, 1, 1)),
+    "GetPeriod": lambda c: c.period("shanghai", date(2025, 2, 1)),
     "CreateBoard": lambda c: c.boards.CreateBoard(
         boards_pb2.CreateBoardRequest(
             request_id=request_id(),
@@ -85,6 +89,20 @@ _EXPECTED = {
     "CreatePlan": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, "ALREADY_EXISTS"),
     "GetPlan": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ListPlans": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "ClosePeriod": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "ClosePeriod of the enterprise": (
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        HIDDEN,
+        OK,
+        DENIED,
+        DENIED,
+    ),
+    "GetPeriod": (HIDDEN, HIDDEN, HIDDEN, DENIED, HIDDEN, DENIED, OK, OK, DENIED, OK),
     "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from tests.permissions import (
     calendars_probes,
     cascade_probes,
+    closing_probes,
     coaching_probes,
     figures_probes,
     identity_probes,
@@ -23,6 +24,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **identity_probes.PROBES,
     **figures_probes.PROBES,
     **calendars_probes.PROBES,
+    **closing_probes.PROBES,
     **cascade_probes.PROBES,
     **industry_probes.PROBES,
     **coaching_probes.PROBES,

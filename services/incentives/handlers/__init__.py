@@ -2,8 +2,16 @@
 
 from services.incentives.handlers.boards import BoardsHandler
 from services.incentives.handlers.feed import FeedHandler
+from services.incentives.handlers.periods import PeriodsHandler
 from services.incentives.handlers.plans import PlansHandler
 from services.incentives.handlers.statements import StatementsHandler
 from services.incentives.handlers.whatif import WhatIfHandler
 
-__all__ = ["BoardsHandler", "FeedHandler", "PlansHandler", "StatementsHandler", "WhatIfHandler"]
+__all__ = [
+    "BoardsHandler",
+    "FeedHandler",
+    "PeriodsHandler",
+    "PlansHandler",
+    "StatementsHandler",
+    "WhatIfHandler",
+]

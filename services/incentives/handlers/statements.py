@@ -1,9 +1,9 @@
 """What people have earned, why, and what is missing for more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 from foothold.incentives.v1 import statements_pb2, statements_pb2_grpc
@@ -15,13 +15,17 @@ from chassis.errors import NotFound
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
+from services.incentives.domain.closing import Adjustment, Frozen
 from services.incentives.domain.inverse import NextAmount, next_amounts
-from services.incentives.domain.periods import PeriodKind, period_of, today
+from services.incentives.domain.periods import Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
+from services.incentives.store.closing import Key
 from services.incentives.store.placements import then
+from services.incentives.store.standing import StandingStore
 from services.incentives.store.statements import StatementStore
+from services.incentives.wire.closing import complete
 from services.incentives.wire.statements import (
     from_inputs,
     from_line,
@@ -33,8 +37,26 @@ from services.incentives.wire.values import from_period
 
 _PERMISSION: Final = "incentives.statements.read"
 _REMEMBERED: Final = 10_000
+_FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
 
 NextAmounts = Callable[[Plan, tuple[tuple[str, int], ...]], tuple[NextAmount, ...]]
+
+
+class _After(NamedTuple):
+    """What became of statements when their periods were over."""
+
+    periods: Sequence[Period]
+    frozen: Mapping[Key, Frozen]
+    paid_in: Mapping[Key, Sequence[Adjustment]]
+
+    def over(self, stored: Mapping[PeriodKind, Statement], person_id: str) -> Mapping[PeriodKind, Statement]:
+        """The person's statements, with frozen ones in the place of what is computed on."""
+        found = {
+            period.kind: frozen.statement
+            for period in self.periods
+            if (frozen := self.frozen.get((person_id, period))) is not None
+        }
+        return {**stored, **found} if found else stored
 
 
 class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
@@ -50,10 +72,10 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         self, request: statements_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statements_pb2.GetStatementResponse:
         scope = caller(context).scope(_PERMISSION)
-        statement, book, standing = self._shown(scope, request, Fields())
+        statement, book, standing, after = self._shown(scope, request, Fields())
         plan = book.get(statement.plan_id)
         response = statements_pb2.GetStatementResponse(
-            statement=from_statement(statement, plan, self._currency)
+            statement=self._complete(statement, plan, after, standing.today)
         )
         if plan is not None and statement.period.holds(standing.today):
             answers = self._next_amounts(plan, tuple(sorted(statement.figures.items())))
@@ -66,7 +88,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         scope = caller(context).scope(_PERMISSION)
         fields = Fields()
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
-        statement, book, standing = self._shown(scope, request, fields)
+        statement, book, standing, _ = self._shown(scope, request, fields)
         plan = book.get(statement.plan_id)
         found = lines(statement, plan) if plan is not None else ()
         for index, line in enumerate(found):
@@ -102,12 +124,12 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         cursor = decode_token(request.page_token, query=request, shape=(str,))
         if node_id:
             scope.require(node_id)
-        after = str(cursor[0]) if cursor else ""
+        begin = str(cursor[0]) if cursor else ""
         response = statements_pb2.ListStatementsResponse()
         with self._database.read() as connection:
             book = self._catalogue.plans(connection)
             store = StatementStore(connection, scope)
-            people = store.people(node_id, day, after=after, limit=size + 1)
+            people = store.people(node_id, day, after=begin, limit=size + 1)
             if len(people) > size:
                 people.pop()
                 response.next_page_token = encode_token([people[-1]], query=request)
@@ -121,12 +143,14 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                 if kind not in stored[person_id]
             ]
             stood = then(connection, without, now)
+            after = self._after(StandingStore(connection, scope), people, tuple(periods.values()))
         for person_id in people:
             standings = {
                 kind: stood.get((person_id, period), now[person_id]) for kind, period in periods.items()
             }
-            statement = shown_on(book, stored[person_id], person_id, standings, day)
-            response.statements.append(from_statement(statement, book.get(statement.plan_id), self._currency))
+            statement = shown_on(book, after.over(stored[person_id], person_id), person_id, standings, day)
+            plan = book.get(statement.plan_id)
+            response.statements.append(self._complete(statement, plan, after, now[person_id].today))
         return response
 
     def _shown(
@@ -134,7 +158,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         scope: Scope,
         request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
         fields: Fields,
-    ) -> tuple[Statement, PlanBook, Standing]:
+    ) -> tuple[Statement, PlanBook, Standing, _After]:
         """The statement a request asks for, and where the person stands or, when its period ended, stood."""
         person_id = fields.identifier("person_id", request.person_id)
         asked = fields.date("on", request.on) if request.HasField("on") else None
@@ -147,9 +171,30 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
             book = self._catalogue.plans(connection, version)
             periods = {kind: period_of(kind, day) for kind in PeriodKind}
             stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
+            after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
         standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
-        statement = shown_on(book, stored, person_id, standings, day)
-        return statement, book, standings[statement.period.kind]
+        statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
+        return statement, book, standings[statement.period.kind], after
+
+    def _after(self, store: StandingStore, people: Sequence[str], periods: Sequence[Period]) -> _After:
+        # Nothing that runs anywhere is closed: the statement of today, asked for most, asks for one thing less.
+        day = today(self._clock.now(), _FURTHEST_AHEAD)
+        over = [(person_id, each) for person_id in people for each in periods if each.end_day <= day]
+        paid = [(person_id, each) for person_id in people for each in periods]
+        return _After(periods, store.frozen(over) if over else {}, store.paid_in(paid))
+
+    def _complete(
+        self, statement: Statement, plan: Plan | None, after: _After, day: date
+    ) -> statements_pb2.Statement:
+        key = (statement.person_id, statement.period)
+        return complete(
+            from_statement(statement, plan, self._currency),
+            statement,
+            frozen=after.frozen.get(key),
+            adjustments=after.paid_in.get(key, ()),
+            today=day,
+            currency=self._currency,
+        )
 
     def _standing(self, directory: Directory, person_id: str) -> Standing:
         person = directory.person(person_id)

@@ -210,6 +210,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_NOT_ON_PROBATION: _ErrorReason.ValueType  # 151
     """Asked for somebody's probation on a day outside of it; metadata `first_day` and `last_day` say when it holds."""
+    ERROR_REASON_PERIOD_RUNS: _ErrorReason.ValueType  # 125
+    """The period still runs at or below the node; metadata `node_id` names who and `end_day` the first day
+    it can be closed on.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -404,4 +408,8 @@ keeps both.
 """
 ERROR_REASON_NOT_ON_PROBATION: ErrorReason.ValueType  # 151
 """Asked for somebody's probation on a day outside of it; metadata `first_day` and `last_day` say when it holds."""
+ERROR_REASON_PERIOD_RUNS: ErrorReason.ValueType  # 125
+"""The period still runs at or below the node; metadata `node_id` names who and `end_day` the first day
+it can be closed on.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

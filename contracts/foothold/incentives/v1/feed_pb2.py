@@ -22,31 +22,32 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foothold.incentives.v1 import closing_pb2 as foothold_dot_incentives_dot_v1_dot_closing__pb2
 from foothold.incentives.v1 import plans_pb2 as foothold_dot_incentives_dot_v1_dot_plans__pb2
 from foothold.incentives.v1 import statements_pb2 as foothold_dot_incentives_dot_v1_dot_statements__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!foothold/incentives/v1/feed.proto\x12\x16\x66oothold.incentives.v1\x1a\"foothold/incentives/v1/plans.proto\x1a\'foothold/incentives/v1/statements.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"v\n\x12ListEventsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\xc8\x01\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x11statement_changed\x18\x03 \x01(\x0b\x32!.foothold.incentives.v1.StatementH\x00\x12\x34\n\x0cplan_created\x18\x04 \x01(\x0b\x32\x1c.foothold.incentives.v1.PlanH\x00\x42\x06\n\x04\x62ody\"\x15\n\x13GetFollowingRequest\"K\n\x14GetFollowingResponse\x12\x33\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32$.foothold.incentives.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xdd\x01\n\x0b\x46\x65\x65\x64Service\x12\x63\n\nListEvents\x12).foothold.incentives.v1.ListEventsRequest\x1a*.foothold.incentives.v1.ListEventsResponse\x12i\n\x0cGetFollowing\x12+.foothold.incentives.v1.GetFollowingRequest\x1a,.foothold.incentives.v1.GetFollowingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!foothold/incentives/v1/feed.proto\x12\x16\x66oothold.incentives.v1\x1a$foothold/incentives/v1/closing.proto\x1a\"foothold/incentives/v1/plans.proto\x1a\'foothold/incentives/v1/statements.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"v\n\x12ListEventsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\x8a\x02\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x11statement_changed\x18\x03 \x01(\x0b\x32!.foothold.incentives.v1.StatementH\x00\x12\x34\n\x0cplan_created\x18\x04 \x01(\x0b\x32\x1c.foothold.incentives.v1.PlanH\x00\x12@\n\x12\x61\x64justment_changed\x18\x14 \x01(\x0b\x32\".foothold.incentives.v1.AdjustmentH\x00\x42\x06\n\x04\x62ody\"\x15\n\x13GetFollowingRequest\"K\n\x14GetFollowingResponse\x12\x33\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32$.foothold.incentives.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xdd\x01\n\x0b\x46\x65\x65\x64Service\x12\x63\n\nListEvents\x12).foothold.incentives.v1.ListEventsRequest\x1a*.foothold.incentives.v1.ListEventsResponse\x12i\n\x0cGetFollowing\x12+.foothold.incentives.v1.GetFollowingRequest\x1a,.foothold.incentives.v1.GetFollowingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTEVENTSREQUEST']._serialized_start=203
-  _globals['_LISTEVENTSREQUEST']._serialized_end=325
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=327
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=445
-  _globals['_EVENT']._serialized_start=448
-  _globals['_EVENT']._serialized_end=648
-  _globals['_GETFOLLOWINGREQUEST']._serialized_start=650
-  _globals['_GETFOLLOWINGREQUEST']._serialized_end=671
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=673
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=748
-  _globals['_FOLLOWEDFEED']._serialized_start=750
-  _globals['_FOLLOWEDFEED']._serialized_end=819
-  _globals['_FEEDSERVICE']._serialized_start=822
-  _globals['_FEEDSERVICE']._serialized_end=1043
+  _globals['_LISTEVENTSREQUEST']._serialized_start=241
+  _globals['_LISTEVENTSREQUEST']._serialized_end=363
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=365
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=483
+  _globals['_EVENT']._serialized_start=486
+  _globals['_EVENT']._serialized_end=752
+  _globals['_GETFOLLOWINGREQUEST']._serialized_start=754
+  _globals['_GETFOLLOWINGREQUEST']._serialized_end=775
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=777
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=852
+  _globals['_FOLLOWEDFEED']._serialized_start=854
+  _globals['_FOLLOWEDFEED']._serialized_end=923
+  _globals['_FEEDSERVICE']._serialized_start=926
+  _globals['_FEEDSERVICE']._serialized_end=1147
 # @@protoc_insertion_point(module_scope)

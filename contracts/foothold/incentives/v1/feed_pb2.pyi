@@ -4,6 +4,7 @@ isort:skip_file
 What changed in incentives, in the order it was committed."""
 
 from collections import abc as _abc
+from foothold.incentives.v1 import closing_pb2 as _closing_pb2
 from foothold.incentives.v1 import plans_pb2 as _plans_pb2
 from foothold.incentives.v1 import statements_pb2 as _statements_pb2
 from google.protobuf import descriptor as _descriptor
@@ -103,6 +104,7 @@ class Event(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     STATEMENT_CHANGED_FIELD_NUMBER: _builtins.int
     PLAN_CREATED_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """From 1, ascending."""
     @_builtins.property
@@ -117,6 +119,10 @@ class Event(_message.Message):
     def plan_created(self) -> _plans_pb2.Plan:
         """A plan was added."""
 
+    @_builtins.property
+    def adjustment_changed(self) -> _closing_pb2.Adjustment:
+        """A late fact changed what a closed period should have paid: the whole adjustment, as it is now."""
+
     def __init__(
         self,
         *,
@@ -124,12 +130,13 @@ class Event(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         statement_changed: _statements_pb2.Statement | None = ...,
         plan_created: _plans_pb2.Plan | None = ...,
+        adjustment_changed: _closing_pb2.Adjustment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "occurred_at", b"occurred_at", "plan_created", b"plan_created", "statement_changed", b"statement_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_changed", b"adjustment_changed", "body", b"body", "occurred_at", b"occurred_at", "plan_created", b"plan_created", "statement_changed", b"statement_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "occurred_at", b"occurred_at", "plan_created", b"plan_created", "position", b"position", "statement_changed", b"statement_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_changed", b"adjustment_changed", "body", b"body", "occurred_at", b"occurred_at", "plan_created", b"plan_created", "position", b"position", "statement_changed", b"statement_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["statement_changed", "plan_created"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["statement_changed", "plan_created", "adjustment_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

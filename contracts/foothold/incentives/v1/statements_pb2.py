@@ -22,49 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foothold.incentives.v1 import closing_pb2 as foothold_dot_incentives_dot_v1_dot_closing__pb2
 from foothold.incentives.v1 import values_pb2 as foothold_dot_incentives_dot_v1_dot_values__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'foothold/incentives/v1/statements.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xdf\x01\n\x04Line\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06metric\x18\x04 \x01(\t\x12,\n\x05value\x18\x05 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .foothold.incentives.v1.RuleKind\x12\x16\n\x0eparent_rule_id\x18\x07 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x08 \x01(\x05\"\x85\x02\n\tStatement\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x11\n\tplan_name\x18\x04 \x01(\t\x12+\n\x05lines\x18\x05 \x03(\x0b\x32\x1c.foothold.incentives.v1.Line\x12!\n\x05total\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\x08 \x01(\x03\"\xa6\x01\n\nNextAmount\x12!\n\x05total\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12 \n\x04gain\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x34\n\x07\x63hanges\x18\x03 \x03(\x0b\x32#.foothold.incentives.v1.LeverChange\x12\x0c\n\x04held\x18\x04 \x03(\t\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\"\xd7\x01\n\x0bLeverChange\x12\x38\n\x05lever\x18\x01 \x01(\x0e\x32).foothold.incentives.v1.LeverChange.Lever\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\x7f\n\x05Lever\x12\x15\n\x11LEVER_UNSPECIFIED\x10\x00\x12\x1d\n\x19LEVER_FOLLOW_NEW_CUSTOMER\x10\x01\x12\x12\n\x0eLEVER_WIN_DEAL\x10\x02\x12\x14\n\x10LEVER_SEND_EMAIL\x10\x03\x12\x16\n\x12LEVER_HOLD_MEETING\x10\x04\"G\n\x13GetStatementRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"\x86\x01\n\x14GetStatementResponse\x12\x34\n\tstatement\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Statement\x12\x38\n\x0cnext_amounts\x18\x02 \x03(\x0b\x32\".foothold.incentives.v1.NextAmount\"n\n\x15ListStatementsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x16ListStatementsResponse\x12\x35\n\nstatements\x18\x01 \x03(\x0b\x32!.foothold.incentives.v1.Statement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"W\n\x12\x45xplainLineRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"\xde\x02\n\x13\x45xplainLineResponse\x12*\n\x04line\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Line\x12\x30\n\x05steps\x18\x02 \x03(\x0b\x32!.foothold.incentives.v1.TraceStep\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x15\n\rplan_node_ids\x18\x04 \x03(\t\x12\x32\n\x06inputs\x18\x05 \x03(\x0b\x32\".foothold.incentives.v1.NamedValue\x12.\n\x06period\x18\x06 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x16\n\x0egoals_position\x18\x07 \x01(\x03\x12\x17\n\x0fperson_node_ids\x18\x08 \x03(\t\x12,\n\x06inside\x18\t \x03(\x0b\x32\x1c.foothold.incentives.v1.Line\"J\n\nNamedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"\x8c\x04\n\tTraceStep\x12>\n\toperation\x18\x01 \x01(\x0e\x32+.foothold.incentives.v1.TraceStep.Operation\x12\x32\n\x08operands\x18\x02 \x03(\x0b\x32 .foothold.incentives.v1.Rational\x12\x30\n\x06result\x18\x03 \x01(\x0b\x32 .foothold.incentives.v1.Rational\x12\x0f\n\x07subject\x18\x04 \x01(\t\"\xc7\x02\n\tOperation\x12\x19\n\x15OPERATION_UNSPECIFIED\x10\x00\x12\x12\n\x0eOPERATION_READ\x10\x01\x12\x14\n\x10OPERATION_DIVIDE\x10\x02\x12\x16\n\x12OPERATION_SUBTRACT\x10\x03\x12\x16\n\x12OPERATION_MULTIPLY\x10\x04\x12\x13\n\x0fOPERATION_FLOOR\x10\x05\x12\x16\n\x12OPERATION_AT_LEAST\x10\x06\x12\x12\n\x0eOPERATION_TIER\x10\x07\x12\x1b\n\x17OPERATION_ROUND_HALF_UP\x10\x08\x12\x11\n\rOPERATION_MAX\x10\t\x12\x15\n\x11OPERATION_NO_DATA\x10\n\x12\x11\n\rOPERATION_ADD\x10\x0b\x12\x11\n\rOPERATION_MIN\x10\x0c\x12\x17\n\x13OPERATION_READ_LINE\x10\r\"2\n\x08Rational\x12\x11\n\tnumerator\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\t2\xd7\x02\n\x11StatementsService\x12i\n\x0cGetStatement\x12+.foothold.incentives.v1.GetStatementRequest\x1a,.foothold.incentives.v1.GetStatementResponse\x12o\n\x0eListStatements\x12-.foothold.incentives.v1.ListStatementsRequest\x1a..foothold.incentives.v1.ListStatementsResponse\x12\x66\n\x0b\x45xplainLine\x12*.foothold.incentives.v1.ExplainLineRequest\x1a+.foothold.incentives.v1.ExplainLineResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'foothold/incentives/v1/statements.proto\x12\x16\x66oothold.incentives.v1\x1a$foothold/incentives/v1/closing.proto\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xdf\x01\n\x04Line\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06metric\x18\x04 \x01(\t\x12,\n\x05value\x18\x05 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .foothold.incentives.v1.RuleKind\x12\x16\n\x0eparent_rule_id\x18\x07 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x08 \x01(\x05\"\xc6\x03\n\tStatement\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x11\n\tplan_name\x18\x04 \x01(\t\x12+\n\x05lines\x18\x05 \x03(\x0b\x32\x1c.foothold.incentives.v1.Line\x12!\n\x05total\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\x08 \x01(\x03\x12\x35\n\x05state\x18\x14 \x01(\x0e\x32&.foothold.incentives.v1.StatementState\x12\x37\n\x0b\x61\x64justments\x18\x15 \x03(\x0b\x32\".foothold.incentives.v1.Adjustment\x12\x1f\n\x03\x64ue\x18\x16 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x06\x66rozen\x18\x17 \x01(\x0b\x32\x1e.foothold.incentives.v1.Frozen\"\xa6\x01\n\nNextAmount\x12!\n\x05total\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12 \n\x04gain\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x34\n\x07\x63hanges\x18\x03 \x03(\x0b\x32#.foothold.incentives.v1.LeverChange\x12\x0c\n\x04held\x18\x04 \x03(\t\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\"\xd7\x01\n\x0bLeverChange\x12\x38\n\x05lever\x18\x01 \x01(\x0e\x32).foothold.incentives.v1.LeverChange.Lever\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"\x7f\n\x05Lever\x12\x15\n\x11LEVER_UNSPECIFIED\x10\x00\x12\x1d\n\x19LEVER_FOLLOW_NEW_CUSTOMER\x10\x01\x12\x12\n\x0eLEVER_WIN_DEAL\x10\x02\x12\x14\n\x10LEVER_SEND_EMAIL\x10\x03\x12\x16\n\x12LEVER_HOLD_MEETING\x10\x04\"G\n\x13GetStatementRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"\x86\x01\n\x14GetStatementResponse\x12\x34\n\tstatement\x18\x01 \x01(\x0b\x32!.foothold.incentives.v1.Statement\x12\x38\n\x0cnext_amounts\x18\x02 \x03(\x0b\x32\".foothold.incentives.v1.NextAmount\"n\n\x15ListStatementsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x16ListStatementsResponse\x12\x35\n\nstatements\x18\x01 \x03(\x0b\x32!.foothold.incentives.v1.Statement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"W\n\x12\x45xplainLineRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"\xde\x02\n\x13\x45xplainLineResponse\x12*\n\x04line\x18\x01 \x01(\x0b\x32\x1c.foothold.incentives.v1.Line\x12\x30\n\x05steps\x18\x02 \x03(\x0b\x32!.foothold.incentives.v1.TraceStep\x12\x0f\n\x07plan_id\x18\x03 \x01(\t\x12\x15\n\rplan_node_ids\x18\x04 \x03(\t\x12\x32\n\x06inputs\x18\x05 \x03(\x0b\x32\".foothold.incentives.v1.NamedValue\x12.\n\x06period\x18\x06 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x16\n\x0egoals_position\x18\x07 \x01(\x03\x12\x17\n\x0fperson_node_ids\x18\x08 \x03(\t\x12,\n\x06inside\x18\t \x03(\x0b\x32\x1c.foothold.incentives.v1.Line\"J\n\nNamedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"\x8c\x04\n\tTraceStep\x12>\n\toperation\x18\x01 \x01(\x0e\x32+.foothold.incentives.v1.TraceStep.Operation\x12\x32\n\x08operands\x18\x02 \x03(\x0b\x32 .foothold.incentives.v1.Rational\x12\x30\n\x06result\x18\x03 \x01(\x0b\x32 .foothold.incentives.v1.Rational\x12\x0f\n\x07subject\x18\x04 \x01(\t\"\xc7\x02\n\tOperation\x12\x19\n\x15OPERATION_UNSPECIFIED\x10\x00\x12\x12\n\x0eOPERATION_READ\x10\x01\x12\x14\n\x10OPERATION_DIVIDE\x10\x02\x12\x16\n\x12OPERATION_SUBTRACT\x10\x03\x12\x16\n\x12OPERATION_MULTIPLY\x10\x04\x12\x13\n\x0fOPERATION_FLOOR\x10\x05\x12\x16\n\x12OPERATION_AT_LEAST\x10\x06\x12\x12\n\x0eOPERATION_TIER\x10\x07\x12\x1b\n\x17OPERATION_ROUND_HALF_UP\x10\x08\x12\x11\n\rOPERATION_MAX\x10\t\x12\x15\n\x11OPERATION_NO_DATA\x10\n\x12\x11\n\rOPERATION_ADD\x10\x0b\x12\x11\n\rOPERATION_MIN\x10\x0c\x12\x17\n\x13OPERATION_READ_LINE\x10\r\"2\n\x08Rational\x12\x11\n\tnumerator\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\t2\xd7\x02\n\x11StatementsService\x12i\n\x0cGetStatement\x12+.foothold.incentives.v1.GetStatementRequest\x1a,.foothold.incentives.v1.GetStatementResponse\x12o\n\x0eListStatements\x12-.foothold.incentives.v1.ListStatementsRequest\x1a..foothold.incentives.v1.ListStatementsResponse\x12\x66\n\x0b\x45xplainLine\x12*.foothold.incentives.v1.ExplainLineRequest\x1a+.foothold.incentives.v1.ExplainLineResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.statements_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINE']._serialized_start=187
-  _globals['_LINE']._serialized_end=410
-  _globals['_STATEMENT']._serialized_start=413
-  _globals['_STATEMENT']._serialized_end=674
-  _globals['_NEXTAMOUNT']._serialized_start=677
-  _globals['_NEXTAMOUNT']._serialized_end=843
-  _globals['_LEVERCHANGE']._serialized_start=846
-  _globals['_LEVERCHANGE']._serialized_end=1061
-  _globals['_LEVERCHANGE_LEVER']._serialized_start=934
-  _globals['_LEVERCHANGE_LEVER']._serialized_end=1061
-  _globals['_GETSTATEMENTREQUEST']._serialized_start=1063
-  _globals['_GETSTATEMENTREQUEST']._serialized_end=1134
-  _globals['_GETSTATEMENTRESPONSE']._serialized_start=1137
-  _globals['_GETSTATEMENTRESPONSE']._serialized_end=1271
-  _globals['_LISTSTATEMENTSREQUEST']._serialized_start=1273
-  _globals['_LISTSTATEMENTSREQUEST']._serialized_end=1383
-  _globals['_LISTSTATEMENTSRESPONSE']._serialized_start=1385
-  _globals['_LISTSTATEMENTSRESPONSE']._serialized_end=1489
-  _globals['_EXPLAINLINEREQUEST']._serialized_start=1491
-  _globals['_EXPLAINLINEREQUEST']._serialized_end=1578
-  _globals['_EXPLAINLINERESPONSE']._serialized_start=1581
-  _globals['_EXPLAINLINERESPONSE']._serialized_end=1931
-  _globals['_NAMEDVALUE']._serialized_start=1933
-  _globals['_NAMEDVALUE']._serialized_end=2007
-  _globals['_TRACESTEP']._serialized_start=2010
-  _globals['_TRACESTEP']._serialized_end=2534
-  _globals['_TRACESTEP_OPERATION']._serialized_start=2207
-  _globals['_TRACESTEP_OPERATION']._serialized_end=2534
-  _globals['_RATIONAL']._serialized_start=2536
-  _globals['_RATIONAL']._serialized_end=2586
-  _globals['_STATEMENTSSERVICE']._serialized_start=2589
-  _globals['_STATEMENTSSERVICE']._serialized_end=2932
+  _globals['_LINE']._serialized_start=225
+  _globals['_LINE']._serialized_end=448
+  _globals['_STATEMENT']._serialized_start=451
+  _globals['_STATEMENT']._serialized_end=905
+  _globals['_NEXTAMOUNT']._serialized_start=908
+  _globals['_NEXTAMOUNT']._serialized_end=1074
+  _globals['_LEVERCHANGE']._serialized_start=1077
+  _globals['_LEVERCHANGE']._serialized_end=1292
+  _globals['_LEVERCHANGE_LEVER']._serialized_start=1165
+  _globals['_LEVERCHANGE_LEVER']._serialized_end=1292
+  _globals['_GETSTATEMENTREQUEST']._serialized_start=1294
+  _globals['_GETSTATEMENTREQUEST']._serialized_end=1365
+  _globals['_GETSTATEMENTRESPONSE']._serialized_start=1368
+  _globals['_GETSTATEMENTRESPONSE']._serialized_end=1502
+  _globals['_LISTSTATEMENTSREQUEST']._serialized_start=1504
+  _globals['_LISTSTATEMENTSREQUEST']._serialized_end=1614
+  _globals['_LISTSTATEMENTSRESPONSE']._serialized_start=1616
+  _globals['_LISTSTATEMENTSRESPONSE']._serialized_end=1720
+  _globals['_EXPLAINLINEREQUEST']._serialized_start=1722
+  _globals['_EXPLAINLINEREQUEST']._serialized_end=1809
+  _globals['_EXPLAINLINERESPONSE']._serialized_start=1812
+  _globals['_EXPLAINLINERESPONSE']._serialized_end=2162
+  _globals['_NAMEDVALUE']._serialized_start=2164
+  _globals['_NAMEDVALUE']._serialized_end=2238
+  _globals['_TRACESTEP']._serialized_start=2241
+  _globals['_TRACESTEP']._serialized_end=2765
+  _globals['_TRACESTEP_OPERATION']._serialized_start=2438
+  _globals['_TRACESTEP_OPERATION']._serialized_end=2765
+  _globals['_RATIONAL']._serialized_start=2767
+  _globals['_RATIONAL']._serialized_end=2817
+  _globals['_STATEMENTSSERVICE']._serialized_start=2820
+  _globals['_STATEMENTSSERVICE']._serialized_end=3163
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 What people have earned, why, and what is missing for more."""
 
 from collections import abc as _abc
+from foothold.incentives.v1 import closing_pb2 as _closing_pb2
 from foothold.incentives.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -95,6 +96,10 @@ class Statement(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    FROZEN_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     plan_id: _builtins.str
@@ -103,6 +108,8 @@ class Statement(_message.Message):
     """The plan's name."""
     goals_position: _builtins.int
     """Position in goals' feed that the figures include."""
+    state: _closing_pb2.StatementState.ValueType
+    """How far it is on its way; unset in events."""
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period."""
@@ -119,6 +126,18 @@ class Statement(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """When the figures last changed; unset when nothing has happened in the period."""
 
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.Adjustment]:
+        """What later became known of closed periods and is paid in this one, by corrected period and line; empty in events."""
+
+    @_builtins.property
+    def due(self) -> _money_pb2.Money:
+        """What the person gets for this period: `total` and the adjustments together; unset in events."""
+
+    @_builtins.property
+    def frozen(self) -> _closing_pb2.Frozen:
+        """That the period is closed; unset while it is not, and in events."""
+
     def __init__(
         self,
         *,
@@ -130,10 +149,14 @@ class Statement(_message.Message):
         total: _money_pb2.Money | None = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
         goals_position: _builtins.int = ...,
+        state: _closing_pb2.StatementState.ValueType = ...,
+        adjustments: _abc.Iterable[_closing_pb2.Adjustment] | None = ...,
+        due: _money_pb2.Money | None = ...,
+        frozen: _closing_pb2.Frozen | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "period", b"period", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "due", b"due", "frozen", b"frozen", "period", b"period", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "goals_position", b"goals_position", "lines", b"lines", "period", b"period", "person_id", b"person_id", "plan_id", b"plan_id", "plan_name", b"plan_name", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "as_of", b"as_of", "due", b"due", "frozen", b"frozen", "goals_position", b"goals_position", "lines", b"lines", "period", b"period", "person_id", b"person_id", "plan_id", b"plan_id", "plan_name", b"plan_name", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
