@@ -139,6 +139,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _WHAT_IF.full_name,
                 whatif_pb2_grpc.add_WhatIfServiceServicer_to_server,
                 WhatIfHandler(database, catalogue, clock, currency),
+            ),
+            Servicer(
                 _PERIODS.full_name,
                 periods_pb2_grpc.add_PeriodsServiceServicer_to_server,
                 PeriodsHandler(database, catalogue, clock, currency),
