@@ -5,12 +5,12 @@ from datetime import date
 
 import grpc
 import pytest
-from foothold.incentives.v1 import boards_pb2, feed_pb2, plans_pb2, statements_pb2
+from foothold.incentives.v1 import boards_pb2, feed_pb2, plans_pb2, statements_pb2, whatif_pb2
 
 from chassis.errors import from_rpc_error
 from services.incentives.permissions import PERMISSIONS
 from tests.incentives.company import Client, Company, person, request_id
-from tests.incentives.plans import S07, plan
+from tests.incentives.plans import S07, plan, yuan
 
 OK, HIDDEN, DENIED, OUT = "OK", "NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"
 _CALLERS = (
@@ -31,6 +31,10 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "GetStatement of nobody": lambda c: c.statement("no-such-person"),
     "GetStatement of a node": lambda c: c.statement("shanghai"),
     "ExplainLine": lambda c: c.explain("unit", "li"),
+    "TryChanges": lambda c: c.what_if.TryChanges(whatif_pb2.TryChangesRequest(person_id="li")),
+    "ReachTotal": lambda c: c.what_if.ReachTotal(
+        whatif_pb2.ReachTotalRequest(person_id="li", total=yuan("700"))
+    ),
     "ListStatements": lambda c: c.statements.ListStatements(
         statements_pb2.ListStatementsRequest(node_id="shanghai-sales")
     ),
@@ -84,6 +88,8 @@ _EXPECTED = {
         HIDDEN,
     ),
     "ExplainLine": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "TryChanges": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "ReachTotal": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ListStatements": (HIDDEN, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CheckPlan": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CreatePlan": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, "ALREADY_EXISTS"),
