@@ -1,9 +1,8 @@
-"""A plan as a form, and as sentences."""
+"""A plan as a form, and what of it cannot be read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
@@ -11,17 +10,11 @@ from google.type.money_pb2 import Money
 
 from services.gateway.figures import RATE, from_date
 from services.gateway.formats import minor_digits
-from services.gateway.language import _, later
+from services.gateway.language import _
 from services.gateway.pages.goals import is_date
+from services.gateway.plan_blocks import RuleRow
 from services.gateway.standards_forms import number
 
-KINDS: Final = (
-    ("per_unit", later("So much per unit")),
-    ("threshold_bonus", later("A sum once a threshold is reached")),
-    ("per_point", later("So much per percentage point above a threshold")),
-    ("per_point_pro_rata", later("The same, part points in proportion")),
-    ("tiers", later("A sum for the tier reached")),
-)
 PAYABLE: Final = frozenset(
     {
         *("customers_followed", "new_customers", "deals_won", "deals_lost", "close_rate", "win_rate"),
@@ -30,36 +23,18 @@ PAYABLE: Final = frozenset(
     }
 )
 """What incentives can pay by: it keeps figures of its own, not of every metric that goals knows."""
-_MOST_RULES: Final = 50
+_MOST_TIERS: Final = 20
+_MOST_MONTHS: Final = 24
+_PER_LINE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One rule as typed. `tiers` holds a tier a line: from where on, and what it pays."""
+class Typed(NamedTuple):
+    """The plan as typed, what cannot be read by field, and where in the plan each row's rule stands."""
 
-    label: str = ""
-    kind: str = "per_unit"
-    metric: str = "new_customers"
-    threshold: str = ""
-    amount: str = ""
-    tiers: str = ""
-
-
-def rows_of(form: Mapping[str, str]) -> list[RuleRow]:
-    """The rules as typed; rows with neither a name nor an amount are left out, but for the first."""
-    text = form.get("rules", "1")
-    rules = min(int(text), _MOST_RULES) if text.isascii() and text.isdigit() and len(text) < 4 else 1  # noqa: PLR2004
-    rows = []
-    for index in range(rules):
-        row = RuleRow(
-            *(
-                form.get(f"rule-{index}-{name}", "").strip()[:2000]
-                for name in ("label", "kind", "metric", "threshold", "amount", "tiers")
-            )
-        )
-        if row.label or row.amount or row.tiers or index == 0:
-            rows.append(row)
-    return rows
+    plan: plans_pb2.Plan
+    wrong: dict[str, str]
+    places: list[str]
+    rules: list[plans_pb2.Rule]
 
 
 def plan_of(
@@ -67,8 +42,8 @@ def plan_of(
     rows: Sequence[RuleRow],
     metrics: Sequence[metrics_pb2.MetricDefinition],
     currency: str,
-) -> tuple[plans_pb2.Plan, dict[str, str]]:
-    """The plan as typed, and what cannot be read, by field. Whether it holds together is incentives' to say."""
+) -> Typed:
+    """The plan as typed. Whether it holds together is incentives' to say."""
     wrong: dict[str, str] = {}
     start = is_date(form.get("effective_from", ""))
     if start is None:
@@ -85,61 +60,158 @@ def plan_of(
         reason=form.get("reason", "").strip()[:500],
     )
     units = {each.name: each.unit for each in metrics}
+    # Where the rules of each depth go, and the place of what holds them.
+    holders: list[tuple[Any, str]] = [(plan.rules, "")]
+    places, rules = [], []
     for index, row in enumerate(rows):
-        rule = plan.rules.add(
-            id=f"rule-{index + 1}", label=row.label or _("Rule %(number)s", number=index + 1)
-        )
+        del holders[row.depth + 1 :]
+        held, place = holders[-1]
+        places.append(f"{place}rules[{len(held)}]")
+        label = row.label or _("Rule %(number)s", number=index + 1)
+        rule = held.add(id=f"rule-{index + 1}", label=label)
+        rules.append(rule)
         for field, why in _fill(rule, row, units.get(row.metric, 0), currency).items():
             wrong[f"rule-{index}-{field}"] = why
-    return plan, wrong
+        if row.wraps:
+            inside = getattr(rule, row.kind)
+            inside.SetInParent()
+            holders.append((inside.rules, f"{places[-1]}."))
+    return Typed(plan, wrong, places, rules)
 
 
 def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
+    if row.wraps:
+        return _fill_wrapper(rule, row, unit, currency)
     if not unit:
         return {"metric": _("Choose one of the list.")}
     if row.kind == "tiers":
         return _fill_tiers(rule.tiers, row, unit, currency)
+    if row.kind == "graduated":
+        return _fill_bands(rule.graduated, row, unit, currency)
+    if row.kind == "rate_of":
+        share = _value(row.share, RATE, currency)
+        rule.rate_of.CopyFrom(plans_pb2.RateOf(metric=row.metric, share=share))
+        return {} if share is not None else {"share": _("A percentage like 8 or 2.5, please.")}
     wrong: dict[str, str] = {}
-    typed = number(row.amount)
-    if not typed:
-        wrong["amount"] = _("An amount like 1200 or 1200.50, please.")
-    amount = _money(typed or Fraction(0), currency)
-    threshold = _value(row.threshold, unit, currency)
+    amount = _amount(row.amount, currency, wrong)
     if row.kind == "per_unit":
         rule.per_unit.CopyFrom(plans_pb2.PerUnit(metric=row.metric, amount=amount))
         return wrong
+    threshold = _value(row.threshold, unit, currency)
     if threshold is None:
         wrong["threshold"] = _("A number, please; rates in percent.")
         return wrong
     if row.kind == "threshold_bonus":
         bonus = plans_pb2.ThresholdBonus(metric=row.metric, threshold=threshold, amount=amount)
         rule.threshold_bonus.CopyFrom(bonus)
-    else:
+    elif row.kind in ("per_point", "per_point_pro_rata"):
         modes = plans_pb2.PerPoint
         mode = modes.MODE_PRO_RATA if row.kind.endswith("pro_rata") else modes.MODE_WHOLE_POINTS
         rule.per_point.CopyFrom(
             plans_pb2.PerPoint(metric=row.metric, threshold=threshold, amount=amount, mode=mode)
         )
+    else:
+        wrong["kind"] = _("Choose one of the list.")
     return wrong
+
+
+def _fill_wrapper(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if row.kind in ("cap", "floor", "guarantee"):
+        getattr(rule, row.kind).amount.CopyFrom(_amount(row.amount, currency, wrong))
+    if row.kind == "guarantee":
+        months = number(row.months)
+        if months is None or months.denominator != 1 or not 1 <= months <= 60:  # noqa: PLR2004  as incentives says
+            wrong["months"] = _("A number from %(least)s to %(most)s, please.", least=1, most=60)
+        else:
+            rule.guarantee.months = int(months)
+    if row.kind == "ramp":
+        shares = [_value(text, RATE, currency) for text in _words(row.shares)[:_MOST_MONTHS]]
+        found = [share for share in shares if share is not None]
+        if not found or len(found) < len(shares):
+            wrong["shares"] = _("A percentage for each month, please: 50 80.")
+        rule.ramp.shares.extend(found)
+    if row.kind in ("gate", "accelerator"):
+        wrong |= _fill_condition(getattr(rule, row.kind).condition, row, unit, currency)
+    if row.kind == "accelerator":
+        factor = number(row.factor)
+        if factor is None:
+            wrong["factor"] = _("A factor like 1.5, please.")
+        else:
+            told = values_pb2.Value(
+                unit=values_pb2.UNIT_RATE, numerator=factor.numerator, denominator=factor.denominator
+            )
+            rule.accelerator.factor.CopyFrom(told)
+    return wrong
+
+
+def _fill_condition(condition: plans_pb2.Condition, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
+    condition.metric = row.metric
+    if not unit:
+        return {"metric": _("Choose one of the list.")}
+    bound = _value(row.threshold, unit, currency)
+    if bound is None:
+        return {"threshold": _("A number, please; rates in percent.")}
+    (condition.at_most if row.bound == "at_most" else condition.at_least).CopyFrom(bound)
+    return {}
+
+
+def _words(text: str) -> list[str]:
+    """What stands between spaces, line ends and signs."""
+    for sign in "%:：,，、/":
+        text = text.replace(sign, " ")
+    return text.split()
+
+
+def _lines(text: str) -> list[list[str]]:
+    lines = [
+        line.replace("%", " ").replace(":", " ").replace("：", " ").split() for line in text.splitlines()
+    ]
+    return [line for line in lines if line]
 
 
 def _fill_tiers(tiers: plans_pb2.Tiers, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
     """A line says from where on a tier holds and what it pays: `10 1000`. It ends where the next begins."""
     tiers.metric = row.metric
-    lines = [
-        line.replace("%", " ").replace(":", " ").split() for line in row.tiers.splitlines() if line.strip()
-    ]
-    if not lines:
-        return {"tiers": _("A line per tier, please: from where on, and what it pays.")}
-    for line in lines[:20]:
-        low = _value(line[0], unit, currency) if len(line) == 2 else None  # noqa: PLR2004
-        amount = number(line[1]) if len(line) == 2 else None  # noqa: PLR2004
+    lines = _lines(row.tiers)
+    for line in lines[:_MOST_TIERS]:
+        low = _value(line[0], unit, currency) if len(line) == _PER_LINE else None
+        amount = number(line[1]) if len(line) == _PER_LINE else None
         if low is None or amount is None:
-            return {"tiers": _("A line per tier, please: from where on, and what it pays.")}
+            lines = []
+            break
         if tiers.tiers:
             tiers.tiers[-1].high.CopyFrom(low)
         tiers.tiers.add(low=low, amount=_money(amount, currency))
-    return {}
+    return {} if lines else {"tiers": _("A line per tier, please: from where on, and what it pays.")}
+
+
+def _fill_bands(graduated: plans_pb2.Graduated, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
+    """The same for bands: of money a percentage, of counts and minutes an amount each."""
+    graduated.metric = row.metric
+    lines = _lines(row.tiers)
+    for line in lines[:_MOST_TIERS]:
+        low = _value(line[0], unit, currency) if len(line) == _PER_LINE else None
+        pays = number(line[1]) if len(line) == _PER_LINE else None
+        if low is None or pays is None:
+            lines = []
+            break
+        if graduated.bands:
+            graduated.bands[-1].high.CopyFrom(low)
+        band = graduated.bands.add(low=low)
+        share = _value(line[1], RATE, currency)
+        if unit == values_pb2.UNIT_MONEY and share is not None:
+            band.share.CopyFrom(share)
+        else:
+            band.amount.CopyFrom(_money(pays, currency))
+    return {} if lines else {"tiers": _("A line per tier, please: from where on, and what it pays.")}
+
+
+def _amount(text: str, currency: str, wrong: dict[str, str]) -> Money:
+    typed = number(text)
+    if not typed:
+        wrong["amount"] = _("An amount like 1200 or 1200.50, please.")
+    return _money(typed or Fraction(0), currency)
 
 
 def _money(typed: Fraction, currency: str) -> Money:

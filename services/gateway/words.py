@@ -1,6 +1,5 @@
 """The field's words for what the services send as names and numbers. docs/glossary.md lists the terms."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
@@ -8,12 +7,11 @@ from typing import Final
 from flask import has_request_context
 from foothold.goals.v1 import coaching_pb2, coaching_rules_pb2, facts_pb2, progress_pb2, values_pb2
 from foothold.identity.v1 import directory_pb2
-from foothold.incentives.v1 import plans_pb2, statements_pb2
+from foothold.incentives.v1 import statements_pb2
 from foothold.incentives.v1 import values_pb2 as paid
 from foothold.training.v1 import learning_pb2
 
 from services.gateway import formats
-from services.gateway.faults import fault
 from services.gateway.language import TAGS, _, language, later, ngettext
 from services.gateway.parts import parts
 
@@ -262,40 +260,19 @@ def held(metrics: Iterable[str]) -> str:
     return _("%(metrics)s unchanged", metrics=_(", ").join(names)) if names else ""
 
 
-def finding(found: plans_pb2.PlanFinding) -> str:
-    """What a check of a plan found, in the reader's language where there is a sentence for it."""
-    if found.code == "CLIFF":
-        digits = formats.minor_digits(found.step.currency_code)
-        minor = found.step.units * 10**digits + found.step.nanos // 10 ** (9 - digits)
-        step = formats.money(minor, found.step.currency_code)
-        return _(
-            "A cliff: one step pays %(step)s at once. Just under it people get nothing of that.", step=step
-        )
-    return {
-        "TIER_GAP": _("Two tiers leave a gap between them."),
-        "TIER_OVERLAP": _("Two tiers overlap."),
-        "TIER_UNREACHABLE": _("A tier can never be reached."),
-    }.get(found.code, fault(found.message))
-
-
-_TIER: Final = re.compile(r"rules\[(\d+)\]\.tiers\[(\d+)\]")
-_RULE: Final = re.compile(r"rules\[(\d+)\].*")
 _PLAN_FIELDS: Final[Mapping[str, str]] = {
     "name": later("Plan name"),
     "reason": later("Why"),
     "job_role": later("Job role"),
     "effective_from": later("From"),
     "node_id": later("Where"),
+    "rules": later("Rules"),
 }
 
 
-def plan_place(field: str) -> str:
-    """Where in a plan a finding lies: rule 1, tier 2; a field by its label."""
-    if found := _TIER.fullmatch(field):
-        return _("Rule %(rule)s, tier %(tier)s", rule=int(found[1]) + 1, tier=int(found[2]) + 1)
-    if found := _RULE.fullmatch(field):
-        return _("Rule %(number)s", number=int(found[1]) + 1)
-    return str(_PLAN_FIELDS.get(field, field))
+def plan_field(name: str) -> str:
+    """A field of a plan by its label."""
+    return str(_PLAN_FIELDS.get(name, name))
 
 
 def channel(name: str) -> str:

@@ -1,5 +1,6 @@
 """Incentive plans: read back in plain words, checked while they are written."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import plan_forms, plan_reading, words
+from services.gateway import plan_blocks, plan_findings, plan_forms, plan_reading, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.faults import faults
@@ -18,12 +19,12 @@ from services.gateway.me import me
 from services.gateway.pages.people import groups
 from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
+from services.gateway.plan_blocks import RuleRow
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
 
 blueprint = Blueprint("plans", __name__)
 _MOST: Final = 1000
-_CODES: Final = ("TIER_GAP", "TIER_OVERLAP", "TIER_UNREACHABLE", "PLAN_INVALID")
 
 
 def _load() -> dict[str, Any]:
@@ -46,29 +47,66 @@ def overview() -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A rule of the form, what it says in plain words, and what was found about it."""
+
+    row: RuleRow
+    moves: frozenset[str]
+    text: str
+    found: list[plans_pb2.PlanFinding]
+    wrong: list[str]
+
+
 def _editor(
+    rows: list[RuleRow],
     *,
-    rows: list[plan_forms.RuleRow],
+    undo: str = "",
     trouble: str = "",
+    typed: plan_forms.Typed | None = None,
     wrong: dict[str, str] | None = None,
     findings: list[plans_pb2.PlanFinding] | None = None,
-    sentences: list[plan_reading.Reading] | None = None,
 ) -> str:
+    """The form; for a check while it is typed only what is said of it, block by block."""
+    checked = from_htmx() and request.form.get("action", "check") == "check"
+    about = plan_findings.by_block(findings or (), typed.places if typed else ())
+    wrong = wrong or {}
     return render_template(
-        "plan_checked.html" if from_htmx() else "plan_editor.html",
+        "plan_checked.html" if checked else "plan_editor.html",
         form=request.form,
-        rows=rows,
-        kinds=plan_forms.KINDS,
+        blocks=[
+            Block(
+                row,
+                plan_blocks.movable(rows, index),
+                _said(typed, index),
+                about.get(index, []),
+                [why for name, why in wrong.items() if name.startswith(f"rule-{index}-")] if checked else [],
+            )
+            for index, row in enumerate(rows)
+        ],
+        elsewhere=about.get(plan_findings.ELSEWHERE, []),
+        checked=checked,
+        undo=undo,
+        pays=plan_blocks.PAYS,
+        wraps=plan_blocks.WRAPS,
+        deepest=plan_blocks.DEEPEST,
         metrics=_payable(),
         places=groups("incentives.plans.write"),
         job_roles=words.JOB_ROLES,
         trouble=trouble,
-        wrong=wrong or {},
+        wrong=wrong,
         findings=findings,
-        sentences=sentences or [],
+        told=plan_findings,
         request_id=new_id(),
         today=today().isoformat(),
     )
+
+
+def _said(typed: plan_forms.Typed | None, index: int) -> str:
+    """A rule in plain words, as soon as it can be read."""
+    if typed is None or any(name.startswith(f"rule-{index}-") for name in typed.wrong):
+        return ""
+    return plan_reading.sentence(typed.rules[index])
 
 
 def _payable() -> list[metrics_pb2.MetricDefinition]:
@@ -78,33 +116,38 @@ def _payable() -> list[metrics_pb2.MetricDefinition]:
 @blueprint.get("/plans/new")
 @needs("incentives.plans.write", groups=True)
 def new() -> str:
-    return _editor(rows=[plan_forms.RuleRow()])
+    return _editor([RuleRow()])
 
 
 @blueprint.post("/plans/new")
 @needs("incentives.plans.write", groups=True)
 def save() -> Response | str | tuple[str, int]:
-    rows = plan_forms.rows_of(request.form)
-    action = request.form.get("action", "check")
-    if action == "add":
-        return _editor(rows=[*rows, plan_forms.RuleRow()][:50])
-    plan, wrong = plan_forms.plan_of(request.form, rows, _payable(), parts().settings.currency)
-    if wrong:
+    rows = plan_blocks.rows_of(request.form)
+    action, undo = request.form.get("action", "check"), request.form.get("undo", "")[:100_000]
+    if action not in ("check", "save"):
+        rows, undo = plan_blocks.act(rows, action, undo)
+        return _editor(rows, undo=undo)
+    typed = plan_forms.plan_of(request.form, rows, _payable(), parts().settings.currency)
+    if typed.wrong:
+        # While it is typed, what is still empty is not wrong yet.
+        if from_htmx():
+            return _editor(rows, typed=typed, wrong=_begun(typed.wrong))
         return _editor(
-            rows=rows,
-            wrong=wrong,
+            rows,
+            undo=undo,
+            typed=typed,
+            wrong=typed.wrong,
             trouble=_(
                 "Something in the form does not fit. Look at the marked fields; what you typed is kept."
             ),
         ), 422
+    plan = typed.plan
     try:
         findings = list(ask(clients().plans.CheckPlan, plans_pb2.CheckPlanRequest(plan=plan)).findings)
-        sentences = plan_reading.read(plan.rules)
         errors = any(each.severity == plans_pb2.PlanFinding.SEVERITY_ERROR for each in findings)
         if action != "save" or errors:
-            return _editor(
-                rows=rows, findings=findings, sentences=sentences
-            ), 422 if errors and not from_htmx() else 200
+            answer = _editor(rows, undo=undo, typed=typed, findings=findings)
+            return answer, 422 if errors and not from_htmx() else 200
         created = plans_pb2.CreatePlanRequest(
             request_id=request.form.get("request_id", "")[:64] or new_id(), plan=plan
         )
@@ -112,8 +155,14 @@ def save() -> Response | str | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
-        return _editor(rows=rows, trouble=message_of(failure), wrong=faults(failure.fields)), status_of(
+        refused = faults({name.removeprefix("plan."): why for name, why in failure.fields.items()})
+        return _editor(rows, undo=undo, typed=typed, trouble=message_of(failure), wrong=refused), status_of(
             failure
         )
     flash(_("Saved: %(title)s.", title=plan.name))
     return redirect(url_for("plans.overview"), 303)
+
+
+def _begun(wrong: dict[str, str]) -> dict[str, str]:
+    """What is wrong with fields that something was typed into."""
+    return {name: why for name, why in wrong.items() if request.form.get(name, "").strip()}

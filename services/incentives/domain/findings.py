@@ -28,6 +28,8 @@ class Example:
     metric: str = ""
     at: Figure | None = None
     other_plan_id: str = ""
+    other_plan_name: str = ""
+    other_node_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

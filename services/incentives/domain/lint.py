@@ -136,7 +136,13 @@ def _unequal(plan: Plan, others: Sequence[Plan]) -> Iterator[Finding]:
                 f"this plan {money(mine)}."
             )
             example = Example(
-                before=figures, after=figures, pays_before=theirs, pays_after=mine, other_plan_id=other.id
+                before=figures,
+                after=figures,
+                pays_before=theirs,
+                pays_after=mine,
+                other_plan_id=other.id,
+                other_plan_name=other.name,
+                other_node_id=other.node_id,
             )
             yield Finding(Severity.WARNING, "PLANS_DIFFER", "node_id", message, example=example)
             break

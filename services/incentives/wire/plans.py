@@ -194,6 +194,8 @@ def _from_example(example: Example, currency: str) -> plans_pb2.PlanExample:
         pays_after=from_money(example.pays_after, currency),
         at=at,
         other_plan_id=example.other_plan_id,
+        other_plan_name=example.other_plan_name,
+        other_node_id=example.other_node_id,
     )
 
 

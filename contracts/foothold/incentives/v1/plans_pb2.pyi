@@ -865,8 +865,14 @@ class PlanExample(_message.Message):
     PAYS_AFTER_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
     OTHER_PLAN_ID_FIELD_NUMBER: _builtins.int
+    OTHER_PLAN_NAME_FIELD_NUMBER: _builtins.int
+    OTHER_NODE_ID_FIELD_NUMBER: _builtins.int
     other_plan_id: _builtins.str
     """For PLANS_DIFFER: the other plan."""
+    other_plan_name: _builtins.str
+    """For PLANS_DIFFER: its name."""
+    other_node_id: _builtins.str
+    """For PLANS_DIFFER: where it holds."""
     @_builtins.property
     def before(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.NamedValue]:
         """The figures before; of PLANS_DIFFER, the same as after."""
@@ -896,10 +902,12 @@ class PlanExample(_message.Message):
         pays_after: _money_pb2.Money | None = ...,
         at: _statements_pb2.NamedValue | None = ...,
         other_plan_id: _builtins.str = ...,
+        other_plan_name: _builtins.str = ...,
+        other_node_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "pays_after", b"pays_after", "pays_before", b"pays_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "at", b"at", "before", b"before", "other_plan_id", b"other_plan_id", "pays_after", b"pays_after", "pays_before", b"pays_before"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "at", b"at", "before", b"before", "other_node_id", b"other_node_id", "other_plan_id", b"other_plan_id", "other_plan_name", b"other_plan_name", "pays_after", b"pays_after", "pays_before", b"pays_before"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,224 @@
+"""A plan built from blocks: put inside one another, moved, removed and put back, read back and checked while typed."""
+
+import html
+import itertools
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.gateway.conftest import token_in
+
+AsLogin = Callable[..., FlaskClient]
+_roles = itertools.count(1)
+RULES = (
+    {"kind": "cap", "label": "封顶", "amount": "3000"},
+    {"kind": "gate", "label": "至少跟进", "metric": "customers_followed", "threshold": "8", "depth": "1"},
+    {"kind": "per_unit", "label": "跟进奖", "metric": "new_customers", "amount": "50", "depth": "2"},
+    {
+        "kind": "threshold_bonus",
+        "label": "达标奖",
+        "metric": "close_rate",
+        "threshold": "15",
+        "amount": "2000",
+    },
+)
+
+
+@pytest.fixture
+def hr(as_login: AsLogin) -> FlaskClient:
+    return as_login("gu.wenjing")
+
+
+def form(client: FlaskClient, *rules: dict[str, str], **more: str) -> dict[str, str]:
+    page = client.get("/plans/new").text
+    place = re.search(r'name="node_id".*?<option value="([^"]+)"', page, re.DOTALL)
+    assert place
+    typed = {
+        "csrf_token": token_in(page),
+        "node_id": place[1],
+        "job_role": f"blocks-{next(_roles)}",
+        "name": "积木方案",
+        "period": "month",
+        "effective_from": "2031-01-01",
+        "reason": "试点",
+        "rules": str(len(rules)),
+        **more,
+    }
+    for index, rule in enumerate(rules):
+        typed |= {f"rule-{index}-{name}": text for name, text in rule.items()}
+    return typed
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\u2009\u202f\u00a0]", " ", html.unescape(text))
+
+
+def blocks(page: str) -> list[tuple[str, str, str]]:
+    """Label, kind and depth of every block of a page."""
+    labels = re.findall(r'name="rule-\d+-label"[^>]*value="([^"]*)"', page)
+    kinds = [re.search(r'<option value="(\w+)" selected', part) for part in page.split('-kind" name=')[1:]]
+    depths = re.findall(r'name="rule-\d+-depth" value="(\d)"', page)
+    return [
+        (html.unescape(label), kind[1] if kind else "", depth)
+        for label, kind, depth in zip(labels, kinds, depths, strict=True)
+    ]
+
+
+def press(client: FlaskClient, action: str, *rules: dict[str, str], **more: str) -> str:
+    answer = client.post("/plans/new", data=form(client, *rules, action=action, **more))
+    assert answer.status_code == 200
+    return answer.text
+
+
+def labels(page: str) -> list[tuple[str, str]]:
+    return [(label, depth) for label, _kind, depth in blocks(page)]
+
+
+def test_a_tree_built_from_blocks_is_stored_and_read_back(hr: FlaskClient) -> None:
+    answer = hr.post("/plans/new", data=form(hr, *RULES, action="save"))
+    assert answer.status_code == 303, plain(answer.text)
+    page = plain(hr.get("/plans").text)
+    for said in (
+        "以下各项合计最多发 ¥3,000.00。",
+        "“跟进客户”达到 8（含）以上，才发以下各项。",
+        "“成单率”达到 15.0 %（含）以上，奖金 ¥2,000.00。",
+    ):
+        assert said in page
+
+
+def test_while_one_types_each_block_is_read_back_and_what_is_found_stands_beside_it(hr: FlaskClient) -> None:
+    typed = form(hr, *RULES, action="check")
+    said = plain(hr.post("/plans/new", data=typed, headers={"HX-Request": "true"}).text)
+    parts = dict(enumerate(said.split('class="said" id="said-')[1:]))
+    assert "合计最多发 ¥3,000.00" in parts[0]
+    assert "差一点到 15.0 %" in parts[3]
+    assert "多做反而少拿" in parts[3]
+    assert 'hx-swap-oob="true"' in said
+    # The cap holds what grows.
+    assert "没有封顶" not in said
+
+
+def test_half_typed_is_not_wrong_yet_and_what_can_be_read_is_read(hr: FlaskClient) -> None:
+    typed = form(hr, RULES[3], {"kind": "per_unit", "label": "新规则", "amount": ""}, action="check", name="")
+    said = plain(hr.post("/plans/new", data=typed, headers={"HX-Request": "true"}).text)
+    assert "奖金 ¥2,000.00" in said
+    assert "请" not in said.partition('id="said-1"')[2]
+    typed["rule-1-amount"] = "fifty"
+    said = plain(hr.post("/plans/new", data=typed, headers={"HX-Request": "true"}).text)
+    assert 'class="why"' in said.partition('id="said-1"')[2]
+
+
+def test_blocks_move_with_all_that_is_inside(hr: FlaskClient) -> None:
+    assert labels(press(hr, "down-0", *RULES)) == [
+        ("达标奖", "0"),
+        ("封顶", "0"),
+        ("至少跟进", "1"),
+        ("跟进奖", "2"),
+    ]
+    assert labels(press(hr, "up-3", *RULES)) == [
+        ("达标奖", "0"),
+        ("封顶", "0"),
+        ("至少跟进", "1"),
+        ("跟进奖", "2"),
+    ]
+    assert labels(press(hr, "in-3", *RULES)) == [
+        ("封顶", "0"),
+        ("至少跟进", "1"),
+        ("跟进奖", "2"),
+        ("达标奖", "1"),
+    ]
+    assert labels(press(hr, "out-1", *RULES)) == [
+        ("封顶", "0"),
+        ("至少跟进", "0"),
+        ("跟进奖", "1"),
+        ("达标奖", "0"),
+    ]
+    unmoved = [("封顶", "0"), ("至少跟进", "1"), ("跟进奖", "2"), ("达标奖", "0")]
+    for nothing in ("up-0", "down-3", "in-0", "out-0", "up-99", "in-2", "sideways-1", "up-²"):
+        assert labels(press(hr, nothing, *RULES)) == unmoved, nothing
+
+
+def test_a_rule_is_added_at_the_end_or_inside(hr: FlaskClient) -> None:
+    assert labels(press(hr, "add", *RULES))[-1] == ("", "0")
+    assert labels(press(hr, "add-0", *RULES))[3] == ("", "1")
+    assert labels(press(hr, "add-1", *RULES))[3] == ("", "2")
+
+
+def test_removing_takes_what_is_inside_along_and_is_undone_without_losing_what_was_typed_since(
+    hr: FlaskClient,
+) -> None:
+    page = press(hr, "remove-1", *RULES)
+    assert labels(page) == [("封顶", "0"), ("达标奖", "0")]
+    undo = re.search(r'name="undo" value="([^"]*)"', page)
+    assert undo
+    since = ({**RULES[0], "label": "改了名"}, RULES[3])
+    back = press(hr, "undo", *since, undo=html.unescape(undo[1]))
+    assert labels(back) == [("改了名", "0"), ("至少跟进", "1"), ("跟进奖", "2"), ("达标奖", "0")]
+    assert 'name="rule-2-amount" type="text" value="50"' in back
+
+
+@pytest.mark.parametrize(
+    "undo", ["", "{", "[]", '{"at": "x"}', '{"at": -5, "rows": [{}]}', "[" * 5000, "null"]
+)
+def test_nonsense_to_undo_changes_nothing(hr: FlaskClient, undo: str) -> None:
+    assert len(blocks(press(hr, "undo", *RULES, undo=undo))) == len(RULES)
+
+
+def test_what_was_typed_is_kept_whatever_is_pressed_or_refused(hr: FlaskClient) -> None:
+    typed = {"kind": "graduated", "label": "分段", "metric": "revenue", "tiers": "0 4\n150000 six"}
+    answer = hr.post("/plans/new", data=form(hr, typed, action="save"))
+    assert answer.status_code == 422
+    for page in (answer.text, press(hr, "add", typed)):
+        assert "0 4\n150000 six" in page
+        assert blocks(page)[0] == ("分段", "graduated", "0")
+
+
+def test_a_wrapper_without_rules_is_refused_beside_its_block(hr: FlaskClient) -> None:
+    answer = hr.post("/plans/new", data=form(hr, RULES[0], action="save"))
+    assert answer.status_code == 422
+    assert "里面至少放一条规则。" in answer.text.partition('id="said-0"')[2]
+
+
+def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
+    unit = {"kind": "per_unit", "label": "单", "metric": "deals_won", "amount": "1"}
+    inside = {**unit, "depth": "1"}
+    rules = (
+        {
+            "kind": "per_point_pro_rata",
+            "label": "点",
+            "metric": "close_rate",
+            "threshold": "10",
+            "amount": "50",
+        },
+        {"kind": "rate_of", "label": "提成", "metric": "revenue", "share": "2.5"},
+        {"kind": "graduated", "label": "分段", "metric": "revenue", "tiers": "0 4\n150000 6%"},
+        {"kind": "graduated", "label": "分段单", "metric": "deals_won", "tiers": "0 100\n3: 150"},
+        {"kind": "tiers", "label": "阶梯", "metric": "close_rate", "tiers": "0 0\n10 1000"},
+        {"kind": "group", "label": "合计"},
+        inside,
+        {"kind": "floor", "label": "保底", "amount": "10"},
+        inside,
+        {"kind": "guarantee", "label": "新人保底", "amount": "3000", "months": "3"},
+        inside,
+        {"kind": "ramp", "label": "爬坡", "shares": "50 80%"},
+        inside,
+        {"kind": "accelerator", "label": "加速", "metric": "deals_won", "threshold": "5", "factor": "1.5"},
+        inside,
+        {"kind": "gate", "label": "不超过", "metric": "deals_lost", "threshold": "2", "bound": "at_most"},
+        inside,
+    )
+    answer = hr.post("/plans/new", data=form(hr, *rules, action="save", name="样样都有"))
+    assert answer.status_code == 303, plain(answer.text)
+    page = plain(hr.get("/plans").text)
+    for said in ("逐月按 50 %、80 % 发", "按 1.5 倍发", "“丢单”不超过 2", "¥150.00", "¥150,000.00 起 6 %"):
+        assert said in page
+
+
+def test_a_cliff_is_said_in_english_with_its_example(as_login: AsLogin) -> None:
+    client = as_login("gu.wenjing", "en")
+    answer = client.post("/plans/new", data=form(client, RULES[3], action="check"))
+    said = plain(answer.text)
+    assert "just under 15.0 % of “Close rate” pays ¥0.00, 15.0 % pays ¥2,000.00: ¥2,000.00 at once" in said
+    assert "Doing more can pay less" in said
