@@ -57,9 +57,11 @@ def _sum(told: Told) -> str:
         text = plain
     else:
         text = told.amount
-    if len(told.operands) == 1:
+    parts = [each for each in told.operands if each]
+    if len(parts) <= 1:
         return ""
-    return f"{' + '.join(map(text, told.operands))} = {text(told.result)}"
+    signed = "".join(f" {'−' if each < 0 else '+'} {text(abs(each))}" for each in parts)
+    return f"{signed.removeprefix(' + ').removeprefix(' ')} = {text(told.result)}"
 
 
 def _rounded(told: Told) -> str:
@@ -69,6 +71,9 @@ def _rounded(told: Told) -> str:
 
 
 def _line_read(told: Told) -> str:
+    """A line that comes to nothing is not worth one of ten."""
+    if not told.result:
+        return ""
     label = formats.spaced(told.labels.get(told.subject, told.subject))
     return _("%(metric)s: %(value)s", metric=label, value=told.money)
 
@@ -77,6 +82,8 @@ def _difference(told: Told) -> str:
     if told.line.kind == values_pb2.RULE_KIND_GROUP:
         return _("It only adds up; it changes nothing.")
     after, inside = told.operands
+    if after == inside:
+        return _("So this changes nothing.")
     return f"{told.amount(after)} − {told.amount(inside)} = {told.money}"
 
 

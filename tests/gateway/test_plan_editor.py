@@ -91,7 +91,7 @@ def test_a_tree_built_from_blocks_is_stored_and_read_back(hr: FlaskClient) -> No
 def test_while_one_types_each_block_is_read_back_and_what_is_found_stands_beside_it(hr: FlaskClient) -> None:
     typed = form(hr, *RULES, action="check")
     said = plain(hr.post("/plans/new", data=typed, headers={"HX-Request": "true"}).text)
-    parts = dict(enumerate(said.split('class="said" id="said-')[1:]))
+    parts = dict(enumerate(said.split('class="read-back" id="said-')[1:]))
     assert "合计最多发 ¥3,000.00" in parts[0]
     assert "差一点到 15.0 %" in parts[3]
     assert "多做反而少拿" in parts[3]
