@@ -72,7 +72,9 @@ TABS: Final = (
         lambda who: _salesperson(who) and who.own("incentives.statements.read"),
     ),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and not _keeps_people(who)),
-    Tab("coaching.overview", later("Coaching"), "flag", lambda who: _coaches(who) and not _keeps_people(who)),
+    Tab(
+        "coaching.overview", later("Coaching"), "coach", lambda who: _coaches(who) and not _keeps_people(who)
+    ),
     Tab(
         "admin.organisation", later("Organisation"), "tree", lambda who: _administers(who) and _organises(who)
     ),
@@ -118,7 +120,7 @@ TABS: Final = (
     ),
     Tab("plans.overview", later("Plans"), "coin", lambda who: bool(who.groups("incentives.plans.write"))),
     Tab("team.overview", later("Team"), "people", lambda who: _leads(who) and _keeps_people(who)),
-    Tab("coaching.overview", later("Coaching"), "flag", lambda who: _coaches(who) and _keeps_people(who)),
+    Tab("coaching.overview", later("Coaching"), "coach", lambda who: _coaches(who) and _keeps_people(who)),
     Tab("courses.overview", later("Courses"), "book", _teaches),
     Tab(
         "courses.coverage",

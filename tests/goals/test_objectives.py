@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from foothold.goals.v1 import objectives_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import objectives_pb2, progress_pb2, targets_pb2, values_pb2
 
 from chassis.errors import Failure, from_rpc_error
 from tests.goals.cascading import goal, key_result, money, number, scored, set_goal, set_objective
@@ -162,6 +162,15 @@ def test_a_key_result_follows_the_target_or_goal_it_names(goals: Enterprise) -> 
     ):
         made = key_result(1, **wrong)
         assert refusal(lambda one=made: set_objective(goals.as_("manager"), one)).reason == reason  # type: ignore[misc]  # bound per round
+
+
+def test_a_target_that_waits_for_approval_is_no_key_result_yet(goals: Enterprise) -> None:
+    hr, branch = goals.as_("hr"), goals.as_("branch-hr")
+    hr.set_target("deals_won", count(20), rule=targets_pb2.OverrideRule(approval_required=True))
+    waiting = branch.set_target("deals_won", count(30), node="shanghai", reason="more shops")
+    made = key_result(1, target_id=waiting.id)
+    failure = refusal(lambda: set_objective(goals.as_("manager"), made))
+    assert (failure.reason, failure.metadata["state"]) == ("TARGET_NOT_IN_FORCE", "pending")
 
 
 def test_a_departments_objective_counts_everybody_in_it(goals: Enterprise) -> None:

@@ -15,7 +15,7 @@ from services.goals.domain.cascade import Goal
 from services.goals.domain.metrics import Direction, evaluate
 from services.goals.domain.objectives import KeyResult, Objective, ObjectiveScore, score, score_key_result
 from services.goals.domain.periods import CALENDAR_KINDS, PeriodKind, local_day, period_of
-from services.goals.domain.targets import Target
+from services.goals.domain.targets import Target, TargetState
 from services.goals.domain.values import Unit, Value
 from services.goals.store.attaining import Asked, read_nodes
 from services.goals.store.cascade import unknown as unknown_goal
@@ -89,7 +89,8 @@ class Objectives:
         """Pass where every target and goal it names stands at or above its node.
 
         NotFound TARGET_UNKNOWN, GOAL_UNKNOWN; InvalidArgument PERIOD_UNSUPPORTED where a target is over a window
-        of each person's own; FailedPrecondition METRIC_COMPUTING where a target's metric has no values yet.
+        of each person's own; FailedPrecondition TARGET_NOT_IN_FORCE, and METRIC_COMPUTING where a target's metric has
+        no values yet.
         """
         path = self._directory.ancestors(one.node_id)
         goals = self._goals_of([one])
@@ -97,6 +98,12 @@ class Objectives:
             target = self._target(each.target_id, path) if each.target_id else None
             if each.target_id and target is None:
                 raise NotFound("TARGET_UNKNOWN", "There is no such target.")
+            if target is not None and target.state is not TargetState.IN_FORCE:
+                raise FailedPrecondition(
+                    "TARGET_NOT_IN_FORCE",
+                    "The target waits for approval, was refused or withdrawn; name one that counts.",
+                    metadata={"state": target.state.name.lower()},
+                )
             if target is not None and target.measure.metric not in self._library.metrics(date.max):
                 raise FailedPrecondition(
                     "METRIC_COMPUTING",

@@ -162,6 +162,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another target of the same node, role, metric and period, with an end of its own or waiting for approval, covers
     some of the days. Metadata as for OVERRIDE_LOCKED, with `state` pending or in_force.
     """
+    ERROR_REASON_TARGET_NOT_IN_FORCE: _ErrorReason.ValueType  # 155
+    """A key result names a target that waits for approval, was refused or withdrawn; metadata `state` says which."""
     ERROR_REASON_TARGET_NOT_PENDING: _ErrorReason.ValueType  # 70
     """The target does not wait for approval."""
     ERROR_REASON_APPROVAL_NEEDS_ANOTHER: _ErrorReason.ValueType  # 71
@@ -360,6 +362,8 @@ ERROR_REASON_OVERRIDE_OVERLAPS: ErrorReason.ValueType  # 69
 """Another target of the same node, role, metric and period, with an end of its own or waiting for approval, covers
 some of the days. Metadata as for OVERRIDE_LOCKED, with `state` pending or in_force.
 """
+ERROR_REASON_TARGET_NOT_IN_FORCE: ErrorReason.ValueType  # 155
+"""A key result names a target that waits for approval, was refused or withdrawn; metadata `state` says which."""
 ERROR_REASON_TARGET_NOT_PENDING: ErrorReason.ValueType  # 70
 """The target does not wait for approval."""
 ERROR_REASON_APPROVAL_NEEDS_ANOTHER: ErrorReason.ValueType  # 71
