@@ -31,7 +31,9 @@ _BRING_SECONDS: Final = 0.04
 _FIRST_BROUGHT: Final = 500
 _MOST_BROUGHT: Final = 5_000
 _POLL_SECONDS: Final = 0.5
-_SICK_AFTER: Final = 20
+# A pass that failed is tried again ever later, for it reads the whole ledger each time.
+_LONGEST_PAUSE: Final = 10.0
+_SICK_AFTER: Final = 5
 # Writing what was read takes about three times as long as reading it (measured).
 _READING_SHARE: Final = 4
 
@@ -75,6 +77,7 @@ class Computer:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures = 0
+        self._not_before = 0.0
 
     def start(self) -> None:
         self._stopping.clear()
@@ -102,13 +105,16 @@ class Computer:
             self._wake.clear()
             try:
                 self._cache.refresh()
-                while not self._stopping.is_set() and self._step():
-                    pass
-                self._failures = 0
+                if time.monotonic() >= self._not_before:
+                    while not self._stopping.is_set() and self._step():
+                        pass
+                    self._failures = 0
             except _StoppingError:
                 return
             except Exception as error:  # noqa: BLE001  whatever goes wrong, what waits is still there to be tried again
                 self._failures += 1
+                pause = min(_POLL_SECONDS * 2**self._failures, _LONGEST_PAUSE)
+                self._not_before = time.monotonic() + pause
                 logger(__name__).warning("computing_failed", error=type(error).__name__, exc_info=error)
             self._wake.wait(_POLL_SECONDS)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from datetime import UTC, date, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -15,7 +16,7 @@ from chassis.server import Server
 from services.goals.service import build
 from tests.goals.computing import MOMENTS, Stepwise
 from tests.goals.enterprise import Enterprise, day, fact, fresh, yuan
-from tests.goals.library import CONDITIONS, NOVELTY, STATE, define, definition, request, wait_for
+from tests.goals.library import CONDITIONS, NOVELTY, STATE, define, definition, newest, request, wait_for
 from tests.goals.test_metric_recompute import MONTHS, PEOPLE, START, definitions, naive, streams
 
 _ZONES: Final = ("Asia/Shanghai", "America/Los_Angeles")
@@ -214,4 +215,26 @@ def test_the_version_before_serves_and_others_are_defined_while_the_values_are_c
     Stepwise(goals, both, replaces=1).through(look)
     assert seen == [500, 500, 1200, 1200, 2200]
     wait_for(hr, "other")
+    assert goals.as_("operator").check().values_differing == 0
+
+
+def test_a_pass_that_fails_begins_anew_and_facts_go_on(goals: Enterprise) -> None:
+    crm, hr = goals.as_("crm"), goals.as_("hr")
+    old = fact("ORDER", "li", external_id="o1", at=START, channel="online", amount=yuan(5))
+    crm.outcomes(old)
+    with goals.database.begin() as connection:
+        # Where a pass would set facts down there is something else.
+        connection.exec_driver_sql("CREATE TABLE staged (number integer)")
+    try:
+        hr.library.DefineMetric(request(_orders()))
+        time.sleep(0.5)
+        void = fact("ORDER", "li", external_id="o1", version=1, at=START, channel="online", voided=True)
+        new = fact("ORDER", "li", external_id="o2", at=START, channel="online", amount=yuan(7))
+        assert crm.outcomes(void, new) == ["RECORDED", "RECORDED"]
+        assert newest(hr, "own").state == STATE.STATE_COMPUTING
+    finally:
+        with goals.database.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE staged")
+    wait_for(hr, "own")
+    assert _shown(goals, "li", *MONTHS[:2]) == 700
     assert goals.as_("operator").check().values_differing == 0

@@ -114,11 +114,9 @@ class Version:
     taking: Taking = Taking.IN_PLACE
 
     @property
-    def taking_counter(self) -> Counter | None:
-        """What takes in facts as they are recorded."""
-        if self.counter is None or self.taking is Taking.NOTHING:
-            return None
-        return self.counter.apart if self.taking is Taking.APART else self.counter
+    def counter(self) -> Counter | None:
+        """What keeps its figures."""
+        return self.kept if self.counter_id else None
 
     @property
     def kept(self) -> Counter:
@@ -126,9 +124,11 @@ class Version:
         return self.definition.counter(self.counter_id)
 
     @property
-    def counter(self) -> Counter | None:
-        """What keeps its figures."""
-        return self.definition.counter(self.counter_id) if self.counter_id else None
+    def taking_counter(self) -> Counter | None:
+        """What takes in facts as they are recorded."""
+        if not self.counter_id or self.taking is Taking.NOTHING:
+            return None
+        return self.kept.apart if self.taking is Taking.APART else self.kept
 
 
 @dataclass(frozen=True, slots=True)

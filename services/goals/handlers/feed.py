@@ -92,6 +92,9 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         for event in events:
             if event.kind == VALUES_CHANGED:
                 wanted.setdefault(event.subject, {}).update(dict.fromkeys(periods[event.position]))
+        if any(event.kind == METRIC_CHANGED for event in events):
+            # Whoever hears of it reads figures anew.
+            self._library.refresh()
         with self._database.read() as connection:
             figures = figures_of(connection, wanted)
         told: dict[str, dict[Period, feed_pb2.PeriodValues]] = {}

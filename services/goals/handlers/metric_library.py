@@ -144,6 +144,8 @@ class MetricLibraryHandler(metric_library_pb2_grpc.MetricLibraryServiceServicer)
         start = after[0] if after and isinstance(after[0], int) else 0
         with self._database.read() as connection:
             library = Versions(connection).load()
+            # Whoever is told that a version serves gets figures by it from now on.
+            self._library.at_least(connection, library.number)
         found = _versions(library, name)
         token = encode_token([start + size], query=request) if len(found) > start + size else ""
         return metric_library_pb2.ListMetricVersionsResponse(
