@@ -18,9 +18,9 @@ _ROOMS: Final = (
     *(f"services/{name}" for name in ("identity", "goals", "training", "incentives")),
 )
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
-# Written in capitals in those rooms, and no reasons: a file of PostgreSQL's, a Python name, warnings about plans.
-_WARNINGS: Final = {"MORE_PAYS_LESS", "COST_UNBOUNDED", "PLANS_DIFFER"}
-_OTHERS: Final = {"PG_VERSION", "SIGNED_IN"} | _WARNINGS
+# Written in capitals in those rooms, and no reasons: a file of PostgreSQL's, a Python name, and what a plan's author is
+# warned of, which refuses nothing (PlanFinding.code).
+_OTHERS: Final = {"PG_VERSION", "SIGNED_IN", "MORE_PAYS_LESS", "COST_UNBOUNDED", "PLANS_DIFFER"}
 # Numbered here or not at all: gRPC's own answer to what is not ours.
 _FROM_THE_WIRE: Final = {"chassis/errors.py"}
 

@@ -121,9 +121,15 @@ def _credited(credit: Credit, figures: Figures, held: Held | None) -> Figure:
 
 def values(plan: Plan, figures: Figures, amounts: Sequence[int]) -> list[Figure]:
     """What each line read, from its amounts."""
-    return [
-        read(node.rule, figures, sum(amounts[index + 1 : node.end])) for index, node in enumerate(plan.nodes)
-    ]
+    found = []
+    for index, (rule, _parent, _depth, end, _place) in enumerate(plan.nodes):
+        kind = rule.kind
+        if type(kind) in WRAPPERS or rule.credit:
+            found.append(read(rule, figures, sum(amounts[index + 1 : end])))
+        else:
+            # As in `_line`: every statement that is told comes this way.
+            found.append(measure(METRICS[kind.metric], figures))  # type: ignore[union-attr]
+    return found
 
 
 def pay(kind: Leaf, value: Figure) -> int:
