@@ -14,6 +14,7 @@ from google.type.date_pb2 import Date
 from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
 from launcher.demo.calendars import set_calendars, tell_leave
+from launcher.demo.closing import close_last_month
 from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.goal_tree import set_goals
@@ -60,6 +61,9 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
     say(f"training: {attempts} quiz attempts made")
     if not known_already:
         say(f"{coach(reached, anchor)} coaching tasks")
+        wait_for_followers(reached)
+        close_last_month(reached, anchor, zone)
+        say("last month closed in one branch, with an adjustment since")
     wait_for_followers(reached)
     say(f"done in {time.monotonic() - begun:.0f} s")
 

@@ -26,7 +26,13 @@ from foothold.goals.v1 import (
 )
 from foothold.goals.v1 import feed_pb2_grpc as goals_feed
 from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_pb2_grpc
-from foothold.incentives.v1 import boards_pb2_grpc, plans_pb2_grpc, statements_pb2_grpc, whatif_pb2_grpc
+from foothold.incentives.v1 import (
+    boards_pb2_grpc,
+    periods_pb2_grpc,
+    plans_pb2_grpc,
+    statements_pb2_grpc,
+    whatif_pb2_grpc,
+)
 from foothold.incentives.v1 import feed_pb2_grpc as incentives_feed
 from foothold.training.v1 import courses_pb2_grpc, learning_pb2_grpc
 from foothold.training.v1 import feed_pb2_grpc as training_feed
@@ -107,6 +113,7 @@ class Clients:
         self.forecasts = forecast_pb2_grpc.ForecastServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
+        self.periods = periods_pb2_grpc.PeriodsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(incentives)
         self.courses = courses_pb2_grpc.CoursesServiceStub(training)

@@ -10,6 +10,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "must not be empty": later("Fill this in, please."),
     "must be one of the documented values": later("Choose one of the list."),
     "must be empty for that situation": later("Leave this empty: it is about no target."),
+    "must be the enterprise or a branch": later("Choose the enterprise or a branch."),
     "is taken": later("Taken already; choose another."),
     "choose another day": later("Choose another day."),
     "must be another course": later("Choose another course."),

@@ -64,6 +64,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "PLAN_INVALID": later(
         "The plan does not hold together yet. Look at the findings; what you typed is kept."
     ),
+    "PERIOD_RUNS": later("The period still runs for somebody there. Close it when it is over everywhere."),
     "PLAN_CONFLICT": later("Another plan for this role begins there on the same day. Choose another day."),
     "TIER_GAP": later("Two tiers leave a gap between them."),
     "TIER_OVERLAP": later("Two tiers overlap."),

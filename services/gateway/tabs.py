@@ -129,6 +129,12 @@ TABS: Final = (
         lambda who: _teaches(who) and bool(who.groups("training.learning.read")),
     ),
     Tab(
+        "payouts.overview",
+        later("Payouts"),
+        "coin",
+        lambda who: bool(who.groups("incentives.periods.close")),
+    ),
+    Tab(
         "boards.overview",
         later("Boards"),
         "board",

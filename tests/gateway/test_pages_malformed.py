@@ -359,6 +359,12 @@ _FORMS_OF: Final = (
     _Form("/industries/<industry_id>/remove", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form("/industries/<industry_id>/restore", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form(
+        "/payouts/close",
+        "gu.wenjing",
+        {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},
+        {"node_id": ("", *_IDS), "kind": _TEXTS, "on": ("", "2031-02-30", "yesterday")},
+    ),
+    _Form(
         "/plans/new",
         "gu.wenjing",
         _PLAN,

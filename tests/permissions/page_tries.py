@@ -41,6 +41,12 @@ class Try:
         return NODES if self.reaches == "nodes" else {"-": ""}
 
 
+def _period(_browser: Browser, target: str) -> Mapping[str, str]:
+    number = next(_numbers)
+    day = f"{2001 + number // 12 % 15}-{number % 12 + 1:02}-01"
+    return {"request_id": new_id(), "node_id": target, "kind": "month", "on": day}
+
+
 _COURSE_FORM: Final = {
     "action": "save",
     "minutes": "5",
@@ -356,6 +362,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /customers": Try(form=lambda _b, _t: FOLLOW_UP),
     "POST /customers/undo": Try(form=lambda browser, _: {"undo": browser.undo_token()}),
     "POST /plans/new": Try(form=_new_plan),
+    "POST /payouts/close": Try("nodes", form=_period),
     "GET /metrics/<name>": Try(arguments=_metric),
     "GET /metrics/<name>/state": Try(arguments=_metric),
     "POST /metrics/new": Try(form=_typed_metric),

@@ -19,6 +19,7 @@ from services.gateway.pages import (
     learning,
     metrics,
     objectives,
+    payouts,
     people,
     plans,
     running,
@@ -58,6 +59,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             goal_assigning,
             objectives,
             plans,
+            payouts,
             running,
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from foothold.incentives.v1 import statements_pb2
 
-from services.gateway import statement_lines
+from services.gateway import payout_words, statement_lines
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date
@@ -54,6 +54,7 @@ def _page(on: date | None) -> dict[str, Any]:
         "on": on,
         "person_id": who.id,
         "told": statement_lines,
+        "states": payout_words,
     }
 
 

@@ -19,7 +19,7 @@ WITH below AS (
     FROM below
     LEFT JOIN statement ON (statement.period_kind, statement.first_day, statement.person_id) = (:kind, :day, below.id)
     LEFT JOIN frozen ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (:kind, :day, below.id)
-    WHERE statement.person_id IS NOT NULL OR frozen.person_id IS NOT NULL
+    WHERE coalesce(frozen.plan_id, statement.plan_id, '') <> ''
 )
 SELECT count(*), count(*) FILTER (WHERE closed), coalesce(sum(total), 0)::bigint,
        (SELECT coalesce(sum(amount), 0)::bigint FROM adjustment JOIN below ON below.id = person_id

@@ -71,7 +71,7 @@ class PeriodStanding(_message.Message):
     stage: Global___PeriodStanding.Stage.ValueType
     """How far it is."""
     people: _builtins.int
-    """People at or below with a statement of it."""
+    """People at or below with a statement of it that a plan pays."""
     frozen_people: _builtins.int
     """How many of these statements are frozen."""
     closed_by: _builtins.str

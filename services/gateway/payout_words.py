@@ -1,0 +1,32 @@
+"""Words for how far a period and a statement are on their way."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from foothold.incentives.v1 import closing_pb2, periods_pb2
+
+from services.gateway.language import later
+
+_STATE = closing_pb2.StatementState
+_STAGE = periods_pb2.PeriodStanding
+
+_STATES: Final[Mapping[int, str]] = {
+    _STATE.STATEMENT_STATE_ESTIMATE: later("Estimate: the period still runs"),
+    _STATE.STATEMENT_STATE_ACCRUED: later("Earned; late facts may still change it"),
+    _STATE.STATEMENT_STATE_CLOSED: later("Closed; it never changes again"),
+}
+_STAGES: Final[Mapping[int, str]] = {
+    _STAGE.STAGE_RUNS: later("It still runs."),
+    _STAGE.STAGE_OVER: later("Over, not closed yet."),
+    _STAGE.STAGE_CLOSED: later("Closed."),
+}
+
+
+def state(code: int) -> str:
+    """How far a statement is; empty where it is not told."""
+    return str(_STATES.get(code, ""))
+
+
+def stage(code: int) -> str:
+    """How far a period is."""
+    return str(_STAGES.get(code, ""))
