@@ -58,3 +58,13 @@ def test_the_person_sees_the_adjustment_with_a_door_to_what_it_corrects(
     assert door
     assert browser.get(door[1].replace("&amp;", "&")).status_code == 200
     assert "已关账，不再变动" in browser.get(f"/bonus?on={_last_month()}").text
+
+
+def test_a_manager_sees_what_the_own_department_comes_to_and_closes_nothing(
+    as_login: Callable[..., FlaskClient],
+) -> None:
+    page = as_login("su.peiwen").get("/payouts")
+    assert page.status_code == 200
+    assert "罗敏仪" in page.text
+    assert "李嘉慧" not in page.text
+    assert "close-period" not in page.text

@@ -46,13 +46,14 @@ def _asked(places: dict[str, str]) -> _Asked:
 
 
 def _places() -> dict[str, str]:
-    """The enterprise and the branches whose statements the reader sees."""
-    directory = me().directory
-    return {
+    """The enterprise and the branches whose statements the reader sees; of a manager the departments."""
+    directory, covered = me().directory, groups(_READ)
+    closable = {
         node_id: name
-        for node_id, name in groups(_READ).items()
+        for node_id, name in covered.items()
         if (node := directory.node(node_id)) is not None and node.kind is not Kind.DEPARTMENT
     }
+    return closable or covered
 
 
 def _statements(asked: _Asked, token: str) -> tuple[list[tuple[statements_pb2.Statement, str]], str]:
