@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from benchmarks.figures import Figure
 from services.goals.domain.forecasting import Course, Forecast, forecast
 from services.goals.domain.histories import comparable, history_of
+from services.goals.domain.rate_forecasting import Count, forecast_rate
 
 _PEOPLE: Final = 12
 _BRANCHES: Final = 48
@@ -27,7 +28,7 @@ class _Case(NamedTuple):
     """A forecast, what came, and what a forecast by how often everybody reaches such a target says."""
 
     made: Forecast
-    final: int
+    final: int | Fraction
     reached: bool
     base: float
 
@@ -86,6 +87,15 @@ def measure() -> Iterator[Figure]:
             at_least=0.75,
             at_most=0.9,
         )
+    rates = list(_rates(chance))
+    yield Figure(
+        "goals",
+        "forecasts of close rates: share of months that end within the interval said to hold eight in ten",
+        sum(each.made.low <= each.final <= each.made.high for each in rates) / len(rates),
+        f"{len(rates)} forecasts; {_scores(rates)}; {_reliability(rates)}",
+        at_least=0.75,
+        at_most=0.95,
+    )
     yield Figure(
         "goals",
         "forecasts: Brier score of the chance to reach the target against a base rate's",
@@ -94,6 +104,57 @@ def measure() -> Iterator[Figure]:
         f"{_scores(everything)}; {_reliability(everything)}",
         at_most=1,
     )
+
+
+def _rates(chance: random.Random) -> Iterator[_Case]:
+    """The same for close rates: deals come of customers followed, days later, one person closing more than another."""
+    for kind in (_KINDS[0], _KINDS[1], _KINDS[3]):
+        for _ in range(_BRANCHES // 3):
+            yield from _rate_branch(kind, chance)
+
+
+def _rate_branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
+    days = [_FIRST + timedelta(days=7 * (number // 5) + number % 5) for number in range(_BEFORE + _MONTH)]
+    people = []
+    for _ in range(_PEOPLE):
+        pace, weeks, closes = chance.gammavariate(6, 0.25), dict[int, float](), chance.betavariate(6, 34)
+        followed, won = dict.fromkeys(days, 0), dict.fromkeys(days, 0)
+        for at, day in enumerate(days):
+            followed[day] = _poisson(chance, kind.rate(chance, pace, at, at, weeks))
+            for _ in range(followed[day]):
+                later = at + chance.randrange(10)
+                if chance.random() < closes and later < len(days):
+                    won[days[later]] += 1
+        people.append((won, followed))
+    month = days[_BEFORE:]
+    finals = [_share(won, followed, month) for won, followed in people]
+    target = Fraction(round(20 * sorted(finals)[_PEOPLE // 2]) or 1, 20)
+    earlier = [_share(won, followed, days[_BEFORE - _MONTH : _BEFORE]) >= target for won, followed in people]
+    base = (sum(earlier) + 1) / (_PEOPLE + 2)
+    for gone in (_MONTH // 3, 2 * _MONTH // 3):
+        until = days[: _BEFORE + gone]
+        known = [
+            [history_of({day: each[day] for day in until}, until) for each in counts] for counts in people
+        ]
+        for number, counts in enumerate(people):
+            others = [each for other, each in enumerate(known) if other != number]
+            parts = [
+                Count(
+                    sum(counts[part][day] for day in until[_BEFORE:]),
+                    0,
+                    known[number][part],
+                    comparable([each[part] for each in others]),
+                )
+                for part in (0, 1)
+            ]
+            made = forecast_rate(target, _MONTH - gone, *parts, within=False)
+            if isinstance(made, Forecast):
+                yield _Case(made, finals[number], finals[number] >= target, base)
+
+
+def _share(won: dict[date, int], followed: dict[date, int], month: list[date]) -> Fraction:
+    below = sum(followed[day] for day in month)
+    return Fraction(sum(won[day] for day in month), below) if below else Fraction(0)
 
 
 def _branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
@@ -149,8 +210,8 @@ def _brier(told: list[tuple[float, bool]]) -> float:
 def _scores(cases: list[_Case]) -> str:
     ours = _brier([(float(each.made.chance), each.reached) for each in cases])
     base = _brier([(each.base, each.reached) for each in cases])
-    width = sum(each.made.high - each.made.low for each in cases) / len(cases)
-    return f"Brier {ours:.3f} against {base:.3f}; interval {width:.1f} wide on average"
+    width = float(sum((each.made.high - each.made.low for each in cases), Fraction(0)) / len(cases))
+    return f"Brier {ours:.3f} against {base:.3f}; interval {width:.2f} wide on average"
 
 
 def _reliability(cases: list[_Case]) -> str:

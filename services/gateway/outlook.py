@@ -5,10 +5,10 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from foothold.goals.v1 import forecast_pb2
+from foothold.goals.v1 import forecast_pb2, values_pb2
 
 from services.gateway import formats
-from services.gateway.figures import to_date, written
+from services.gateway.figures import exact, to_date, written
 from services.gateway.language import _, language, ngettext
 
 _MOST: Final = 98
@@ -99,29 +99,41 @@ def _lines(found: forecast_pb2.Forecast, place: str, *, own: bool) -> tuple[str,
     """The model and why, what it was told, what it does not know."""
     rests_on = found.basis
     since = to_date(rests_on.first_day)
+    rate = found.model == forecast_pb2.FORECAST_MODEL_TWO_COUNTS
     means = {
         "day": formats.day(since, language(), weekday=False) if since else "",
-        "own": _mean(rests_on.own_per_workday.numerator, rests_on.own_per_workday.denominator),
+        "own": written(rests_on.own_rate) if rate else _each(rests_on.own_per_workday),
         "place": place,
-        "others": _mean(
-            rests_on.colleagues_per_workday.numerator, rests_on.colleagues_per_workday.denominator
-        ),
+        "others": written(rests_on.colleagues_rate) if rate else _each(rests_on.colleagues_per_workday),
     }
     left = ngettext("%(num)s workday", "%(num)s workdays", found.workdays_left)
     return (
         _(
+            "Model: what stands above and below the line are two counts, each reckoned by Gamma–Poisson from one's own"
+            " workdays and colleagues', and taken as independent; so the range errs on the wide side."
+        )
+        if rate
+        else _(
             "Model: Gamma–Poisson. Own workdays are too few to go by alone, so colleagues' numbers say what is"
             " usual and one's own move it; newer weeks count more."
         ),
-        _("Since %(day)s, a workday: you %(own)s, colleagues of %(place)s %(others)s.", **means)
-        if own
-        else _("Since %(day)s, a workday: this person %(own)s, colleagues of %(place)s %(others)s.", **means),
+        _compared(means, own=own, rate=rate),
         _scatter(rests_on.dispersion_hundredths),
         _("%(days)s left, today included; leave that is known is off.", days=left),
         _("The chance is a range because the pace itself is known only roughly."),
         _("It does not know: leave to come, campaigns, customers' holidays, good and bad days of a month."),
         _("It is a look ahead, no judgement: no ranking and no list goes by it."),
     )
+
+
+def _compared(means: dict[str, str], *, own: bool, rate: bool) -> str:
+    if rate and own:
+        return _("Since %(day)s: you %(own)s, colleagues of %(place)s %(others)s.", **means)
+    if rate:
+        return _("Since %(day)s: this person %(own)s, colleagues of %(place)s %(others)s.", **means)
+    if own:
+        return _("Since %(day)s, a workday: you %(own)s, colleagues of %(place)s %(others)s.", **means)
+    return _("Since %(day)s, a workday: this person %(own)s, colleagues of %(place)s %(others)s.", **means)
 
 
 def _scatter(hundredths: int) -> str:
@@ -134,5 +146,6 @@ def _scatter(hundredths: int) -> str:
     )
 
 
-def _mean(numerator: int, denominator: int) -> str:
-    return formats.rounded(Fraction(numerator, denominator), 1) if denominator else "–"
+def _each(value: values_pb2.Value) -> str:
+    number = exact(value)
+    return "–" if number is None else formats.rounded(number, 1)

@@ -138,7 +138,7 @@ def test_nothing_is_said_below_the_least_data() -> None:
 def test_nothing_ever_counted_is_still_no_certainty() -> None:
     nothing = of(*[0] * 40)
     found = made(Course(Fraction(1), 0, 0, 10), nothing, [nothing] * FEWEST_COLLEAGUES)
-    assert (found.low, found.high) == (0, 0)
+    assert found.low == found.high == 0
     assert 0 < found.chance_high < 20
 
 

@@ -155,17 +155,57 @@ def test_below_the_least_data_nothing_is_said_but_what_is_missing(known: Enterpr
 
 def test_what_has_no_model_is_reached_or_has_no_day_left_is_said_so(known: Enterprise) -> None:
     hr, li = known.as_("hr"), known.as_("li")
-    hr.set_target("close_rate", rate(1, 10))
     yuan = values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=500_000, denominator=1, currency="CNY")
     hr.set_target("revenue", yuan)
     hr.set_target("new_customers", count(13), kind="WEEK")
-    assert silence(li.forecast("close_rate")) == "NO_MODEL"
     assert silence(li.forecast("revenue")) == "NO_MODEL"
     assert li.forecast("new_customers").forecast.workdays_left == 2
     hr.set_target("new_customers", count(3), node="li", kind="WEEK")
     assert silence(li.forecast("new_customers")) == "TARGET_REACHED"
     known.as_("crm").record(leave(date(2025, 3, 20), date(2025, 3, 31)))
     assert silence(li.forecast()) == "NO_WORKDAY_LEFT"
+
+
+def test_a_rate_of_two_counts_is_forecast_from_both(known: Enterprise) -> None:
+    known.as_("hr").set_target("close_rate", rate(1, 10))
+    for person in ("li", *COLLEAGUES):
+        fridays = [each for each in workdays() if each.weekday() == 4]
+        known.as_("crm").record(
+            *(
+                fact("DEAL_WON", person, customer=f"{person}-{each}", at=datetime.combine(each, time(5), UTC))
+                for each in fridays
+            )
+        )
+    told = known.as_("li").forecast("close_rate")
+    assert (told.done.numerator, told.done.denominator) == (2, 13)
+    found, basis = told.forecast, told.forecast.basis
+    assert found.model == forecast_pb2.FORECAST_MODEL_TWO_COUNTS
+    assert found.workdays_left == 8
+    low, high = (Fraction(each.numerator, each.denominator) for each in (found.low, found.high))
+    # Five of twenty-eight since February, two of thirteen this month, eight workdays to go.
+    assert 0 < low <= Fraction(3, 21) <= high < Fraction(1, 2)
+    assert 0 < found.chance_low_percent <= found.chance_high_percent <= 100
+    assert (basis.own_rate.numerator, basis.own_rate.denominator) == (5, 28)
+    assert (basis.colleagues_rate.numerator, basis.colleagues_rate.denominator) == (9 * 5, 9 * 28)
+    known.as_("hr").set_target("close_rate", rate(9, 10), node="li")
+    assert known.as_("li").forecast("close_rate").forecast.chance_high_percent < 5
+
+
+def test_a_rate_that_is_reached_may_fall_again_and_a_share_of_a_whole_is_within_it(known: Enterprise) -> None:
+    known.as_("hr").set_target("win_rate", rate(1, 2))
+    for person in ("li", *COLLEAGUES):
+        known.as_("crm").record(
+            *(
+                fact(kind, person, customer=f"{person}-{each}", at=datetime.combine(each, time(5), UTC))
+                for each in workdays()
+                for kind in (("DEAL_WON", "DEAL_LOST")[each.day % 2],)
+            )
+        )
+    told = known.as_("li").forecast("win_rate")
+    assert told.HasField("forecast"), told
+    assert told.forecast.high.numerator <= told.forecast.high.denominator
+    basis = told.forecast.basis
+    assert basis.own_rate.denominator == 28
 
 
 def test_a_year_without_a_calendar_is_said(known: Enterprise) -> None:

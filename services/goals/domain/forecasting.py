@@ -23,13 +23,13 @@ FEWEST_OWN_WORKDAYS: Final = 10
 FEWEST_COLLEAGUES: Final = 8
 KEPT_PER_WEEK: Final = Fraction(3, 4)
 """How much of what a working week of one's own says is left a week later: newcomers get better, habits change."""
-_CONTEXT: Final = Context(prec=40, Emin=-(10**9), Emax=10**9)
+CONTEXT: Final = Context(prec=40, Emin=-(10**9), Emax=10**9)
 _NEGLECTED: Final = Decimal(10) ** -25
 _LEAST_SPREAD: Final = Fraction(1, 5)
 """Of the mean: people are never believed to be more alike than that."""
 _HALF: Final = Fraction(1, 2)
 _FINE: Final = 10**12
-_TENTH: Final = Decimal("0.1")
+TENTH: Final = Decimal("0.1")
 _NORMAL_90: Final = Decimal("1.2815515655446004")
 
 
@@ -37,6 +37,7 @@ class Model(IntEnum):
     """What forecasts are made with; the numbers of `foothold.goals.v1.ForecastModel`."""
 
     GAMMA_POISSON = 1
+    TWO_COUNTS = 2
 
 
 class Silence(IntEnum):
@@ -84,14 +85,14 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How a count is likely to end. `low` to `high` holds it eight times in ten.
+    """How a count, or a rate of two, is likely to end. `low` to `high` holds it eight times in ten.
 
     The chance lies between `chance_low` and `chance_high` whole percent as the rate does eight times in ten; `chance`
     is its mean over all rates.
     """
 
-    low: int
-    high: int
+    low: Fraction
+    high: Fraction
     chance_low: int
     chance_high: int
     chance: Decimal
@@ -99,12 +100,18 @@ class Forecast:
 
 
 class Basis(NamedTuple):
-    """What a forecast rests on: histories from the day `first` on; `node_id` says whose colleagues, comparable ones."""
+    """What a forecast rests on: histories from the day `first` on; `node_id` says whose colleagues, comparable ones.
+
+    Of a rate these are of what stands below the line, and `tops` of what stands above it, the person's own first;
+    with `within` what is above is counted below as well.
+    """
 
     first: date
     own: History
     node_id: str
     colleagues: Sequence[History]
+    tops: Sequence[History] = ()
+    within: bool = False
 
 
 class Outlook(NamedTuple):
@@ -130,25 +137,28 @@ def forecast(course: Course, own: History, colleagues: Sequence[History]) -> For
         return Silence.TOO_FEW_COLLEAGUES
     rate = believed(own, colleagues).aged(course.left)
     mean = course.left * rate.mean
-    spread = rate.dispersion * mean + course.left**2 * rate.mean / rate.days
-    with localcontext(_CONTEXT):
+    spread = spread_of(rate, course.left)
+    with localcontext(CONTEXT):
         masses = outcomes(mean, spread, at_least=course.today)
         needed = course.missing - course.today
         chances = [
             _from(outcomes(*moments, at_least=course.today), needed)
-            for moments in (
-                (course.left * each, rate.dispersion * course.left * each) for each in _ends(rate)
-            )
+            for moments in ((course.left * each, rate.dispersion * course.left * each) for each in ends(rate))
         ]
         chance = _from(masses, needed)
         return Forecast(
-            low=course.before + course.today + _quantile(masses, _TENTH),
-            high=course.before + course.today + _quantile(masses, 1 - _TENTH),
+            low=Fraction(course.before + course.today + _quantile(masses, TENTH)),
+            high=Fraction(course.before + course.today + _quantile(masses, 1 - TENTH)),
             chance_low=int(100 * min(chance, *chances)),
             chance_high=ceil(100 * max(chance, *chances)),
             chance=chance,
             dispersion=rate.dispersion,
         )
+
+
+def spread_of(rate: Rate, left: int) -> Fraction:
+    """The variance of what the workdays left bring: their own scatter, and what is not known of the rate."""
+    return rate.dispersion * left * rate.mean + left**2 * rate.mean / rate.days
 
 
 def believed(own: History, colleagues: Sequence[History]) -> Rate:
@@ -193,7 +203,7 @@ def outcomes(mean: Fraction, variance: Fraction, *, at_least: int = 0) -> list[D
 
     Negative binomial by its moments; Poisson where they are the same.
     """
-    with localcontext(_CONTEXT):
+    with localcontext(CONTEXT):
         start = _decimal(mean**2 / variance) if variance else Decimal(0)
         step = _decimal((variance - mean) / variance) if variance else Decimal(0)
         count, weight = at_least, Decimal(1)
@@ -208,7 +218,7 @@ def outcomes(mean: Fraction, variance: Fraction, *, at_least: int = 0) -> list[D
             total += weight
 
 
-def _ends(rate: Rate) -> list[Fraction]:
+def ends(rate: Rate) -> list[Fraction]:
     """The tenth and the ninetieth percentile of a gamma, after Wilson and Hilferty."""
     shape = _decimal(rate.shape)
     steps = (1 - 1 / (9 * shape) + sign * _NORMAL_90 / (3 * shape.sqrt()) for sign in (-1, 1))

@@ -30,9 +30,12 @@ class History(NamedTuple):
 
 def counted_in(metric: Metric) -> frozenset[int]:
     """The kinds of fact and counters whose daily numbers add up to a metric; empty where it has no model."""
-    if metric.unit is not Unit.COUNT or metric.direction is not Direction.AT_LEAST:
-        return _NOTHING
-    if metric.conditions.customers is not Novelty.ANYBODY:
+    return _adding_up(metric) if metric.direction is Direction.AT_LEAST else _NOTHING
+
+
+def _adding_up(metric: Metric) -> frozenset[int]:
+    """The same, whatever is better."""
+    if metric.unit is not Unit.COUNT or metric.conditions.customers is not Novelty.ANYBODY:
         return _NOTHING
     counter = metric.counter
     if metric.aggregation is Aggregation.COUNT:
@@ -43,6 +46,34 @@ def counted_in(metric: Metric) -> frozenset[int]:
     if metric.aggregation is Aggregation.NEW_CUSTOMERS and counter is None:
         return frozenset({NEW_CUSTOMERS})
     return _NOTHING
+
+
+class RateParts(NamedTuple):
+    """Of a rate of counts: what adds up above the line, and what adds up below it beside that.
+
+    With `within` what stands above is counted below as well: a share of the whole.
+    """
+
+    above: frozenset[int]
+    beside: frozenset[int]
+    within: bool
+
+
+def parts_of(metric: Metric) -> RateParts | None:
+    """What a rate is made of; None for what has no model."""
+    above = metric.above
+    if (
+        metric.aggregation is not Aggregation.RATIO
+        or above is None
+        or metric.direction is not Direction.AT_LEAST
+    ):
+        return None
+    within = any(each.name == above.name for each in metric.below)
+    beside = [_adding_up(each) for each in metric.below if each.name != above.name]
+    tops = _adding_up(above)
+    if not tops or not beside or not all(beside) or metric.rolling_days:
+        return None
+    return RateParts(tops, frozenset().union(*beside), within)
 
 
 def days_worked(workdays: Sequence[date], absences: Sequence[Absence]) -> list[date]:

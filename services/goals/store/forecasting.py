@@ -16,11 +16,20 @@ from services.goals.domain.forecasting import (
     Silence,
     forecast,
 )
-from services.goals.domain.histories import History, comparable, counted_in, days_worked, history_of
+from services.goals.domain.histories import (
+    History,
+    RateParts,
+    comparable,
+    counted_in,
+    days_worked,
+    history_of,
+    parts_of,
+)
 from services.goals.domain.leave import Absence
 from services.goals.domain.metrics import Metric
 from services.goals.domain.periods import CALENDAR_KINDS, Period, PeriodKind, local_day, period_of
 from services.goals.domain.progress import TargetStanding
+from services.goals.domain.rate_forecasting import Count, forecast_rate
 from services.goals.domain.workdays import YearUnknownError
 from services.goals.store.progress import read_progress
 from services.goals.store.targets import TargetsCache
@@ -78,7 +87,8 @@ def read_forecasts(
     found = []
     for standing in progress.targets:
         metric = cache.library.metrics(standing.period.measured_on)[standing.resolved.target.measure.metric]
-        said = _said_without(standing, counted_in(metric))
+        parts = parts_of(metric)
+        said = _said_without(standing, reachable=bool(counted_in(metric)), rate=parts is not None)
         if standing.period.kind not in CALENDAR_KINDS:
             # Nobody's earlier periods are of this kind: there is no history to reckon with.
             said = Silence.NO_MODEL
@@ -89,18 +99,22 @@ def read_forecasts(
         if kind not in readings:
             work = workplaces.fresh(connection)
             readings[kind] = _Ledger(connection, work, directory, standing.period, today)
-        found.append(_look(readings[kind], person, standing, metric))
+        found.append(
+            _look(readings[kind], person, standing, metric)
+            if parts is None
+            else _look_at_rate(readings[kind], person, standing, parts)
+        )
     return found
 
 
-def _said_without(standing: TargetStanding, counted: Collection[int]) -> Silence | None:
-    """What can be said without any history."""
-    if not counted:
+def _said_without(standing: TargetStanding, *, reachable: bool, rate: bool) -> Silence | None:
+    """What can be said without any history. A rate that is reached may fall again, so it goes on being told of."""
+    if not reachable and not rate:
         return Silence.NO_MODEL
     if standing.course is None:
         return Silence.CALENDAR_UNKNOWN
     done = standing.standing.done.fraction
-    if done is not None and done >= standing.asked.amount:
+    if reachable and done is not None and done >= standing.asked.amount:
         return Silence.TARGET_REACHED
     return None if standing.course.left else Silence.NO_WORKDAY_LEFT
 
@@ -119,6 +133,27 @@ def _look(ledger: "_Ledger", person: Person, standing: TargetStanding, metric: M
         standing.course.left,
     )
     return Outlook(standing, forecast(course, basis.own, basis.colleagues), basis)
+
+
+def _look_at_rate(
+    ledger: "_Ledger",
+    person: Person,
+    standing: TargetStanding,
+    parts: RateParts,
+) -> Outlook:
+    found = [ledger.basis(person, counted) for counted in (parts.above, parts.beside)]
+    (above, _), (below, _) = found
+    if above is None or below is None:
+        return Outlook(standing, Silence.CALENDAR_UNKNOWN, None)
+    assert standing.course is not None  # noqa: S101  otherwise it was said so before
+    done = standing.standing.done
+    reached = (done.numerator, done.denominator - (done.numerator if parts.within else 0))
+    counts = []
+    for basis, counted, until_now in zip((above, below), (each for _, each in found), reached, strict=True):
+        before = sum(count for day, count in counted.items() if day >= standing.period.first)
+        counts.append(Count(before, max(0, until_now - before), basis.own, basis.colleagues))
+    made = forecast_rate(standing.asked.amount, standing.course.left, *counts, within=parts.within)
+    return Outlook(standing, made, below._replace(tops=(above.own, *above.colleagues), within=parts.within))
 
 
 class _Read(NamedTuple):

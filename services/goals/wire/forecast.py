@@ -1,5 +1,7 @@
 """Forecasts."""
 
+from collections.abc import Sequence
+
 from foothold.goals.v1 import forecast_pb2, values_pb2
 
 from services.goals.domain.forecasting import (
@@ -11,7 +13,8 @@ from services.goals.domain.forecasting import (
     Outlook,
     Silence,
 )
-from services.goals.domain.values import Unit, Value
+from services.goals.domain.histories import History
+from services.goals.domain.values import Unit, Value, exactly
 from services.goals.wire.values import from_date, from_period, from_value
 
 
@@ -27,16 +30,18 @@ def from_outlook(outlook: Outlook, currency: str) -> forecast_pb2.TargetForecast
     if isinstance(found, Silence):
         told.silent.CopyFrom(_from_silence(found, basis))
     elif basis is not None and standing.course is not None:
-        told.forecast.CopyFrom(_from_forecast(found, basis, standing.course.left))
+        unit = standing.standing.done.unit
+        told.forecast.CopyFrom(_from_forecast(found, basis, standing.course.left, unit))
     return told
 
 
-def _from_forecast(found: Forecast, basis: Basis, left: int) -> forecast_pb2.Forecast:
+def _from_forecast(found: Forecast, basis: Basis, left: int, unit: Unit) -> forecast_pb2.Forecast:
     workdays = sum(each.days for each in basis.colleagues)
-    return forecast_pb2.Forecast(
-        model=int(Model.GAMMA_POISSON),  # type: ignore[arg-type]  # the enums have the same numbers
-        low=_count(found.low),
-        high=_count(found.high),
+    model = Model.TWO_COUNTS if basis.tops else Model.GAMMA_POISSON
+    told = forecast_pb2.Forecast(
+        model=int(model),  # type: ignore[arg-type]  # the enums have the same numbers
+        low=from_value(exactly(unit, found.low), ""),
+        high=from_value(exactly(unit, found.high), ""),
         chance_low_percent=found.chance_low,
         chance_high_percent=found.chance_high,
         workdays_left=left,
@@ -51,6 +56,16 @@ def _from_forecast(found: Forecast, basis: Basis, left: int) -> forecast_pb2.For
             dispersion_hundredths=int(found.dispersion * 100),
         ),
     )
+    if basis.tops:
+        own, *others = basis.tops
+        told.basis.own_rate.CopyFrom(_rate([own], [basis.own], within=basis.within))
+        told.basis.colleagues_rate.CopyFrom(_rate(others, basis.colleagues, within=basis.within))
+    return told
+
+
+def _rate(tops: Sequence[History], rest: Sequence[History], *, within: bool) -> values_pb2.Value:
+    above, beside = (sum(each.total for each in some) for some in (tops, rest))
+    return from_value(Value(Unit.RATE, above, beside + above if within else beside), "")
 
 
 def _from_silence(reason: Silence, basis: Basis | None) -> forecast_pb2.NoForecast:

@@ -34,6 +34,8 @@ class _ForecastModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forecas
     """Counts per workday as Gamma-Poisson: the rates of colleagues, moved by the person's own workdays; the newer a
     working week, the more it says; outcomes spread by the scatter seen between working weeks.
     """
+    FORECAST_MODEL_TWO_COUNTS: _ForecastModel.ValueType  # 2
+    """A rate of two counts, each as Gamma-Poisson and taken for independent of the other; docs/decisions/0320."""
 
 class ForecastModel(_ForecastModel, metaclass=_ForecastModelEnumTypeWrapper):
     """What a forecast is made with; docs/decisions/0317 says why."""
@@ -44,6 +46,8 @@ FORECAST_MODEL_GAMMA_POISSON: ForecastModel.ValueType  # 1
 """Counts per workday as Gamma-Poisson: the rates of colleagues, moved by the person's own workdays; the newer a
 working week, the more it says; outcomes spread by the scatter seen between working weeks.
 """
+FORECAST_MODEL_TWO_COUNTS: ForecastModel.ValueType  # 2
+"""A rate of two counts, each as Gamma-Poisson and taken for independent of the other; docs/decisions/0320."""
 Global___ForecastModel: _TypeAlias = ForecastModel  # noqa: Y015
 
 class _ForecastSilence:
@@ -55,8 +59,8 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     FORECAST_SILENCE_UNSPECIFIED: _ForecastSilence.ValueType  # 0
     """Never sent."""
     FORECAST_SILENCE_NO_MODEL: _ForecastSilence.ValueType  # 1
-    """No model for what the target counts: only counts that are to be reached have one; no sums of money or minutes,
-    no rates and means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
+    """No model for what the target counts: only counts that are to be reached have one, and rates of such counts; no sums of
+    money or minutes, no means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
     as probation: nobody has earlier ones to reckon with.
     """
     FORECAST_SILENCE_TARGET_REACHED: _ForecastSilence.ValueType  # 2
@@ -76,8 +80,8 @@ class ForecastSilence(_ForecastSilence, metaclass=_ForecastSilenceEnumTypeWrappe
 FORECAST_SILENCE_UNSPECIFIED: ForecastSilence.ValueType  # 0
 """Never sent."""
 FORECAST_SILENCE_NO_MODEL: ForecastSilence.ValueType  # 1
-"""No model for what the target counts: only counts that are to be reached have one; no sums of money or minutes,
-no rates and means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
+"""No model for what the target counts: only counts that are to be reached have one, and rates of such counts; no sums of
+money or minutes, no means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
 as probation: nobody has earlier ones to reckon with.
 """
 FORECAST_SILENCE_TARGET_REACHED: ForecastSilence.ValueType  # 2
@@ -272,6 +276,8 @@ class ForecastBasis(_message.Message):
     COLLEAGUE_WORKDAYS_FIELD_NUMBER: _builtins.int
     COLLEAGUES_PER_WORKDAY_FIELD_NUMBER: _builtins.int
     DISPERSION_HUNDREDTHS_FIELD_NUMBER: _builtins.int
+    OWN_RATE_FIELD_NUMBER: _builtins.int
+    COLLEAGUES_RATE_FIELD_NUMBER: _builtins.int
     own_workdays: _builtins.int
     """The person's own workdays in it."""
     node_id: _builtins.str
@@ -290,11 +296,19 @@ class ForecastBasis(_message.Message):
 
     @_builtins.property
     def own_per_workday(self) -> _values_pb2.Value:
-        """What the person counted per workday, exact: the count over own_workdays."""
+        """What the person counted per workday, exact: the count over own_workdays. Of a rate what stands below the line."""
 
     @_builtins.property
     def colleagues_per_workday(self) -> _values_pb2.Value:
         """What they counted per workday, exact."""
+
+    @_builtins.property
+    def own_rate(self) -> _values_pb2.Value:
+        """Of a rate: the person's own over these workdays, as counted; denominator 0 without data."""
+
+    @_builtins.property
+    def colleagues_rate(self) -> _values_pb2.Value:
+        """Of a rate: the colleagues' together."""
 
     def __init__(
         self,
@@ -307,10 +321,12 @@ class ForecastBasis(_message.Message):
         colleague_workdays: _builtins.int = ...,
         colleagues_per_workday: _values_pb2.Value | None = ...,
         dispersion_hundredths: _builtins.int = ...,
+        own_rate: _values_pb2.Value | None = ...,
+        colleagues_rate: _values_pb2.Value | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["colleagues_per_workday", b"colleagues_per_workday", "first_day", b"first_day", "own_per_workday", b"own_per_workday"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "first_day", b"first_day", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleague_workdays", b"colleague_workdays", "colleagues", b"colleagues", "colleagues_per_workday", b"colleagues_per_workday", "dispersion_hundredths", b"dispersion_hundredths", "first_day", b"first_day", "node_id", b"node_id", "own_per_workday", b"own_per_workday", "own_workdays", b"own_workdays"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleague_workdays", b"colleague_workdays", "colleagues", b"colleagues", "colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "dispersion_hundredths", b"dispersion_hundredths", "first_day", b"first_day", "node_id", b"node_id", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate", "own_workdays", b"own_workdays"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
