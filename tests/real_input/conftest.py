@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import psycopg
 import pytest
 
 from tests.platform import Platform, running_platform
@@ -13,6 +14,13 @@ _HERE: Final = Path(__file__).parent
 PEOPLE: Final = _HERE / "maven-people.toml"
 CRM: Final = _HERE / "maven-crm.toml"
 DOLLARS: Final = {"FOOTHOLD_CURRENCY": "USD"}
+
+
+_TABLES: Final = """
+CREATE TEMP TABLE pipeline (opportunity_id text, sales_agent text, product text, account text, deal_stage text,
+                            engage_date date, close_date date, close_value integer);
+CREATE TEMP TABLE team (sales_agent text, manager text, regional_office text);
+"""
 
 
 class Imported(NamedTuple):
@@ -36,6 +44,17 @@ def imported(maven: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         people = import_file(platform, "people", maven / "sales_teams.csv", PEOPLE)
         crm = import_file(platform, "crm", maven / "sales_pipeline.csv", CRM)
         yield Imported(platform, people, crm)
+
+
+@pytest.fixture(scope="package")
+def files(maven: Path, postgres: str) -> Iterator[psycopg.Connection[Any]]:
+    """The files as tables `pipeline` and `team` of a database, for SQL of the tests' own."""
+    with psycopg.connect(postgres) as connection:
+        connection.execute(_TABLES)
+        for table, file in (("pipeline", "sales_pipeline.csv"), ("team", "sales_teams.csv")):
+            with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT csv, HEADER)") as copy:
+                copy.write((maven / file).read_bytes())
+        yield connection
 
 
 def import_file(

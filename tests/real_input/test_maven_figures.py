@@ -1,7 +1,7 @@
 """Close rates, revenue and suggestions over the Maven CRM data, held against SQL of the test's own over the files."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,6 @@ from tests.real_input.conftest import Imported
 
 pytestmark = [pytest.mark.real_input, pytest.mark.timeout(300)]
 
-_SQL: Final = """
-CREATE TEMP TABLE pipeline (opportunity_id text, sales_agent text, product text, account text, deal_stage text,
-                            engage_date date, close_date date, close_value integer);
-CREATE TEMP TABLE team (sales_agent text, manager text, regional_office text);
-"""
 # Independent of ours: won, cents and the customers of each agent, added up by agent, manager, office, and month.
 _FIGURES: Final = """
 WITH event AS (
@@ -47,24 +42,18 @@ _Figures = dict[tuple[str, str], tuple[int, int, int]]
 
 
 @pytest.fixture(scope="module")
-def computed(maven: Path, postgres: str) -> Iterator[Callable[[int, bool], _Figures]]:
+def computed(files: psycopg.Connection[Any]) -> Callable[[int, bool], _Figures]:
     """(won, cents, customers) by key and month, or by key alone, from the files by SQL of the test's own."""
-    connection = psycopg.connect(postgres)
-    connection.execute(_SQL)
-    for table, file in (("pipeline", "sales_pipeline.csv"), ("team", "sales_teams.csv")):
-        with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT csv, HEADER)") as copy:
-            copy.write((maven / file).read_bytes())
 
     def ask(by: int, monthly: bool) -> _Figures:
         query = _FIGURES.format(key=_KEYS[by], month="month" if monthly else "date '2016-01-01'")
-        rows = connection.execute(query).fetchall()
+        rows = files.execute(query).fetchall()
         return {
             (key, month if monthly else ""): (won, cents, customers)
             for key, month, won, cents, customers in rows
         }
 
-    yield ask
-    connection.close()
+    return ask
 
 
 def _told(platform: Platform, by: int, first: date | None = None, stop: date | None = None) -> _Figures:
