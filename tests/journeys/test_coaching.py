@@ -102,7 +102,10 @@ def test_a_task_whose_day_has_passed_comes_first(platform_all: Platform, open_as
     hr.wait_for_timeout(2_500)
     hr.goto("/coaching")
     expect(hr.locator("h1")).to_contain_text("已逾期")
-    expect(hr.locator("#coaching-list .task").first).to_contain_text("已逾期")
+    # From 10 to 16 o'clock UTC the day is the same in Honolulu and here, and so is the day other tasks are due.
+    shanghai = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    first = hr.locator("#coaching-list .task").first
+    expect(first if due < shanghai else opened).to_contain_text("已逾期")
     late = open_as(platform_all, login)
     expect(late.locator("#coaching .task")).to_contain_text("已逾期")
     # Others who look at this enterprise find it as it was.
