@@ -43,7 +43,7 @@ GROUPS: Final[Mapping[int, str]] = {
     metrics_pb2.GROUP_BY_BRANCH: later("Branch"),
 }
 WINDOWS: Final = (
-    ("period", later("The day, week or month it is looked at for")),
+    ("period", later("The period asked for")),
     ("rolling", later("The last days up to today")),
 )
 """Over which days it is measured: as the form sends it, its words."""

@@ -120,5 +120,8 @@ window.looking = (() => {
     ];
   };
 
-  return { layout, watchTabs, tabsSeen };
+  // Whether a live update has put others in the place of what was to be reached.
+  const replaced = () => expected.some((each) => !each.isConnected);
+
+  return { layout, watchTabs, tabsSeen, replaced };
 })();
