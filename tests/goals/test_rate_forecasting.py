@@ -53,7 +53,7 @@ def every(left: int, count: Count) -> list[tuple[int, Decimal]]:
     return [(count.before + count.today + number, mass) for number, mass in enumerate(masses)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cases())
 def test_the_chance_is_that_of_every_pair_that_reaches(
     case: tuple[Fraction, int, Count, Count, bool],
@@ -70,7 +70,7 @@ def test_the_chance_is_that_of_every_pair_that_reaches(
     assert found.chance_low <= 100 * found.chance <= found.chance_high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cases())
 def test_eight_in_ten_lie_in_the_interval(case: tuple[Fraction, int, Count, Count, bool]) -> None:
     asked, left, above, beside, within = case
@@ -85,7 +85,7 @@ def test_eight_in_ten_lie_in_the_interval(case: tuple[Fraction, int, Count, Coun
     assert inside >= Decimal("0.7999") * told
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cases())
 def test_the_higher_what_is_asked_the_smaller_the_chance(
     case: tuple[Fraction, int, Count, Count, bool],
