@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-split test pytest lint fmt bench docs proto proto-check proto-landed lock clean tools browser
+.PHONY: help run run-split test pytest lint fmt bench docs words proto proto-check proto-landed lock clean tools browser
 .PHONY: lint-python lint-types lint-imports lint-protos lint-chart
 
 help: ## list the targets
@@ -55,6 +55,9 @@ fmt: $(VENV)/.dev ## format the code and fix what can be fixed by machine
 
 docs: $(VENV)/.dev ## write the reference pages of docs/ from the code they describe
 	$(BIN)/python tools/docs.py
+
+words: $(VENV)/.dev ## bring the pages' catalogues up to the pages; says what has no Chinese yet
+	$(BIN)/python tools/words.py $(ARGS)
 
 proto: $(VENV)/.dev ## generate contracts/ from proto/
 	$(BIN)/python tools/proto.py
