@@ -8,6 +8,8 @@ BUF    := $(NODE)/node_modules/.bin/buf
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Passed on to the program or to pytest: make run ARGS="--port 9000", make test ARGS="-k board -x"
 ARGS   ?=
+# How many test processes; each has a PostgreSQL and platforms of its own. JOBS=0 is one, in the open, for a debugger.
+JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-split test pytest lint fmt bench docs words proto proto-check proto-landed lock clean tools browser
@@ -25,7 +27,7 @@ run-split: $(VENV)/.run ## the same, one process per service
 test: lint pytest ## everything that is checked: linters, types, contracts, chart, then the tests, quick ones first
 
 pytest: $(VENV)/.dev tools browser ## only the tests; narrow them with ARGS="tests/goals -k rate"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev ## measure the performance claims (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -23,6 +23,12 @@ def _stage(item: pytest.Item) -> int:
     return len(_FIRST) + 1 + (_LAST.index(folder) if folder in _LAST else -1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pictures", action="store_true", help="keep a picture of every page in tests/journeys/screenshots"
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_stage)

@@ -1,13 +1,13 @@
 """Every page by eye and by axe: phone and desktop, both languages, light and dark; nothing cut, nothing in the way.
 
-The pictures are kept in `screenshots/` beside this file, which git ignores; look at them.
+With `--pictures` a picture of each is kept in `screenshots/` beside this file, which git ignores; look at them.
 """
 
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 from flask import Flask
@@ -37,11 +37,25 @@ def gateway(platform_all: Platform) -> Iterator[Flask]:
     made.parts.clients.close()
 
 
+class _Eyes(NamedTuple):
+    """What a page is looked at with: axe, and where pictures are kept, if they are."""
+
+    axe: str
+    kept: Path | None
+
+    def keep(self, page: Page, *name: str) -> None:
+        if self.kept:
+            # To hide the caret leaves style attributes behind; HTMX copies them to what it swaps in, which the policy
+            # forbids.
+            whole = page.locator("dialog[open]").count() == 0
+            page.screenshot(path=self.kept.joinpath(*name), full_page=whole, caret="initial")
+
+
 @pytest.fixture(scope="module")
-def axe() -> str:
+def eyes(request: pytest.FixtureRequest) -> _Eyes:
     if not looking.AXE.is_file():
         absent("axe-core is not installed: make tools")
-    return looking.AXE.read_text()
+    return _Eyes(looking.AXE.read_text(), _PICTURES if request.config.getoption("pictures") else None)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +146,7 @@ def test_every_page_fits_and_can_be_used_by_everybody(
     directory_all: Directory,
     open_as: Open,
     gateway: Flask,
-    axe: str,
+    eyes: _Eyes,
     answers: list[Mapping[str, list[str]]],
     who: str,
     language: str,
@@ -158,37 +172,31 @@ def test_every_page_fits_and_can_be_used_by_everybody(
             if part not in {opened.endpoint("GET", each) for each in fetches}:
                 troubles.append(f"{visit.name}: does not fetch {part}")
         name = f"{re.sub('[^a-z]+', '-', who or 'nobody')}-{number:02}-{visit.name}.png"
-        troubles += [f"{visit.name}: {each}" for each in _look(page, axe, language, name)]
+        troubles += [f"{visit.name}: {each}" for each in _look(page, eyes, language, name)]
     assert not troubles, "\n".join(troubles)
 
 
-def _look(page: Page, axe: str, language: str, name: str) -> Iterator[str]:
-    """On the phone, on the desktop, and there in the dark: what is wrong, and a picture of each."""
+def _look(page: Page, eyes: _Eyes, language: str, name: str) -> Iterator[str]:
+    """On the phone, on the desktop, and there in the dark: what is wrong."""
     for size in (PHONE, DESK):
         page.set_viewport_size({"width": size["width"], "height": size["height"]})
         if page.locator(".plot").count():
             page.wait_for_timeout(200)  # a chart is drawn again once its window has come to rest
         place = f"{language}-{size['width']}"
-        _picture(page, _PICTURES / place / name)
+        eyes.keep(page, place, name)
         yield from (f"{place}: {each}" for each in looking.layout(page))
-        if (
-            language == "zh"
-        ):  # what axe looks at is the same in both: words are held to be there by another test
-            yield from (f"{place}: {each}" for each in looking.serious(page, axe))
+        # What axe looks at is the same in both languages: words are held to be there by another test.
+        if language == "zh":
+            yield from (f"{place}: {each}" for each in looking.serious(page, eyes.axe))
         # The phone's bar and the desktop's are the same links: each is gone through in one of the languages.
         if (size is PHONE) == (language == "zh"):
             yield from (f"{place}: {each}" for each in looking.keyboard(page))
     if language == "zh":  # colours are the same in both
         page.emulate_media(color_scheme="dark")
-        _picture(page, _PICTURES / "zh-dark" / name)
-        yield from (f"dark: {each}" for each in looking.serious(page, axe, colours=True))
+        eyes.keep(page, "zh-dark", name)
+        yield from (f"dark: {each}" for each in looking.serious(page, eyes.axe, colours=True))
         page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
-
-
-def _picture(page: Page, path: Path) -> None:
-    # To hide the caret leaves style attributes behind; HTMX copies them to what it swaps in, which the policy forbids.
-    page.screenshot(path=path, full_page=page.locator("dialog[open]").count() == 0, caret="initial")
 
 
 def test_the_rooms_are_reached_with_the_keyboard(platform_all: Platform, open_as: Open) -> None:
