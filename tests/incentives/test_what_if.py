@@ -213,5 +213,6 @@ def test_no_least_way_of_up_to_seven_of_each_is_missed(
         for way in enough
         if not any(other != way and all(a <= b for a, b in zip(other, way, strict=True)) for other in enough)
     }
-    if len(found.ways) < 20:
+    assert len(found.ways) == 20 or not found.left_out
+    if not found.left_out:
         assert least <= {*found.ways, Changes()}

@@ -92,6 +92,7 @@ def _page(person_id: str, *, own: bool) -> str:
         found=_found(person_id),
         ways=_ways,
         does=_does,
+        stops=_stops,
         asked=any(name in request.args for name in (*LEVERS, "total")),
     )
 
@@ -168,13 +169,26 @@ def _ways(answer: whatif_pb2.ReachTotalResponse) -> list[tuple[str, Money, str]]
     for way in answer.ways:
         aside = ""
         if way.total_unheld != way.total:
-            gained, hoped = (
-                formats.money(minor(each) - minor(answer.now), each.currency_code)
-                for each in (way.total_unheld, way.total)
-            )
-            aside = _("without another deal: %(gained)s more, not %(hoped)s", gained=gained, hoped=hoped)
+            gained, hoped = (minor(each) - minor(answer.now) for each in (way.total_unheld, way.total))
+            if way.changes.deals or gained <= 0:
+                unheld = formats.money(minor(way.total_unheld), way.total.currency_code)
+                aside = _("%(total)s in all once the close rate moves with it", total=unheld)
+            else:
+                more, not_more = (formats.money(each, way.total.currency_code) for each in (gained, hoped))
+                aside = _("without another deal: %(gained)s more, not %(hoped)s", gained=more, hoped=not_more)
         told.append((_does(way.changes), way.total, aside))
     return told
+
+
+def _stops(tried: Tried) -> list[str]:
+    """The lines that take off what more would bring, such as a cap, where a wish is out of reach."""
+    answer = tried.wish.answer
+    best = answer.best.lines if answer else []
+    lines = [
+        *((each.label, each.after) for each in best),
+        *((each.label, each.after) for each in tried.answer.lines),
+    ]
+    return list(dict.fromkeys(label for label, then in lines if minor(then) < 0))
 
 
 def _does(changes: whatif_pb2.Changes) -> str:

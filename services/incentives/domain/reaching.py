@@ -51,10 +51,12 @@ MOST_WAYS: Final = 20
 class Reach(NamedTuple):
     """The least ways to a total, the least effort first; none where the total is reached already or out of reach.
 
-    `best` is the highest total that was met on the way, and what brings it.
+    `best` is the highest total that was met on the way, and what brings it; `left_out` counts the ways beyond the most
+    that are told.
     """
 
     ways: tuple[Changes, ...]
+    left_out: int
     best: int
     best_changes: Changes
 
@@ -91,7 +93,8 @@ def reach(plan: Plan, figures: Figures, held: Mapping[str, Figure], total: int) 
         search.alone()
         search.together()
         search.with_money()
-    return Reach(search.ways(), search.best, search.best_changes)
+    ways = search.ways()
+    return Reach(ways[:MOST_WAYS], max(len(ways) - MOST_WAYS, 0), search.best, search.best_changes)
 
 
 class _Search:
@@ -114,7 +117,7 @@ class _Search:
         return total
 
     def ways(self) -> tuple[Changes, ...]:
-        return tuple(sorted(filter(self._is_least, self._found), key=_effort)[:MOST_WAYS])
+        return tuple(sorted(filter(self._is_least, self._found), key=_effort))
 
     def _is_least(self, way: Changes) -> bool:
         """Whether one less of anything is not enough.

@@ -1,6 +1,7 @@
 """What-ifs: nothing is stored, and only the period that holds today is asked about."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import grpc
@@ -21,6 +22,7 @@ from services.incentives.domain.reaching import (
     MOST_MONEY,
     MOST_TOGETHER,
     Changes,
+    Reach,
     after,
     keep,
     levers,
@@ -84,7 +86,7 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         figures = statement.figures
         held = keep(figures, hold)
         now = evaluate(plan, figures)
-        found = reach(plan, figures, held, total)
+        found = _reach(plan, tuple(figures.items()), tuple(held.items()), total)
 
         def way(changes: Changes) -> whatif_pb2.Way:
             then, unheld = (what_if(plan, figures, each, changes) for each in (held, {}))
@@ -94,6 +96,7 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             now=from_money(now.total, self._currency),
             reached=now.total >= total,
             ways=map(way, found.ways),
+            left_out=found.left_out,
             best=way(found.best_changes),
             tried=from_changes(_MOST),
             tried_together=MOST_TOGETHER.values(),
@@ -125,6 +128,14 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         if plan is None:
             raise NotFound("PLAN_UNKNOWN", "No plan applies today, so there is nothing to reckon with.")
         return statement, plan
+
+
+@lru_cache(maxsize=512)
+def _reach(
+    plan: Plan, figures: tuple[tuple[str, int], ...], held: tuple[tuple[str, Figure], ...], total: int
+) -> Reach:
+    """A search takes up to half a second; the same question of the same figures has the same answer."""
+    return reach(plan, dict(figures), dict(held), total)
 
 
 def _hold(fields: Fields, names: Iterable[str]) -> list[str]:

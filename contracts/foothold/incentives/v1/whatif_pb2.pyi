@@ -312,10 +312,13 @@ class ReachTotalResponse(_message.Message):
     TRIED_TOGETHER_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
     PLAN_ID_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     reached: _builtins.bool
     """Whether the total is reached already."""
     plan_id: _builtins.str
     """The plan's id."""
+    left_out: _builtins.int
+    """How many least ways were found and are not among `ways`."""
     @_builtins.property
     def now(self) -> _money_pb2.Money:
         """The total now."""
@@ -351,10 +354,11 @@ class ReachTotalResponse(_message.Message):
         tried_together: _abc.Iterable[_builtins.int] | None = ...,
         period: _values_pb2.Period | None = ...,
         plan_id: _builtins.str = ...,
+        left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "now", b"now", "period", b"period", "tried", b"tried"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "now", b"now", "period", b"period", "plan_id", b"plan_id", "reached", b"reached", "tried", b"tried", "tried_together", b"tried_together", "ways", b"ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "left_out", b"left_out", "now", b"now", "period", b"period", "plan_id", b"plan_id", "reached", b"reached", "tried", b"tried", "tried_together", b"tried_together", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
