@@ -24,7 +24,7 @@ _BUCKETS: Final = 5
 _FIRST: Final = date(2025, 1, 6)
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
     """A forecast, what came, and what a forecast by how often everybody reaches such a target says."""
 
     made: Forecast
@@ -74,7 +74,7 @@ _KINDS: Final = (
 def measure() -> Iterator[Figure]:
     """Coverage of the eight-in-ten interval per generator, and the Brier score against a base rate's."""
     chance = random.Random(20250306)
-    everything: list[_Case] = []
+    everything: list[Case] = []
     for kind in _KINDS:
         cases = [each for _ in range(_BRANCHES) for each in _branch(kind, chance)]
         everything += cases
@@ -83,7 +83,7 @@ def measure() -> Iterator[Figure]:
             "goals",
             f"forecasts, {kind.name}: share of months that end within the interval said to hold eight in ten",
             inside,
-            f"{len(cases)} forecasts; {_scores(cases)}",
+            f"{len(cases)} forecasts; {scores(cases)}",
             at_least=0.75,
             at_most=0.9,
         )
@@ -92,35 +92,35 @@ def measure() -> Iterator[Figure]:
         "goals",
         "forecasts of close rates: share of months that end within the interval said to hold eight in ten",
         sum(each.made.low <= each.final <= each.made.high for each in rates) / len(rates),
-        f"{len(rates)} forecasts; {_scores(rates)}; {_reliability(rates)}",
+        f"{len(rates)} forecasts; {scores(rates)}; {reliability(rates)}",
         at_least=0.75,
         at_most=0.95,
     )
     yield Figure(
         "goals",
         "forecasts: Brier score of the chance to reach the target against a base rate's",
-        _brier([(float(each.made.chance), each.reached) for each in everything])
-        / _brier([(each.base, each.reached) for each in everything]),
-        f"{_scores(everything)}; {_reliability(everything)}",
+        brier([(float(each.made.chance), each.reached) for each in everything])
+        / brier([(each.base, each.reached) for each in everything]),
+        f"{scores(everything)}; {reliability(everything)}",
         at_most=1,
     )
 
 
-def _rates(chance: random.Random) -> Iterator[_Case]:
+def _rates(chance: random.Random) -> Iterator[Case]:
     """The same for close rates: deals come of customers followed, days later, one person closing more than another."""
     for kind in (_KINDS[0], _KINDS[1], _KINDS[3]):
         for _ in range(_BRANCHES // 3):
             yield from _rate_branch(kind, chance)
 
 
-def _rate_branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
+def _rate_branch(kind: _Kind, chance: random.Random) -> Iterator[Case]:
     days = [_FIRST + timedelta(days=7 * (number // 5) + number % 5) for number in range(_BEFORE + _MONTH)]
     people = []
     for _ in range(_PEOPLE):
         pace, weeks, closes = chance.gammavariate(6, 0.25), dict[int, float](), chance.betavariate(6, 34)
         followed, won = dict.fromkeys(days, 0), dict.fromkeys(days, 0)
         for at, day in enumerate(days):
-            followed[day] = _poisson(chance, kind.rate(chance, pace, at, at, weeks))
+            followed[day] = poisson(chance, kind.rate(chance, pace, at, at, weeks))
             for _ in range(followed[day]):
                 later = at + chance.randrange(10)
                 if chance.random() < closes and later < len(days):
@@ -149,7 +149,7 @@ def _rate_branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
             ]
             made = forecast_rate(target, _MONTH - gone, *parts, within=False)
             if isinstance(made, Forecast):
-                yield _Case(made, finals[number], finals[number] >= target, base)
+                yield Case(made, finals[number], finals[number] >= target, base)
 
 
 def _share(won: dict[date, int], followed: dict[date, int], month: list[date]) -> Fraction:
@@ -157,7 +157,7 @@ def _share(won: dict[date, int], followed: dict[date, int], month: list[date]) -
     return Fraction(sum(won[day] for day in month), below) if below else Fraction(0)
 
 
-def _branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
+def _branch(kind: _Kind, chance: random.Random) -> Iterator[Case]:
     """Forecasts for everybody of one branch, about targets that some reach and some do not."""
     days = [_FIRST + timedelta(days=7 * (number // 5) + number % 5) for number in range(_BEFORE + _MONTH)]
     people = []
@@ -165,7 +165,7 @@ def _branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
         pace, weeks = chance.gammavariate(6, 0.25), dict[int, float]()
         joined = chance.randrange(_BEFORE - 20) if kind.newcomers else 0
         counts = {
-            days[day]: _poisson(chance, kind.rate(chance, pace, day, day - joined, weeks))
+            days[day]: poisson(chance, kind.rate(chance, pace, day, day - joined, weeks))
             for day in range(joined, len(days))
         }
         people.append((days[joined:], counts))
@@ -192,10 +192,10 @@ def _branch(kind: _Kind, chance: random.Random) -> Iterator[_Case]:
             colleagues = comparable([each for other, each in enumerate(known) if other != number])
             made = forecast(course, known[number], colleagues)
             if isinstance(made, Forecast):
-                yield _Case(made, finals[number], finals[number] >= target, base)
+                yield Case(made, finals[number], finals[number] >= target, base)
 
 
-def _poisson(chance: random.Random, mean: float) -> int:
+def poisson(chance: random.Random, mean: float) -> int:
     """How many arrivals an expovariate clock makes within one unit of time."""
     count, passed = 0, chance.expovariate(1) if mean else mean + 1
     while passed < mean:
@@ -203,18 +203,18 @@ def _poisson(chance: random.Random, mean: float) -> int:
     return count
 
 
-def _brier(told: list[tuple[float, bool]]) -> float:
+def brier(told: list[tuple[float, bool]]) -> float:
     return sum((said - reached) ** 2 for said, reached in told) / len(told)
 
 
-def _scores(cases: list[_Case]) -> str:
-    ours = _brier([(float(each.made.chance), each.reached) for each in cases])
-    base = _brier([(each.base, each.reached) for each in cases])
+def scores(cases: list[Case]) -> str:
+    ours = brier([(float(each.made.chance), each.reached) for each in cases])
+    base = brier([(each.base, each.reached) for each in cases])
     width = float(sum((each.made.high - each.made.low for each in cases), Fraction(0)) / len(cases))
     return f"Brier {ours:.3f} against {base:.3f}; interval {width:.2f} wide on average"
 
 
-def _reliability(cases: list[_Case]) -> str:
+def reliability(cases: list[Case]) -> str:
     """What was said against what came, in five buckets."""
     told = []
     for bucket in range(_BUCKETS):

@@ -1,5 +1,6 @@
 """How a target is likely to end, in plain lines: an interval with its chance, what both rest on, or what is missing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -9,8 +10,22 @@ from foothold.goals.v1 import forecast_pb2, values_pb2
 
 from services.gateway import formats
 from services.gateway.figures import exact, to_date, written
-from services.gateway.language import _, language, ngettext
+from services.gateway.language import _, language, later, ngettext
 
+_MODELS: Final = {
+    forecast_pb2.FORECAST_MODEL_GAMMA_POISSON: later(
+        "Model: Gamma–Poisson. Own workdays are too few to go by alone, so colleagues' numbers say what is"
+        " usual and one's own move it; newer weeks count more."
+    ),
+    forecast_pb2.FORECAST_MODEL_TWO_COUNTS: later(
+        "Model: what stands above and below the line are two counts, each reckoned by Gamma–Poisson from one's own"
+        " workdays and colleagues', and taken as independent; so the range errs on the wide side."
+    ),
+    forecast_pb2.FORECAST_MODEL_SIZES: later(
+        "Model: how many there will be is reckoned by Gamma–Poisson; each has a size that scatters as sizes did so far,"
+        " about a mean that is colleagues', moved by one's own."
+    ),
+}
 _MOST: Final = 98
 _LEAST: Final = 2
 _AS_CHANCE: Final = 110
@@ -90,6 +105,13 @@ def _silence(silent: forecast_pb2.NoForecast) -> str:
             needed=str(silent.colleagues_needed),
             there=str(silent.colleagues),
         )
+    if silent.reason == forecast_pb2.FORECAST_SILENCE_TOO_FEW_EVENTS:
+        return _(
+            "No forecast yet: it takes %(needed)s records with an amount, so far there are %(there)s,"
+            " colleagues' included.",
+            needed=str(silent.events_needed),
+            there=str(silent.events),
+        )
     if silent.reason == forecast_pb2.FORECAST_SILENCE_NO_WORKDAY_LEFT:
         return _("No forecast: no workday is left in this period.")
     return ""
@@ -99,25 +121,14 @@ def _lines(found: forecast_pb2.Forecast, place: str, *, own: bool) -> tuple[str,
     """The model and why, what it was told, what it does not know."""
     rests_on = found.basis
     since = to_date(rests_on.first_day)
-    rate = found.model == forecast_pb2.FORECAST_MODEL_TWO_COUNTS
-    means = {
+    place_and_day = {
         "day": formats.day(since, language(), weekday=False) if since else "",
-        "own": written(rests_on.own_rate) if rate else _each(rests_on.own_per_workday),
         "place": place,
-        "others": written(rests_on.colleagues_rate) if rate else _each(rests_on.colleagues_per_workday),
     }
     left = ngettext("%(num)s workday", "%(num)s workdays", found.workdays_left)
     return (
-        _(
-            "Model: what stands above and below the line are two counts, each reckoned by Gamma–Poisson from one's own"
-            " workdays and colleagues', and taken as independent; so the range errs on the wide side."
-        )
-        if rate
-        else _(
-            "Model: Gamma–Poisson. Own workdays are too few to go by alone, so colleagues' numbers say what is"
-            " usual and one's own move it; newer weeks count more."
-        ),
-        _compared(means, own=own, rate=rate),
+        str(_MODELS[found.model]),
+        *_compared(found, place_and_day, own=own),
         _scatter(rests_on.dispersion_hundredths),
         _("%(days)s left, today included; leave that is known is off.", days=left),
         _("The chance is a range because the pace itself is known only roughly."),
@@ -126,14 +137,33 @@ def _lines(found: forecast_pb2.Forecast, place: str, *, own: bool) -> tuple[str,
     )
 
 
-def _compared(means: dict[str, str], *, own: bool, rate: bool) -> str:
-    if rate and own:
-        return _("Since %(day)s: you %(own)s, colleagues of %(place)s %(others)s.", **means)
-    if rate:
-        return _("Since %(day)s: this person %(own)s, colleagues of %(place)s %(others)s.", **means)
+def _compared(found: forecast_pb2.Forecast, means: dict[str, str], *, own: bool) -> Iterator[str]:
+    """The person's beside the colleagues': rates; or how many a workday, and of what size."""
+    rests_on = found.basis
+    if found.model == forecast_pb2.FORECAST_MODEL_TWO_COUNTS:
+        rates = {"own": written(rests_on.own_rate), "others": written(rests_on.colleagues_rate), **means}
+        if own:
+            yield _("Since %(day)s: you %(own)s, colleagues of %(place)s %(others)s.", **rates)
+        else:
+            yield _("Since %(day)s: this person %(own)s, colleagues of %(place)s %(others)s.", **rates)
+        return
+    counts = {
+        "own": _each(rests_on.own_per_workday),
+        "others": _each(rests_on.colleagues_per_workday),
+        **means,
+    }
     if own:
-        return _("Since %(day)s, a workday: you %(own)s, colleagues of %(place)s %(others)s.", **means)
-    return _("Since %(day)s, a workday: this person %(own)s, colleagues of %(place)s %(others)s.", **means)
+        yield _("Since %(day)s, a workday: you %(own)s, colleagues of %(place)s %(others)s.", **counts)
+    else:
+        yield _(
+            "Since %(day)s, a workday: this person %(own)s, colleagues of %(place)s %(others)s.", **counts
+        )
+    if found.model == forecast_pb2.FORECAST_MODEL_SIZES:
+        sizes = {"own": written(rests_on.own_size), "others": written(rests_on.colleagues_size)}
+        if own:
+            yield _("One is %(own)s on average with you, %(others)s with colleagues.", **sizes)
+        else:
+            yield _("One is %(own)s on average with this person, %(others)s with colleagues.", **sizes)
 
 
 def _scatter(hundredths: int) -> str:

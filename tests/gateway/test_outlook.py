@@ -20,6 +20,7 @@ def told(chance: tuple[int, int] = (85, 95), scatter: int = 100) -> forecast_pb2
         period=values_pb2.Period(end_day=Date(year=2025, month=4, day=1)),
         asked=count(30),
         forecast=forecast_pb2.Forecast(
+            model=forecast_pb2.FORECAST_MODEL_GAMMA_POISSON,
             low=count(34),
             high=count(41),
             chance_low_percent=chance[0],

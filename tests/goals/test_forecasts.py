@@ -10,7 +10,7 @@ from foothold.goals.v1 import facts_pb2, forecast_pb2, values_pb2
 from foothold.identity.v1 import directory_pb2
 
 from chassis.errors import from_rpc_error
-from tests.goals.enterprise import NOW, Enterprise, count, day, fact, instant, leave, rate
+from tests.goals.enterprise import NOW, Enterprise, count, day, fact, instant, leave, rate, yuan
 
 SILENCE = forecast_pb2.ForecastSilence
 COLLEAGUES = tuple(f"colleague-{number}" for number in range(9))
@@ -155,10 +155,13 @@ def test_below_the_least_data_nothing_is_said_but_what_is_missing(known: Enterpr
 
 def test_what_has_no_model_is_reached_or_has_no_day_left_is_said_so(known: Enterprise) -> None:
     hr, li = known.as_("hr"), known.as_("li")
-    yuan = values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=500_000, denominator=1, currency="CNY")
-    hr.set_target("revenue", yuan)
+    hr.set_target("revenue", worth(5_000))
+    hr.set_target("deals_lost", count(3))
     hr.set_target("new_customers", count(13), kind="WEEK")
-    assert silence(li.forecast("revenue")) == "NO_MODEL"
+    told = li.forecast("revenue")
+    assert silence(told) == "TOO_FEW_EVENTS"
+    assert (told.silent.events, told.silent.events_needed) == (0, 30)
+    assert silence(li.forecast("deals_lost")) == "NO_MODEL"
     assert li.forecast("new_customers").forecast.workdays_left == 2
     hr.set_target("new_customers", count(3), node="li", kind="WEEK")
     assert silence(li.forecast("new_customers")) == "TARGET_REACHED"
@@ -206,6 +209,77 @@ def test_a_rate_that_is_reached_may_fall_again_and_a_share_of_a_whole_is_within_
     assert told.forecast.high.numerator <= told.forecast.high.denominator
     basis = told.forecast.basis
     assert basis.own_rate.denominator == 28
+
+
+def sold(person: str, each: date, amount: int) -> facts_pb2.Fact:
+    at = datetime.combine(each, time(5), UTC)
+    return fact("DEAL_WON", person, customer=f"{person}-{each}", at=at, amount=yuan(amount))
+
+
+def worth(number: int) -> values_pb2.Value:
+    return values_pb2.Value(unit=values_pb2.UNIT_MONEY, numerator=100 * number, denominator=1, currency="CNY")
+
+
+def test_money_is_forecast_from_how_many_deals_there_are_and_their_sizes(known: Enterprise) -> None:
+    known.as_("hr").set_target("revenue", worth(5_000))
+    known.as_("hr").set_target("average_order_value", worth(1_000))
+    for person in ("li", *COLLEAGUES):
+        some = [each for each in workdays() if each.weekday() in {1, 4}]
+        known.as_("crm").record(*(sold(person, each, 600 + 20 * each.day) for each in some))
+    told = known.as_("li").forecast("revenue")
+    assert told.done.numerator == 100 * sum(600 + 20 * day for day in (4, 7, 11, 14, 18))
+    found, basis = told.forecast, told.forecast.basis
+    assert found.model == forecast_pb2.FORECAST_MODEL_SIZES
+    # Eight workdays are left with about three deals of some 900.
+    assert told.done.numerator <= found.low.numerator < told.done.numerator + 270_000 < found.high.numerator
+    assert found.high.numerator < told.done.numerator + 800_000
+    assert (found.low.currency, found.low.denominator) == ("CNY", 1)
+    assert 70 < found.chance_low_percent < found.chance_high_percent <= 100
+    assert (basis.own_per_workday.numerator, basis.own_size.denominator) == (11, 11)
+    assert (basis.own_size.numerator * 9, basis.own_size.denominator * 9) == (
+        basis.colleagues_size.numerator,
+        basis.colleagues_size.denominator,
+    )
+    mean = known.as_("li").forecast("average_order_value").forecast
+    assert mean.model == forecast_pb2.FORECAST_MODEL_SIZES
+    assert 60_000 < mean.low.numerator < 81_600 < mean.high.numerator < 110_000
+    assert mean.chance_high_percent < 20
+    known.as_("hr").set_target("revenue", worth(50_000), node="li")
+    assert known.as_("li").forecast("revenue").forecast.chance_high_percent <= 1
+    known.as_("hr").set_target("revenue", worth(500), node="li")
+    assert silence(known.as_("li").forecast("revenue")) == "TARGET_REACHED"
+
+
+def test_what_today_sold_is_a_part_of_today(known: Enterprise) -> None:
+    known.as_("hr").set_target("revenue", worth(9_000))
+    for person in ("li", *COLLEAGUES):
+        known.as_("crm").record(*(sold(person, each, 800) for each in workdays() if each.weekday() == 4))
+    before = known.as_("li").forecast("revenue")
+    known.as_("crm").record(sold("li", TODAY, 800))
+    after = known.as_("li").forecast("revenue")
+    assert after.forecast.basis == before.forecast.basis
+    assert after.done.numerator == before.done.numerator + 80_000
+    assert before.forecast.low.numerator <= after.forecast.low.numerator
+    # The deal of today is one of those that were to be expected, not one more.
+    assert after.forecast.high.numerator < before.forecast.high.numerator + 80_000
+
+
+def test_minutes_are_forecast_alike(known: Enterprise) -> None:
+    known.as_("hr").set_target(
+        "followup_minutes", values_pb2.Value(unit=values_pb2.UNIT_MINUTES, numerator=700, denominator=1)
+    )
+    for person in ("li", *COLLEAGUES):
+        known.as_("crm").record(
+            *(
+                fact("TIME_SPENT", person, at=datetime.combine(each, time(6), UTC), minutes=20 + each.day)
+                for each in workdays()
+            )
+        )
+    found = known.as_("li").forecast("followup_minutes").forecast
+    assert found.model == forecast_pb2.FORECAST_MODEL_SIZES
+    assert found.low.unit == values_pb2.UNIT_MINUTES
+    assert 0 < found.low.numerator < found.high.numerator
+    assert found.low.currency == ""
 
 
 def test_a_year_without_a_calendar_is_said(known: Enterprise) -> None:

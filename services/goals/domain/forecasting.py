@@ -16,7 +16,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Final, NamedTuple
 
-from services.goals.domain.histories import WORKING_WEEK, History
+from services.goals.domain.histories import WORKING_WEEK, History, Sizes
 from services.goals.domain.progress import TargetStanding
 
 FEWEST_OWN_WORKDAYS: Final = 10
@@ -38,6 +38,7 @@ class Model(IntEnum):
 
     GAMMA_POISSON = 1
     TWO_COUNTS = 2
+    SIZES = 3
 
 
 class Silence(IntEnum):
@@ -49,6 +50,7 @@ class Silence(IntEnum):
     CALENDAR_UNKNOWN = 4
     TOO_FEW_OWN_WORKDAYS = 5
     TOO_FEW_COLLEAGUES = 6
+    TOO_FEW_EVENTS = 7
 
 
 class Course(NamedTuple):
@@ -103,7 +105,8 @@ class Basis(NamedTuple):
     """What a forecast rests on: histories from the day `first` on; `node_id` says whose colleagues, comparable ones.
 
     Of a rate these are of what stands below the line, and `tops` of what stands above it, the person's own first;
-    with `within` what is above is counted below as well.
+    with `within` what is above is counted below as well. Of a sum or mean `own_sizes` and `sizes` say what the events
+    came to.
     """
 
     first: date
@@ -112,6 +115,8 @@ class Basis(NamedTuple):
     colleagues: Sequence[History]
     tops: Sequence[History] = ()
     within: bool = False
+    own_sizes: Sizes | None = None
+    sizes: Sequence[Sizes] = ()
 
 
 class Outlook(NamedTuple):

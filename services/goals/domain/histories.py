@@ -1,8 +1,9 @@
 """What people counted over their workdays: the histories that forecasts are made from."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from services.goals.domain.conditions import Novelty
@@ -26,6 +27,67 @@ class History(NamedTuple):
     days: int
     total: int
     weeks: tuple[int, ...]
+
+
+class Sizes(NamedTuple):
+    """What somebody's events came to: how many, in all, on how many days; and how the days' means lie apart.
+
+    `scatter` is the sum over days of events x (the day's mean - the mean of all)^2; over one less than the days it is
+    the variance of one size.
+    """
+
+    events: int
+    total: int
+    days: int
+    scatter: Fraction
+
+
+def sizes_of(days: Collection[tuple[int, int]]) -> Sizes:
+    """From each day's events and what they came to together; days without an event are none."""
+    there = [(events, total) for events, total in days if events]
+    events, total = sum(each for each, _ in there), sum(each for _, each in there)
+    scatter = sum((Fraction(amount**2, number) for number, amount in there), Fraction(0))
+    return Sizes(events, total, len(there), scatter - Fraction(total**2, events) if events else Fraction(0))
+
+
+class SizeParts(NamedTuple):
+    """Of a sum or a mean of sizes: which events are counted, and whether minutes are meant, not money."""
+
+    counted: frozenset[int]
+    minutes: bool
+    mean: bool
+
+
+_SUMS: Final = {
+    Aggregation.SUM_AMOUNT: (False, False),
+    Aggregation.SUM_MINUTES: (True, False),
+    Aggregation.MEAN_AMOUNT: (False, True),
+    Aggregation.MEAN_MINUTES: (True, True),
+}
+
+
+def sized_in(metric: Metric) -> SizeParts | None:
+    """What a sum or mean of sizes is made of; None for what is none, or is to be stayed under."""
+    if metric.direction is not Direction.AT_LEAST or metric.rolling_days:
+        return None
+    if metric.aggregation is Aggregation.RATIO:
+        above = metric.above
+        events = frozenset(kind for each in metric.below for kind in each.kinds)
+        if above is None or above.aggregation not in _SUMS or events != frozenset(above.kinds):
+            return None
+        if any(each.aggregation is not Aggregation.COUNT for each in metric.below):
+            return None
+        if any(each.conditions != above.conditions for each in metric.below):
+            return None
+        found = sized_in(above)
+        return found._replace(mean=True) if found is not None and not found.mean else None
+    if metric.aggregation not in _SUMS or metric.conditions.customers is not Novelty.ANYBODY:
+        return None
+    counter = metric.counter
+    if counter is not None and counter.by_customer:
+        return None
+    kinds = frozenset(int(each) for each in metric.kinds) if counter is None else frozenset({counter.id})
+    return SizeParts(kinds, *_SUMS[metric.aggregation])
 
 
 def counted_in(metric: Metric) -> frozenset[int]:

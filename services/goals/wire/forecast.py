@@ -13,7 +13,8 @@ from services.goals.domain.forecasting import (
     Outlook,
     Silence,
 )
-from services.goals.domain.histories import History
+from services.goals.domain.histories import History, Sizes
+from services.goals.domain.size_forecasting import FEWEST_EVENTS
 from services.goals.domain.values import Unit, Value, exactly
 from services.goals.wire.values import from_date, from_period, from_value
 
@@ -31,17 +32,19 @@ def from_outlook(outlook: Outlook, currency: str) -> forecast_pb2.TargetForecast
         told.silent.CopyFrom(_from_silence(found, basis))
     elif basis is not None and standing.course is not None:
         unit = standing.standing.done.unit
-        told.forecast.CopyFrom(_from_forecast(found, basis, standing.course.left, unit))
+        told.forecast.CopyFrom(_from_forecast(found, basis, standing.course.left, unit, currency))
     return told
 
 
-def _from_forecast(found: Forecast, basis: Basis, left: int, unit: Unit) -> forecast_pb2.Forecast:
+def _from_forecast(
+    found: Forecast, basis: Basis, left: int, unit: Unit, currency: str
+) -> forecast_pb2.Forecast:
     workdays = sum(each.days for each in basis.colleagues)
-    model = Model.TWO_COUNTS if basis.tops else Model.GAMMA_POISSON
+    model = Model.SIZES if basis.own_sizes else Model.TWO_COUNTS if basis.tops else Model.GAMMA_POISSON
     told = forecast_pb2.Forecast(
         model=int(model),  # type: ignore[arg-type]  # the enums have the same numbers
-        low=from_value(exactly(unit, found.low), ""),
-        high=from_value(exactly(unit, found.high), ""),
+        low=from_value(exactly(unit, found.low), currency),
+        high=from_value(exactly(unit, found.high), currency),
         chance_low_percent=found.chance_low,
         chance_high_percent=found.chance_high,
         workdays_left=left,
@@ -60,7 +63,15 @@ def _from_forecast(found: Forecast, basis: Basis, left: int, unit: Unit) -> fore
         own, *others = basis.tops
         told.basis.own_rate.CopyFrom(_rate([own], [basis.own], within=basis.within))
         told.basis.colleagues_rate.CopyFrom(_rate(others, basis.colleagues, within=basis.within))
+    if basis.own_sizes:
+        told.basis.own_size.CopyFrom(_size([basis.own_sizes], unit, currency))
+        told.basis.colleagues_size.CopyFrom(_size(basis.sizes, unit, currency))
     return told
+
+
+def _size(sizes: Sequence[Sizes], unit: Unit, currency: str) -> values_pb2.Value:
+    total, events = sum(each.total for each in sizes), sum(each.events for each in sizes)
+    return from_value(Value(unit, total, events), currency)
 
 
 def _rate(tops: Sequence[History], rest: Sequence[History], *, within: bool) -> values_pb2.Value:
@@ -73,9 +84,12 @@ def _from_silence(reason: Silence, basis: Basis | None) -> forecast_pb2.NoForeca
         reason=int(reason),  # type: ignore[arg-type]  # the enums have the same numbers
         own_workdays_needed=FEWEST_OWN_WORKDAYS,
         colleagues_needed=FEWEST_COLLEAGUES,
+        events_needed=FEWEST_EVENTS,
     )
     if basis is not None:
         told.own_workdays, told.colleagues = basis.own.days, len(basis.colleagues)
+        sizes = [*basis.sizes, *([basis.own_sizes] if basis.own_sizes else [])]
+        told.events = sum(each.events for each in sizes)
     return told
 
 

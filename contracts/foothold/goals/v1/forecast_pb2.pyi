@@ -36,6 +36,10 @@ class _ForecastModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forecas
     """
     FORECAST_MODEL_TWO_COUNTS: _ForecastModel.ValueType  # 2
     """A rate of two counts, each as Gamma-Poisson and taken for independent of the other; docs/decisions/0320."""
+    FORECAST_MODEL_SIZES: _ForecastModel.ValueType  # 3
+    """A sum or mean of money or minutes: events as Gamma-Poisson, each of a size taken for gamma, the person's mean size
+    from colleagues' and their own (Buehlmann and Straub); docs/decisions/0321.
+    """
 
 class ForecastModel(_ForecastModel, metaclass=_ForecastModelEnumTypeWrapper):
     """What a forecast is made with; docs/decisions/0317 says why."""
@@ -48,6 +52,10 @@ working week, the more it says; outcomes spread by the scatter seen between work
 """
 FORECAST_MODEL_TWO_COUNTS: ForecastModel.ValueType  # 2
 """A rate of two counts, each as Gamma-Poisson and taken for independent of the other; docs/decisions/0320."""
+FORECAST_MODEL_SIZES: ForecastModel.ValueType  # 3
+"""A sum or mean of money or minutes: events as Gamma-Poisson, each of a size taken for gamma, the person's mean size
+from colleagues' and their own (Buehlmann and Straub); docs/decisions/0321.
+"""
 Global___ForecastModel: _TypeAlias = ForecastModel  # noqa: Y015
 
 class _ForecastSilence:
@@ -59,9 +67,9 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     FORECAST_SILENCE_UNSPECIFIED: _ForecastSilence.ValueType  # 0
     """Never sent."""
     FORECAST_SILENCE_NO_MODEL: _ForecastSilence.ValueType  # 1
-    """No model for what the target counts: only counts that are to be reached have one, and rates of such counts; no sums of
-    money or minutes, no means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
-    as probation: nobody has earlier ones to reckon with.
+    """No model for what the target counts: only what is to be reached has one, counts, rates of counts, and sums and means of money
+    or minutes; nothing by whom the customers are to the person. Nor over a window of each person's own, such as
+    probation: nobody has earlier ones to reckon with.
     """
     FORECAST_SILENCE_TARGET_REACHED: _ForecastSilence.ValueType  # 2
     """It is reached already."""
@@ -73,6 +81,8 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     """The person has worked too few days since the ledger knows them."""
     FORECAST_SILENCE_TOO_FEW_COLLEAGUES: _ForecastSilence.ValueType  # 6
     """Too few colleagues have worked enough days, in the branch and in the whole enterprise."""
+    FORECAST_SILENCE_TOO_FEW_EVENTS: _ForecastSilence.ValueType  # 7
+    """Of a sum or mean: too few events whose size is known, the person's and the colleagues' together."""
 
 class ForecastSilence(_ForecastSilence, metaclass=_ForecastSilenceEnumTypeWrapper):
     """Why there is no forecast."""
@@ -80,9 +90,9 @@ class ForecastSilence(_ForecastSilence, metaclass=_ForecastSilenceEnumTypeWrappe
 FORECAST_SILENCE_UNSPECIFIED: ForecastSilence.ValueType  # 0
 """Never sent."""
 FORECAST_SILENCE_NO_MODEL: ForecastSilence.ValueType  # 1
-"""No model for what the target counts: only counts that are to be reached have one, and rates of such counts; no sums of
-money or minutes, no means, no counts by whom the customers are to the person. Nor over a window of each person's own, such
-as probation: nobody has earlier ones to reckon with.
+"""No model for what the target counts: only what is to be reached has one, counts, rates of counts, and sums and means of money
+or minutes; nothing by whom the customers are to the person. Nor over a window of each person's own, such as
+probation: nobody has earlier ones to reckon with.
 """
 FORECAST_SILENCE_TARGET_REACHED: ForecastSilence.ValueType  # 2
 """It is reached already."""
@@ -94,6 +104,8 @@ FORECAST_SILENCE_TOO_FEW_OWN_WORKDAYS: ForecastSilence.ValueType  # 5
 """The person has worked too few days since the ledger knows them."""
 FORECAST_SILENCE_TOO_FEW_COLLEAGUES: ForecastSilence.ValueType  # 6
 """Too few colleagues have worked enough days, in the branch and in the whole enterprise."""
+FORECAST_SILENCE_TOO_FEW_EVENTS: ForecastSilence.ValueType  # 7
+"""Of a sum or mean: too few events whose size is known, the person's and the colleagues' together."""
 Global___ForecastSilence: _TypeAlias = ForecastSilence  # noqa: Y015
 
 @_typing.final
@@ -278,6 +290,8 @@ class ForecastBasis(_message.Message):
     DISPERSION_HUNDREDTHS_FIELD_NUMBER: _builtins.int
     OWN_RATE_FIELD_NUMBER: _builtins.int
     COLLEAGUES_RATE_FIELD_NUMBER: _builtins.int
+    OWN_SIZE_FIELD_NUMBER: _builtins.int
+    COLLEAGUES_SIZE_FIELD_NUMBER: _builtins.int
     own_workdays: _builtins.int
     """The person's own workdays in it."""
     node_id: _builtins.str
@@ -296,7 +310,9 @@ class ForecastBasis(_message.Message):
 
     @_builtins.property
     def own_per_workday(self) -> _values_pb2.Value:
-        """What the person counted per workday, exact: the count over own_workdays. Of a rate what stands below the line."""
+        """What the person counted per workday, exact: the count over own_workdays. Of a rate what stands below the line, of a
+        sum or mean the events.
+        """
 
     @_builtins.property
     def colleagues_per_workday(self) -> _values_pb2.Value:
@@ -309,6 +325,14 @@ class ForecastBasis(_message.Message):
     @_builtins.property
     def colleagues_rate(self) -> _values_pb2.Value:
         """Of a rate: the colleagues' together."""
+
+    @_builtins.property
+    def own_size(self) -> _values_pb2.Value:
+        """Of a sum or mean: what the person's events came to, over how many; denominator 0 without any."""
+
+    @_builtins.property
+    def colleagues_size(self) -> _values_pb2.Value:
+        """Of a sum or mean: the colleagues' together."""
 
     def __init__(
         self,
@@ -323,10 +347,12 @@ class ForecastBasis(_message.Message):
         dispersion_hundredths: _builtins.int = ...,
         own_rate: _values_pb2.Value | None = ...,
         colleagues_rate: _values_pb2.Value | None = ...,
+        own_size: _values_pb2.Value | None = ...,
+        colleagues_size: _values_pb2.Value | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "first_day", b"first_day", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "colleagues_size", b"colleagues_size", "first_day", b"first_day", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate", "own_size", b"own_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleague_workdays", b"colleague_workdays", "colleagues", b"colleagues", "colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "dispersion_hundredths", b"dispersion_hundredths", "first_day", b"first_day", "node_id", b"node_id", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate", "own_workdays", b"own_workdays"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleague_workdays", b"colleague_workdays", "colleagues", b"colleagues", "colleagues_per_workday", b"colleagues_per_workday", "colleagues_rate", b"colleagues_rate", "colleagues_size", b"colleagues_size", "dispersion_hundredths", b"dispersion_hundredths", "first_day", b"first_day", "node_id", b"node_id", "own_per_workday", b"own_per_workday", "own_rate", b"own_rate", "own_size", b"own_size", "own_workdays", b"own_workdays"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -343,6 +369,8 @@ class NoForecast(_message.Message):
     OWN_WORKDAYS_NEEDED_FIELD_NUMBER: _builtins.int
     COLLEAGUES_FIELD_NUMBER: _builtins.int
     COLLEAGUES_NEEDED_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    EVENTS_NEEDED_FIELD_NUMBER: _builtins.int
     reason: Global___ForecastSilence.ValueType
     """Why."""
     own_workdays: _builtins.int
@@ -353,6 +381,10 @@ class NoForecast(_message.Message):
     """Colleagues with at least 20 workdays; 0 where they were not read."""
     colleagues_needed: _builtins.int
     """How many are needed."""
+    events: _builtins.int
+    """Events whose size is known, the person's and the colleagues'; 0 where they were not read."""
+    events_needed: _builtins.int
+    """How many are needed."""
     def __init__(
         self,
         *,
@@ -361,10 +393,12 @@ class NoForecast(_message.Message):
         own_workdays_needed: _builtins.int = ...,
         colleagues: _builtins.int = ...,
         colleagues_needed: _builtins.int = ...,
+        events: _builtins.int = ...,
+        events_needed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleagues", b"colleagues", "colleagues_needed", b"colleagues_needed", "own_workdays", b"own_workdays", "own_workdays_needed", b"own_workdays_needed", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["colleagues", b"colleagues", "colleagues_needed", b"colleagues_needed", "events", b"events", "events_needed", b"events_needed", "own_workdays", b"own_workdays", "own_workdays_needed", b"own_workdays_needed", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
