@@ -28,6 +28,7 @@ _MODELS: Final = {
 }
 _MOST: Final = 98
 _LEAST: Final = 2
+_SUREST: Final = 99
 _AS_CHANCE: Final = 110
 """In hundredths: scatter that nobody would tell from chance."""
 
@@ -61,22 +62,24 @@ def _line(told: forecast_pb2.TargetForecast) -> str:
         "By %(day)s likely %(range)s (8 times in 10); %(chance)s.",
         day=formats.day(end - timedelta(days=1), language(), weekday=False) if end else "",
         range=low if low == high else f"{low}–{high}",
-        chance=_chance(found, written(told.asked)),
+        chance=_chance(found, written(told.asked), at_most=told.at_most),
     )
 
 
-def _chance(found: forecast_pb2.Forecast, asked: str) -> str:
+def _chance(found: forecast_pb2.Forecast, asked: str, *, at_most: bool) -> str:
     low, high = found.chance_low_percent, found.chance_high_percent
+    said = {"asked": asked, "low": _percent(min(low, _SUREST)), "high": _percent(high)}
     if high <= _LEAST:
-        return _("the chance to reach %(asked)s is at most %(high)s", asked=asked, high=_percent(high))
+        if at_most:
+            return _("the chance to stay within %(asked)s is at most %(high)s", **said)
+        return _("the chance to reach %(asked)s is at most %(high)s", **said)
     if low >= _MOST:
-        return _("the chance to reach %(asked)s is at least %(low)s", asked=asked, low=_percent(low))
-    return _(
-        "the chance to reach %(asked)s is between %(low)s and %(high)s",
-        asked=asked,
-        low=_percent(low),
-        high=_percent(high),
-    )
+        if at_most:
+            return _("the chance to stay within %(asked)s is at least %(low)s", **said)
+        return _("the chance to reach %(asked)s is at least %(low)s", **said)
+    if at_most:
+        return _("the chance to stay within %(asked)s is between %(low)s and %(high)s", **said)
+    return _("the chance to reach %(asked)s is between %(low)s and %(high)s", **said)
 
 
 def _percent(number: int) -> str:

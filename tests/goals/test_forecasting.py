@@ -49,6 +49,7 @@ courses = st.builds(
     before=st.integers(0, 60),
     today=st.integers(0, 8),
     left=st.integers(1, 22),
+    at_most=st.just(False),
 )
 TEAM = [of(*[number % 3 + 1] * 40) for number in range(FEWEST_COLLEAGUES)]
 
@@ -171,3 +172,19 @@ def test_a_day_off_belongs_to_the_workday_before_it() -> None:
     )
     assert found == History(2, 8, ())
     assert history_of({friday: 1}, []) == History(0, 0, ())
+
+
+@given(courses, histories(), colleagues)
+def test_to_stay_within_a_number_is_not_to_reach_the_next(
+    course: Course, own: History, others: list[History]
+) -> None:
+    within = forecast(course._replace(at_most=True), own, others)
+    beyond = forecast(course._replace(asked=course.asked + 1), own, others)
+    if within is Silence.LIMIT_PASSED:
+        assert course.before + course.today > course.asked
+        return
+    assert isinstance(within, Forecast)
+    assert isinstance(beyond, Forecast)
+    assert abs(within.chance + beyond.chance - 1) < Decimal(10) ** -20
+    assert (within.low, within.high) == (beyond.low, beyond.high)
+    assert 0 <= within.chance_low <= 100 * within.chance <= within.chance_high <= 100

@@ -161,7 +161,12 @@ def test_what_has_no_model_is_reached_or_has_no_day_left_is_said_so(known: Enter
     told = li.forecast("revenue")
     assert silence(told) == "TOO_FEW_EVENTS"
     assert (told.silent.events, told.silent.events_needed) == (0, 30)
-    assert silence(li.forecast("deals_lost")) == "NO_MODEL"
+    # Nobody has lost a deal: it is all but certain that no more than three are lost.
+    kept = li.forecast("deals_lost")
+    assert (kept.at_most, told.at_most) == (True, False)
+    assert kept.forecast.chance_low_percent > 90
+    hr.set_target("customers_bought_again", count(3))
+    assert silence(li.forecast("customers_bought_again")) == "NO_MODEL"
     assert li.forecast("new_customers").forecast.workdays_left == 2
     hr.set_target("new_customers", count(3), node="li", kind="WEEK")
     assert silence(li.forecast("new_customers")) == "TARGET_REACHED"
@@ -280,6 +285,22 @@ def test_minutes_are_forecast_alike(known: Enterprise) -> None:
     assert found.low.unit == values_pb2.UNIT_MINUTES
     assert 0 < found.low.numerator < found.high.numerator
     assert found.low.currency == ""
+
+
+def test_probation_is_forecast_where_days_add_up_and_not_where_customers_are_told_apart_by_month(
+    known: Enterprise,
+) -> None:
+    known.add_people(["novice"], probation_start=day(FIRST), probation_end=day(date(2025, 5, 9)))
+    tell(known, "novice")
+    hr = known.as_("hr")
+    for metric in ("new_customers", "customers_bought"):
+        hr.set_target(metric, count(60), kind="PROBATION", node="novice")
+    assert silence(hr.forecast("customers_bought", "novice")) == "NO_MODEL"
+    found = hr.forecast("new_customers", "novice").forecast
+    # One each workday so far; April has a holiday and a Sunday that is worked, May five days off.
+    assert found.workdays_left == 34
+    assert 45 <= found.low.numerator < 28 + 34 < found.high.numerator <= 85
+    assert 25 < found.chance_low_percent <= 50 <= found.chance_high_percent < 85
 
 
 def test_a_year_without_a_calendar_is_said(known: Enterprise) -> None:

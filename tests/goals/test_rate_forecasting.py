@@ -41,8 +41,10 @@ def cases(draw: st.DrawFn) -> tuple[Fraction, int, Count, Count, bool]:
     )
 
 
-def made(asked: Fraction, left: int, above: Count, beside: Count, *, within: bool) -> Forecast:
-    found = forecast_rate(asked, left, above, beside, within=within)
+def made(
+    asked: Fraction, left: int, above: Count, beside: Count, *, within: bool, at_most: bool = False
+) -> Forecast:
+    found = forecast_rate(asked, left, above, beside, within=within, at_most=at_most)
     assert isinstance(found, Forecast)
     return found
 
@@ -54,17 +56,17 @@ def every(left: int, count: Count) -> list[tuple[int, Decimal]]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(cases())
-def test_the_chance_is_that_of_every_pair_that_reaches(
-    case: tuple[Fraction, int, Count, Count, bool],
+@given(cases(), st.booleans())
+def test_the_chance_is_that_of_every_pair_that_reaches_or_stays_within(
+    case: tuple[Fraction, int, Count, Count, bool], at_most: bool
 ) -> None:
     asked, left, above, beside, within = case
-    found = made(asked, left, above, beside, within=within)
+    found = made(asked, left, above, beside, within=within, at_most=at_most)
     expected = Decimal(0)
     for top, first in every(left, above):
         for rest, second in every(left, beside):
             whole = rest + top if within else rest
-            if whole and Fraction(top, whole) >= asked:
+            if whole and (Fraction(top, whole) <= asked if at_most else Fraction(top, whole) >= asked):
                 expected += first * second
     assert abs(found.chance - expected) < Decimal(10) ** -20
     assert found.chance_low <= 100 * found.chance <= found.chance_high

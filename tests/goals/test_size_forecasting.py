@@ -70,6 +70,18 @@ def test_the_further_the_smaller_the_chance_and_the_interval_begins_at_what_ther
         assert 0 <= each.chance_low <= 100 * each.chance <= each.chance_high <= 100
 
 
+@settings(max_examples=20, deadline=None)
+@given(sums(), st.integers(1, 22), st.integers(1, 40_000))
+def test_to_stay_within_a_sum_is_not_to_pass_it(found: Sum, left: int, more: int) -> None:
+    asked = Fraction(found.total + more)
+    within = forecast_sum(asked, left, found, at_most=True)
+    beyond = made(forecast_sum, asked + 1, left, found)
+    assert isinstance(within, Forecast)
+    assert abs(within.chance + beyond.chance - 1) < Decimal(10) ** -6
+    passed = forecast_sum(Fraction(found.total) - 1, left, found, at_most=True)
+    assert passed is Silence.LIMIT_PASSED
+
+
 @pytest.mark.parametrize("own", [(), (3, 3, 3), (1, 9, 2, 8) * 4])
 @pytest.mark.parametrize("left", [2, 9])
 def test_draws_from_what_is_believed_end_as_often_as_said(own: tuple[int, ...], left: int) -> None:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Context, Decimal, localcontext
 from enum import IntEnum
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Final, NamedTuple
 
 from services.goals.domain.histories import WORKING_WEEK, History, Sizes
@@ -51,20 +51,27 @@ class Silence(IntEnum):
     TOO_FEW_OWN_WORKDAYS = 5
     TOO_FEW_COLLEAGUES = 6
     TOO_FEW_EVENTS = 7
+    LIMIT_PASSED = 8
 
 
 class Course(NamedTuple):
-    """What is asked for, what was counted before today and today, and how many workdays are left, today included."""
+    """What is asked for, what was counted before today and today, and how many workdays are left, today included.
+
+    `at_most`: what is asked for is not to be passed.
+    """
 
     asked: Fraction
     before: int
     today: int
     left: int
+    at_most: bool = False
 
     @property
     def missing(self) -> int:
-        """What today and the days after it have to bring; nothing less reaches what is asked."""
-        return max(0, -((self.before - self.asked).__floor__()))
+        """What today and the days after it have to bring; nothing less reaches, or passes, what is asked."""
+        if self.at_most:
+            return max(0, floor(self.asked - self.before) + 1)
+        return max(0, ceil(self.asked - self.before))
 
 
 class Rate(NamedTuple):
@@ -120,11 +127,15 @@ class Basis(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """A target, how it is likely to end, and what that rests on; None where nothing had to be read."""
+    """A target, how it is likely to end, and what that rests on; None where nothing had to be read.
+
+    `at_most`: what is asked is not to be passed, and the chance is that of staying within it.
+    """
 
     standing: TargetStanding
     found: Forecast | Silence
     basis: Basis | None
+    at_most: bool = False
 
 
 def forecast(course: Course, own: History, colleagues: Sequence[History]) -> Forecast | Silence:
@@ -133,7 +144,7 @@ def forecast(course: Course, own: History, colleagues: Sequence[History]) -> For
     What today has brought is a part of what today brings: a day begun is reckoned whole, and never below that.
     """
     if course.today >= course.missing:
-        return Silence.TARGET_REACHED
+        return Silence.LIMIT_PASSED if course.at_most else Silence.TARGET_REACHED
     if not course.left:
         return Silence.NO_WORKDAY_LEFT
     if own.days < FEWEST_OWN_WORKDAYS:
@@ -146,16 +157,16 @@ def forecast(course: Course, own: History, colleagues: Sequence[History]) -> For
     with localcontext(CONTEXT):
         masses = outcomes(mean, spread, at_least=course.today)
         needed = course.missing - course.today
-        chances = [
-            _from(outcomes(*moments, at_least=course.today), needed)
-            for moments in ((course.left * each, rate.dispersion * course.left * each) for each in ends(rate))
-        ]
-        chance = _from(masses, needed)
+        edges = [(course.left * each, rate.dispersion * course.left * each) for each in ends(rate)]
+        chance, *chances = (
+            1 - _from(some, needed) if course.at_most else _from(some, needed)
+            for some in (masses, *(outcomes(*moments, at_least=course.today) for moments in edges))
+        )
         return Forecast(
             low=Fraction(course.before + course.today + _quantile(masses, TENTH)),
             high=Fraction(course.before + course.today + _quantile(masses, 1 - TENTH)),
-            chance_low=int(100 * min(chance, *chances)),
-            chance_high=ceil(100 * max(chance, *chances)),
+            chance_low=max(0, int(100 * min(chance, *chances))),
+            chance_high=min(100, ceil(100 * max(chance, *chances))),
             chance=chance,
             dispersion=rate.dispersion,
         )

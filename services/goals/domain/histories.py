@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from services.goals.domain.conditions import Novelty
 from services.goals.domain.leave import Absence, leave_days
-from services.goals.domain.metrics import Aggregation, Direction, Metric
+from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.values import Unit
 
 FEWEST_WORKDAYS_OF_A_COLLEAGUE: Final = 20
@@ -67,8 +67,8 @@ _SUMS: Final = {
 
 
 def sized_in(metric: Metric) -> SizeParts | None:
-    """What a sum or mean of sizes is made of; None for what is none, or is to be stayed under."""
-    if metric.direction is not Direction.AT_LEAST or metric.rolling_days:
+    """What a sum or mean of sizes is made of; None for what is none."""
+    if metric.rolling_days:
         return None
     if metric.aggregation is Aggregation.RATIO:
         above = metric.above
@@ -92,12 +92,11 @@ def sized_in(metric: Metric) -> SizeParts | None:
 
 def counted_in(metric: Metric) -> frozenset[int]:
     """The kinds of fact and counters whose daily numbers add up to a metric; empty where it has no model."""
-    return _adding_up(metric) if metric.direction is Direction.AT_LEAST else _NOTHING
-
-
-def _adding_up(metric: Metric) -> frozenset[int]:
-    """The same, whatever is better."""
-    if metric.unit is not Unit.COUNT or metric.conditions.customers is not Novelty.ANYBODY:
+    if (
+        metric.unit is not Unit.COUNT
+        or metric.conditions.customers is not Novelty.ANYBODY
+        or metric.rolling_days
+    ):
         return _NOTHING
     counter = metric.counter
     if metric.aggregation is Aggregation.COUNT:
@@ -108,6 +107,13 @@ def _adding_up(metric: Metric) -> frozenset[int]:
     if metric.aggregation is Aggregation.NEW_CUSTOMERS and counter is None:
         return frozenset({NEW_CUSTOMERS})
     return _NOTHING
+
+
+def adds_up_over_any_days(metric: Metric) -> bool:
+    """Whether days add up over any window: different customers do so only within the periods they are told apart in."""
+    return all(
+        each.aggregation is not Aggregation.DISTINCT_CUSTOMERS for each in metric.components or (metric,)
+    )
 
 
 class RateParts(NamedTuple):
@@ -124,15 +130,11 @@ class RateParts(NamedTuple):
 def parts_of(metric: Metric) -> RateParts | None:
     """What a rate is made of; None for what has no model."""
     above = metric.above
-    if (
-        metric.aggregation is not Aggregation.RATIO
-        or above is None
-        or metric.direction is not Direction.AT_LEAST
-    ):
+    if metric.aggregation is not Aggregation.RATIO or above is None:
         return None
     within = any(each.name == above.name for each in metric.below)
-    beside = [_adding_up(each) for each in metric.below if each.name != above.name]
-    tops = _adding_up(above)
+    beside = [counted_in(each) for each in metric.below if each.name != above.name]
+    tops = counted_in(above)
     if not tops or not beside or not all(beside) or metric.rolling_days:
         return None
     return RateParts(tops, frozenset().union(*beside), within)

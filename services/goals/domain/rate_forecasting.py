@@ -8,7 +8,7 @@ lost, is told apart from the rest of it first.
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Final, NamedTuple
 
 from services.goals.domain.forecasting import (
@@ -48,12 +48,12 @@ class _Outcomes(NamedTuple):
 
 
 def forecast_rate(
-    asked: Fraction, left: int, above: Count, beside: Count, *, within: bool
+    asked: Fraction, left: int, above: Count, beside: Count, *, within: bool, at_most: bool = False
 ) -> Forecast | Silence:
     """How `above` over `beside` is likely to end; with `within` it is over both together, a share of the whole.
 
-    A Silence where too little is known. No outcome without anything below the line reaches anything (R4), and none of
-    these is in the interval.
+    `at_most`: what is asked is not to be passed. A Silence where too little is known. No outcome without anything below
+    the line reaches or keeps to anything (R4), and none of these is in the interval.
     """
     if not left:
         return Silence.NO_WORKDAY_LEFT
@@ -68,7 +68,7 @@ def forecast_rate(
             _outcomes(each, left * rate.mean, spread_of(rate, left))
             for each, rate in zip(counts, rates, strict=True)
         )
-        chance = _chance(asked, tops, rest, within=within)
+        chance = _chance(asked, tops, rest, within=within, at_most=at_most)
         chances = [chance]
         # The least favourable pair of paces, and the most.
         low, high = (
@@ -76,14 +76,14 @@ def forecast_rate(
             for each, rate in zip(counts, rates, strict=True)
         )
         chances += [
-            _chance(asked, low[0], high[1], within=within),
-            _chance(asked, low[1], high[0], within=within),
+            _chance(asked, low[0], high[1], within=within, at_most=at_most),
+            _chance(asked, low[1], high[0], within=within, at_most=at_most),
         ]
         shares = _shares(tops, rest, within=within)
         return Forecast(
             low=_quantile(shares, TENTH),
             high=_quantile(shares, 1 - TENTH),
-            chance_low=int(100 * min(chances)),
+            chance_low=max(0, int(100 * min(chances))),
             chance_high=min(100, ceil(100 * max(chances))),
             chance=chance,
             dispersion=max(rate.dispersion for rate in rates),
@@ -99,24 +99,33 @@ def _at(count: Count, rate: Rate, left: int, end: Fraction) -> _Outcomes:
     return _outcomes(count, left * end, rate.dispersion * left * end)
 
 
-def _chance(asked: Fraction, tops: _Outcomes, rest: _Outcomes, *, within: bool) -> Decimal:
-    """The chance that the rate is at least `asked`: for each number below the line the least above that is enough."""
+def _chance(asked: Fraction, tops: _Outcomes, rest: _Outcomes, *, within: bool, at_most: bool) -> Decimal:
+    """The chance that the rate is at least `asked`, or at most: a number below the line needs so much above it.
+
+    The chance of at most is what is left of the chance that there is anything below the line.
+    """
     tails = _tails(tops.masses)
-    chance = Decimal(0)
+    there = chance = Decimal(0)
     for index, mass in enumerate(rest.masses):
         below = rest.first + index
-        if within:
-            # x / (x + below) >= asked, and something must be there.
-            if asked >= 1:
-                needed = 1 if not below and asked == 1 else None
-            else:
-                needed = max(ceil(asked * below / (1 - asked)), 1 - below)
+        # Without anything beside it the rest of the whole is a whole as soon as there is something above.
+        fewest = (1 - min(below, 1)) if within else 0
+        if not below and not within:
+            continue
+        there += mass * _from(tails, fewest - tops.first)
+        if within and asked >= 1:
+            if below or asked > 1 or at_most:
+                continue  # a share is at most 1, and that only without anything beside it
+            needed = fewest
         else:
-            needed = ceil(asked * below) if below else None
-        if needed is not None:
-            at = max(0, needed - tops.first)
-            chance += mass * (tails[at] if at < len(tails) else Decimal(0))
-    return chance
+            bound = asked * below / (1 - asked) if within else asked * below
+            needed = max(floor(bound) + 1 if at_most else ceil(bound), fewest)
+        chance += mass * _from(tails, needed - tops.first)
+    return there - chance if at_most else chance
+
+
+def _from(tails: Sequence[Decimal], at: int) -> Decimal:
+    return tails[max(0, at)] if at < len(tails) else Decimal(0)
 
 
 def _tails(masses: Sequence[Decimal]) -> list[Decimal]:

@@ -9,7 +9,7 @@ and known only so well.
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Final, NamedTuple
 
 from services.goals.domain.forecasting import (
@@ -79,13 +79,20 @@ class _Outcome(NamedTuple):
     shape: Decimal
 
 
-def forecast_sum(asked: Fraction, left: int, found: Sum) -> Forecast | Silence:
-    """How the sum of the sizes is likely to end; a Silence where too little is known."""
-    if found.total >= asked:
+def forecast_sum(asked: Fraction, left: int, found: Sum, *, at_most: bool = False) -> Forecast | Silence:
+    """How the sum of the sizes is likely to end; a Silence where too little is known.
+
+    `at_most`: what is asked is not to be passed.
+    """
+    if found.total > asked and at_most:
+        return Silence.LIMIT_PASSED
+    if found.total >= asked and not at_most:
         return Silence.TARGET_REACHED
     missing = asked - found.total
 
     def reached(some: Sequence[_Outcome]) -> Decimal:
+        if at_most:
+            return ended(some, floor(missing))
         return sum((each.mass * _at_least(each, missing) for each in some), Decimal(0))
 
     def ended(some: Sequence[_Outcome], at: int) -> Decimal:
@@ -94,10 +101,11 @@ def forecast_sum(asked: Fraction, left: int, found: Sum) -> Forecast | Silence:
     return _forecast(left, found, reached, ended, first=found.total)
 
 
-def forecast_mean(asked: Fraction, left: int, found: Sum) -> Forecast | Silence:
+def forecast_mean(asked: Fraction, left: int, found: Sum, *, at_most: bool = False) -> Forecast | Silence:
     """How the mean of the sizes is likely to end. What is reached may be lost again, so it goes on being told of.
 
-    An end without any event has no mean: it reaches nothing (R4) and is not in the interval.
+    `at_most`: what is asked is not to be passed. An end without any event has no mean: it reaches or keeps to nothing
+    (R4) and is not in the interval.
     """
     there = found.before + found.today
 
@@ -105,7 +113,8 @@ def forecast_mean(asked: Fraction, left: int, found: Sum) -> Forecast | Silence:
         return _at_least(each, mean * (there + each.events) - found.total)
 
     def reached(some: Sequence[_Outcome]) -> Decimal:
-        return sum((each.mass * beyond(each, asked) for each in some if there + each.events), Decimal(0))
+        known = [(each.mass, beyond(each, asked)) for each in some if there + each.events]
+        return sum((mass * (1 - more if at_most else more) for mass, more in known), Decimal(0))
 
     def ended(some: Sequence[_Outcome], at: int) -> Decimal:
         known = [each for each in some if there + each.events]

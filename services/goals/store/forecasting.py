@@ -7,8 +7,15 @@ from sqlalchemy import Connection
 
 from access import Directory, Person
 from services.goals.domain.forecasting import Course, Outlook, Silence, forecast
-from services.goals.domain.histories import RateParts, SizeParts, counted_in, parts_of, sized_in
-from services.goals.domain.metrics import Metric
+from services.goals.domain.histories import (
+    RateParts,
+    SizeParts,
+    adds_up_over_any_days,
+    counted_in,
+    parts_of,
+    sized_in,
+)
+from services.goals.domain.metrics import Direction, Metric
 from services.goals.domain.periods import CALENDAR_KINDS, PeriodKind, local_day
 from services.goals.domain.progress import TargetStanding
 from services.goals.domain.rate_forecasting import Count, forecast_rate
@@ -38,44 +45,49 @@ def read_forecasts(
     found = []
     for standing in progress.targets:
         metric = cache.library.metrics(standing.period.measured_on)[standing.resolved.target.measure.metric]
-        parts, sizes = parts_of(metric), sized_in(metric)
-        adds_up = bool(counted_in(metric)) or (sizes is not None and not sizes.mean)
-        wavers = parts is not None or (sizes is not None and sizes.mean)
-        said = _said_without(standing, adds_up=adds_up, wavers=wavers)
-        if standing.period.kind not in CALENDAR_KINDS:
-            # Nobody's earlier periods are of this kind: there is no history to reckon with.
-            said = Silence.NO_MODEL
+        at_most = metric.direction is Direction.AT_MOST
+        said = _said_without(standing, metric)
         if said is not None:
-            found.append(Outlook(standing, said, None))
+            found.append(Outlook(standing, said, None, at_most))
             continue
         kind = standing.period.kind
         if kind not in readings:
             work = workplaces.fresh(connection)
             readings[kind] = Ledger(connection, work, directory, standing.period, today)
-        if sizes is not None:
-            found.append(_look_at_sizes(readings[kind], person, standing, sizes))
-        elif parts is not None:
-            found.append(_look_at_rate(readings[kind], person, standing, parts))
-        else:
-            found.append(_look(readings[kind], person, standing, metric))
+        found.append(_look(readings[kind], person, standing, metric)._replace(at_most=at_most))
     return found
 
 
-def _said_without(standing: TargetStanding, *, adds_up: bool, wavers: bool) -> Silence | None:
+def _said_without(standing: TargetStanding, metric: Metric) -> Silence | None:
     """What can be said without any history. A rate or mean that is reached may fall again: it goes on being told of."""
+    sizes = sized_in(metric)
+    adds_up = bool(counted_in(metric)) or (sizes is not None and not sizes.mean)
+    wavers = parts_of(metric) is not None or (sizes is not None and sizes.mean)
     if not adds_up and not wavers:
+        return Silence.NO_MODEL
+    if standing.period.kind not in CALENDAR_KINDS and not adds_up_over_any_days(metric):
+        # Customers are told apart within a month, a quarter: their numbers do not add up over other windows.
         return Silence.NO_MODEL
     if standing.course is None:
         return Silence.CALENDAR_UNKNOWN
     done = standing.standing.done.fraction
-    if adds_up and done is not None and done >= standing.asked.amount:
-        return Silence.TARGET_REACHED
+    if adds_up and done is not None:
+        if metric.direction is Direction.AT_MOST:
+            if done > standing.asked.amount:
+                return Silence.LIMIT_PASSED
+        elif done >= standing.asked.amount:
+            return Silence.TARGET_REACHED
     return None if standing.course.left else Silence.NO_WORKDAY_LEFT
 
 
 def _look(ledger: Ledger, person: Person, standing: TargetStanding, metric: Metric) -> Outlook:
-    counted = counted_in(metric)
-    basis, counts = ledger.basis(person, counted)
+    parts, sizes = parts_of(metric), sized_in(metric)
+    at_most = metric.direction is Direction.AT_MOST
+    if sizes is not None:
+        return _look_at_sizes(ledger, person, standing, sizes, at_most=at_most)
+    if parts is not None:
+        return _look_at_rate(ledger, person, standing, parts, at_most=at_most)
+    basis, counts = ledger.basis(person, counted_in(metric))
     if basis is None:
         return Outlook(standing, Silence.CALENDAR_UNKNOWN, None)
     before = sum(count for day, count in counts.items() if day >= standing.period.first)
@@ -85,6 +97,7 @@ def _look(ledger: Ledger, person: Person, standing: TargetStanding, metric: Metr
         before,
         max(0, int(standing.standing.done.fraction or Fraction(0)) - before),
         standing.course.left,
+        at_most,
     )
     return Outlook(standing, forecast(course, basis.own, basis.colleagues), basis)
 
@@ -94,6 +107,8 @@ def _look_at_rate(
     person: Person,
     standing: TargetStanding,
     parts: RateParts,
+    *,
+    at_most: bool,
 ) -> Outlook:
     found = [ledger.basis(person, counted) for counted in (parts.above, parts.beside)]
     (above, _), (below, _) = found
@@ -106,11 +121,15 @@ def _look_at_rate(
     for basis, counted, until_now in zip((above, below), (each for _, each in found), reached, strict=True):
         before = sum(count for day, count in counted.items() if day >= standing.period.first)
         counts.append(Count(before, max(0, until_now - before), basis.own, basis.colleagues))
-    made = forecast_rate(standing.asked.amount, standing.course.left, *counts, within=parts.within)
+    made = forecast_rate(
+        standing.asked.amount, standing.course.left, *counts, within=parts.within, at_most=at_most
+    )
     return Outlook(standing, made, below._replace(tops=(above.own, *above.colleagues), within=parts.within))
 
 
-def _look_at_sizes(ledger: Ledger, person: Person, standing: TargetStanding, parts: SizeParts) -> Outlook:
+def _look_at_sizes(
+    ledger: Ledger, person: Person, standing: TargetStanding, parts: SizeParts, *, at_most: bool
+) -> Outlook:
     basis, counts = ledger.basis(person, parts.counted)
     if basis is None:
         return Outlook(standing, Silence.CALENDAR_UNKNOWN, None)
@@ -122,6 +141,6 @@ def _look_at_sizes(ledger: Ledger, person: Person, standing: TargetStanding, par
     today = done.denominator - before if parts.mean else ledger.events_today(person, parts.counted)
     reckoned = Sum(before, max(0, today), done.numerator, basis.own, basis.colleagues, own, others)
     made = (forecast_mean if parts.mean else forecast_sum)(
-        standing.asked.amount, standing.course.left, reckoned
+        standing.asked.amount, standing.course.left, reckoned, at_most=at_most
     )
     return Outlook(standing, made, basis)

@@ -18,7 +18,7 @@ from services.goals.domain.histories import (
     sizes_of,
 )
 from services.goals.domain.leave import Absence
-from services.goals.domain.periods import Period, local_day, period_of
+from services.goals.domain.periods import CALENDAR_KINDS, Period, PeriodKind, local_day, period_of
 from services.goals.domain.workdays import YearUnknownError
 from services.goals.store.workplaces import WorkplacesCopy
 
@@ -124,8 +124,8 @@ class Ledger:
         self._connection = connection
         self.work = work
         self.directory = directory
-        self.kind = period.kind
-        self.first = period_of(period.kind, period.first - _REACH, period.zone).first
+        self.kind = period.kind if period.kind in CALENDAR_KINDS else PeriodKind.MONTH
+        self.first = period_of(self.kind, period.first - _REACH, period.zone).first
         self.end = today
         self._groups: dict[tuple[str, ...], _Read] = {}
 

@@ -21,12 +21,13 @@ from services.goals.wire.values import from_date, from_period, from_value
 
 def from_outlook(outlook: Outlook, currency: str) -> forecast_pb2.TargetForecast:
     """How one target is likely to end, or why nothing is said."""
-    standing, found, basis = outlook
+    standing, found, basis, at_most = outlook
     told = forecast_pb2.TargetForecast(
         metric=standing.resolved.target.measure.metric,
         period=from_period(standing.period),
         asked=from_value(standing.asked_value, currency),
         done=from_value(standing.standing.done, currency),
+        at_most=at_most,
     )
     if isinstance(found, Silence):
         told.silent.CopyFrom(_from_silence(found, basis))

@@ -67,9 +67,9 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     FORECAST_SILENCE_UNSPECIFIED: _ForecastSilence.ValueType  # 0
     """Never sent."""
     FORECAST_SILENCE_NO_MODEL: _ForecastSilence.ValueType  # 1
-    """No model for what the target counts: only what is to be reached has one, counts, rates of counts, and sums and means of money
-    or minutes; nothing by whom the customers are to the person. Nor over a window of each person's own, such as
-    probation: nobody has earlier ones to reckon with.
+    """No model for what the target counts: counts, rates of counts, and sums and means of money or minutes have one; nothing by
+    whom the customers are to the person has. Different customers have none over a window such as probation, in which
+    they are told apart otherwise than in months; windows of the last so many days never end.
     """
     FORECAST_SILENCE_TARGET_REACHED: _ForecastSilence.ValueType  # 2
     """It is reached already."""
@@ -83,6 +83,8 @@ class _ForecastSilenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forec
     """Too few colleagues have worked enough days, in the branch and in the whole enterprise."""
     FORECAST_SILENCE_TOO_FEW_EVENTS: _ForecastSilence.ValueType  # 7
     """Of a sum or mean: too few events whose size is known, the person's and the colleagues' together."""
+    FORECAST_SILENCE_LIMIT_PASSED: _ForecastSilence.ValueType  # 8
+    """What was not to be passed is passed already, and goes on counting."""
 
 class ForecastSilence(_ForecastSilence, metaclass=_ForecastSilenceEnumTypeWrapper):
     """Why there is no forecast."""
@@ -90,9 +92,9 @@ class ForecastSilence(_ForecastSilence, metaclass=_ForecastSilenceEnumTypeWrappe
 FORECAST_SILENCE_UNSPECIFIED: ForecastSilence.ValueType  # 0
 """Never sent."""
 FORECAST_SILENCE_NO_MODEL: ForecastSilence.ValueType  # 1
-"""No model for what the target counts: only what is to be reached has one, counts, rates of counts, and sums and means of money
-or minutes; nothing by whom the customers are to the person. Nor over a window of each person's own, such as
-probation: nobody has earlier ones to reckon with.
+"""No model for what the target counts: counts, rates of counts, and sums and means of money or minutes have one; nothing by
+whom the customers are to the person has. Different customers have none over a window such as probation, in which
+they are told apart otherwise than in months; windows of the last so many days never end.
 """
 FORECAST_SILENCE_TARGET_REACHED: ForecastSilence.ValueType  # 2
 """It is reached already."""
@@ -106,6 +108,8 @@ FORECAST_SILENCE_TOO_FEW_COLLEAGUES: ForecastSilence.ValueType  # 6
 """Too few colleagues have worked enough days, in the branch and in the whole enterprise."""
 FORECAST_SILENCE_TOO_FEW_EVENTS: ForecastSilence.ValueType  # 7
 """Of a sum or mean: too few events whose size is known, the person's and the colleagues' together."""
+FORECAST_SILENCE_LIMIT_PASSED: ForecastSilence.ValueType  # 8
+"""What was not to be passed is passed already, and goes on counting."""
 Global___ForecastSilence: _TypeAlias = ForecastSilence  # noqa: Y015
 
 @_typing.final
@@ -178,8 +182,11 @@ class TargetForecast(_message.Message):
     DONE_FIELD_NUMBER: _builtins.int
     FORECAST_FIELD_NUMBER: _builtins.int
     SILENT_FIELD_NUMBER: _builtins.int
+    AT_MOST_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
     """The target's metric."""
+    at_most: _builtins.bool
+    """Whether what is asked is not to be passed: then the chance is that of staying within it."""
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period that holds as_of."""
@@ -209,10 +216,11 @@ class TargetForecast(_message.Message):
         done: _values_pb2.Value | None = ...,
         forecast: Global___Forecast | None = ...,
         silent: Global___NoForecast | None = ...,
+        at_most: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "done", b"done", "forecast", b"forecast", "outcome", b"outcome", "period", b"period", "silent", b"silent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "done", b"done", "forecast", b"forecast", "metric", b"metric", "outcome", b"outcome", "period", b"period", "silent", b"silent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "at_most", b"at_most", "done", b"done", "forecast", b"forecast", "metric", b"metric", "outcome", b"outcome", "period", b"period", "silent", b"silent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["forecast", "silent"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
@@ -236,7 +244,7 @@ class Forecast(_message.Message):
     model: Global___ForecastModel.ValueType
     """What it is made with."""
     chance_low_percent: _builtins.int
-    """The chance to reach what is asked, in whole percent, 0..100: its lower end, rounded down, as the person's rate
+    """The chance to reach what is asked, or to stay within it, in whole percent, 0..100: its lower end, rounded down, as the person's rate
     lies between its 10th and 90th percentile.
     """
     chance_high_percent: _builtins.int
