@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from access.callers import Caller, Scope, caller, component
-    from access.directory import Directory
+    from access.directory import PLATFORM, Directory
     from access.following import MemoryReplica, follow_identity
     from access.interceptor import PUBLIC, SIGNED_IN, Access, require_rows
     from access.migrations import create_replica
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from access.tokens import CallerKind, TokenIssuer, TokenVerifier, load_private, load_public
 
 __all__ = [
+    "PLATFORM",
     "PUBLIC",
     "SIGNED_IN",
     "Access",
@@ -47,7 +48,7 @@ __all__ = [
 
 _ROOMS: Final = {
     "callers": ("Caller", "Scope", "caller", "component"),
-    "directory": ("Directory",),
+    "directory": ("PLATFORM", "Directory"),
     "following": ("MemoryReplica", "follow_identity"),
     "interceptor": ("PUBLIC", "SIGNED_IN", "Access", "require_rows"),
     "migrations": ("create_replica",),

@@ -154,9 +154,9 @@ def _services(stack: ExitStack, urls: dict[str, str]) -> tuple[facts_pb2_grpc.Fa
 
     goals = start("goals")
     incentives = start("incentives", goals)
-    hr, _ = issuer.person("hr", session_id="s", lifetime=hours)
+    hr, second = (issuer.person(each, session_id="s", lifetime=hours)[0] for each in ("hr", "second"))
     with grpc.insecure_channel(incentives) as channel:
-        agree(incentives_stage.Stage(incentives, "", _plain(urls["incentives"]), "", hr), channel)
+        agree(incentives_stage.Stage(incentives, "", _plain(urls["incentives"]), "", hr, second), channel)
     stub = facts_pb2_grpc.FactsServiceStub(stack.enter_context(grpc.insecure_channel(goals)))
     return stub, issuer.service_account("crm", lifetime=hours)[0]
 

@@ -7,6 +7,8 @@ import psycopg
 from foothold.incentives.v1 import (
     boards_pb2,
     boards_pb2_grpc,
+    plan_life_pb2,
+    plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
@@ -99,8 +101,13 @@ def agree(company: Stage, channel: grpc.Channel, *, wait: bool = True) -> None:
             ),
         ],
     )
-    plans_pb2_grpc.PlansServiceStub(channel).CreatePlan(
+    draft = plans_pb2_grpc.PlansServiceStub(channel).CreatePlan(
         plans_pb2.CreatePlanRequest(request_id="bench", plan=plan), metadata=bearer(company.hr), timeout=30
+    )
+    plan_life_pb2_grpc.PlanLifeServiceStub(channel).ApprovePlan(
+        plan_life_pb2.ApprovePlanRequest(request_id="bench", plan_id=draft.plan.id),
+        metadata=bearer(company.second),
+        timeout=30,
     )
     with psycopg.connect(company.url, autocommit=True) as connection:
         while wait and connection.execute("SELECT 1 FROM recompute").fetchone():

@@ -36,6 +36,7 @@ class Stage:
     url: str
     newcomer: str
     hr: str
+    second: str
 
 
 @contextmanager
@@ -61,7 +62,8 @@ def stage(people: int = PEOPLE, *, goals: str = "127.0.0.1:9") -> Iterator[Stage
             address = f"127.0.0.1:{int(server.stdout.readline())}"
             newcomer, _ = issuer.person("p000777", session_id="s", lifetime=timedelta(hours=3))
             hr, _ = issuer.person("hr", session_id="s", lifetime=timedelta(hours=3))
-            yield Stage(address, admin_url, plain, newcomer, hr)
+            second, _ = issuer.person("second", session_id="s", lifetime=timedelta(hours=3))
+            yield Stage(address, admin_url, plain, newcomer, hr, second)
             server.terminate()
 
 
@@ -101,7 +103,7 @@ def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> Non
             SELECT 'p' || lpad(n::text, 6, '0') AS id, 'd' || n %% %(departments)s AS department,
                    'b' || n %% %(departments)s %% 5 AS branch, 'sales' AS role
             FROM generate_series(0, %(people)s - 1) AS n
-            UNION ALL SELECT 'hr', 'd0', 'b0', 'hr'
+            UNION ALL SELECT id, 'd0', 'b0', 'hr' FROM unnest('{hr,second}'::text[]) AS id
         ), leaf AS (
             INSERT INTO directory_node (id, parent_id, kind, name, zone, effective_zone, ancestors, position)
             SELECT id, department, 4, id, '', 'UTC', ARRAY['hq', branch, department, id], 1 FROM person
@@ -116,13 +118,15 @@ def fill(connection: psycopg.Connection[tuple[object, ...]], people: int) -> Non
         """
         INSERT INTO directory_role (id, name, permissions, built_in, position) VALUES
             ('salesperson', '销售', '{incentives.statements.read,incentives.boards.read}', true, 1),
-            ('hr', '人事', '{incentives.plans.write,incentives.plans.read,incentives.feed.read}', true, 1)
+            ('hr', '人事', ARRAY['incentives.plans.write', 'incentives.plans.approve',
+             'incentives.plans.read', 'incentives.feed.read'], true, 1)
         """
     )
     connection.execute(
         """
         INSERT INTO directory_binding (id, role_id, subject_id, node_id, granted_by, removed, position) VALUES
-            ('b1', 'salesperson', 'p000777', 'p000777', '', false, 1), ('b2', 'hr', 'hr', 'hq', '', false, 1)
+            ('b1', 'salesperson', 'p000777', 'p000777', '', false, 1), ('b2', 'hr', 'hr', 'hq', '', false, 1),
+            ('b3', 'hr', 'second', 'hq', '', false, 1)
         """
     )
     connection.execute("UPDATE directory_position SET position = 1")

@@ -19,6 +19,7 @@ from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
+from launcher.demo.plans import set_plans
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
 from launcher.exits import Stop
@@ -47,6 +48,7 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         say(f"{len(enterprise().units)} units, {len(enterprise().people)} people")
         wait_for_followers(reached, identity=position)
         set_standards(reached, anchor)
+        set_plans(reached, anchor)
         set_calendars(reached, anchor)
         tell_leave(reached, anchor)
         set_goals(reached, anchor)

@@ -1,14 +1,11 @@
-"""The demo's targets and incentive plans: national ones, and what branches set for themselves."""
+"""The demo's targets: national ones, and what branches set for themselves."""
 
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from foothold.goals.v1 import standards_pb2, standards_pb2_grpc, targets_pb2, targets_pb2_grpc
 from foothold.goals.v1 import values_pb2 as goals
-from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc
-from foothold.incentives.v1 import values_pb2 as incentives
 from google.type.date_pb2 import Date
-from google.type.money_pb2 import Money
 
 from launcher.demo.acting import acting
 from launcher.demo.enterprise import enterprise
@@ -34,7 +31,7 @@ def set_standards(reached: Reached, anchor: date) -> None:
 
     Branches' own follow-up targets need headquarters' approval: Shanghai's has it, Hangzhou's waits.
     """
-    since = _first_of_month(anchor - timedelta(days=120))
+    since = first_of_month(anchor - timedelta(days=120))
     with acting(reached, _HEADQUARTERS) as own:
         for target in _national():
             _set(own, target, since)
@@ -50,9 +47,6 @@ def set_standards(reached: Reached, anchor: date) -> None:
                         reason="门店密度属实，同意",
                     )
                 )
-    plans = plans_pb2_grpc.PlansServiceStub(reached.channel("incentives"))
-    for plan in _plans(since):
-        plans.CreatePlan(plans_pb2.CreatePlanRequest(request_id=f"demo-{plan.id}", plan=plan))
 
 
 def _set(own: Reached, told: _Target, since: Date) -> targets_pb2.Target:
@@ -112,82 +106,7 @@ def _bounded(
     )
 
 
-def _plans(since: Date) -> list[plans_pb2.Plan]:
-    root = enterprise().id
-    national = plans_pb2.Plan(
-        id="newcomer-sales",
-        node_id=root,
-        job_role=_JOB,
-        name="新人跟进与成单奖励",
-        period_kind=incentives.PERIOD_KIND_MONTH,
-        effective_from=since,
-        rules=[
-            plans_pb2.Rule(
-                id="new-customers",
-                label="跟进新客户",
-                per_unit=plans_pb2.PerUnit(metric="new_customers", amount=_yuan(50)),
-            ),
-            plans_pb2.Rule(
-                id="close-rate-points",
-                label="成单率超过 10 % 的部分",
-                per_point=plans_pb2.PerPoint(
-                    metric="close_rate",
-                    threshold=_share(10),
-                    amount=_yuan(50),
-                    mode=plans_pb2.PerPoint.MODE_WHOLE_POINTS,
-                ),
-            ),
-            plans_pb2.Rule(
-                id="close-rate-bonus",
-                label="成单率达到 15 %",
-                threshold_bonus=plans_pb2.ThresholdBonus(
-                    metric="close_rate", threshold=_share(15), amount=_yuan(200)
-                ),
-            ),
-        ],
-    )
-    pilot = plans_pb2.Plan(
-        id="newcomer-sales-shenzhen",
-        node_id="shenzhen",
-        job_role=_JOB,
-        name="深圳试点：按比例计奖",
-        period_kind=incentives.PERIOD_KIND_MONTH,
-        effective_from=since,
-        reason="试点：成单率按比例计奖，签约额分三档",
-        rules=[
-            plans_pb2.Rule(
-                id="new-customers",
-                label="跟进新客户",
-                per_unit=plans_pb2.PerUnit(metric="new_customers", amount=_yuan(40)),
-            ),
-            plans_pb2.Rule(
-                id="close-rate-points",
-                label="成单率超过 10 % 的部分（按比例）",
-                per_point=plans_pb2.PerPoint(
-                    metric="close_rate",
-                    threshold=_share(10),
-                    amount=_yuan(60),
-                    mode=plans_pb2.PerPoint.MODE_PRO_RATA,
-                ),
-            ),
-            plans_pb2.Rule(id="revenue-tier", label="签约额阶梯", tiers=_tiers()),
-        ],
-    )
-    return [national, pilot]
-
-
-def _tiers() -> plans_pb2.Tiers:
-    steps = ((0, 15_000_00, 0), (15_000_00, 30_000_00, 200), (30_000_00, None, 500))
-    tiers = []
-    for low, high, amount in steps:
-        tier = plans_pb2.Tier(low=_money(low), amount=_yuan(amount))
-        if high is not None:
-            tier.high.CopyFrom(_money(high))
-        tiers.append(tier)
-    return plans_pb2.Tiers(metric="revenue", tiers=tiers)
-
-
-def _first_of_month(day: date) -> Date:
+def first_of_month(day: date) -> Date:
     return Date(year=day.year, month=day.month, day=1)
 
 
@@ -201,15 +120,3 @@ def _rate(percent: int) -> goals.Value:
 
 def _fen(minor: int) -> goals.Value:
     return goals.Value(unit=goals.UNIT_MONEY, numerator=minor, denominator=1, currency="CNY")
-
-
-def _share(percent: int) -> incentives.Value:
-    return incentives.Value(unit=incentives.UNIT_RATE, numerator=percent, denominator=100)
-
-
-def _money(minor: int) -> incentives.Value:
-    return incentives.Value(unit=incentives.UNIT_MONEY, numerator=minor, denominator=1, currency="CNY")
-
-
-def _yuan(units: int) -> Money:
-    return Money(currency_code="CNY", units=units)

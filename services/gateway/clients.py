@@ -29,6 +29,7 @@ from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_p
 from foothold.incentives.v1 import (
     boards_pb2_grpc,
     periods_pb2_grpc,
+    plan_life_pb2_grpc,
     plans_pb2_grpc,
     statements_pb2_grpc,
     whatif_pb2_grpc,
@@ -112,6 +113,7 @@ class Clients:
         self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
         self.forecasts = forecast_pb2_grpc.ForecastServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
+        self.plan_life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.periods = periods_pb2_grpc.PeriodsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)

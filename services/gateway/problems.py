@@ -64,6 +64,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "PLAN_INVALID": later(
         "The plan does not hold together yet. Look at the findings; what you typed is kept."
     ),
+    "SECOND_PERSON_NEEDED": later("You wrote this plan: somebody else has to read and approve it."),
+    "PLAN_DECIDED": later("Somebody has decided about this plan already. Look at it again."),
+    "PLAN_CHANGED": later("This plan has changed meanwhile. Please read what applies now."),
     "PERIOD_RUNS": later("The period still runs for somebody there. Close it when it is over everywhere."),
     "PLAN_CONFLICT": later("Another plan for this role begins there on the same day. Choose another day."),
     "TIER_GAP": later("Two tiers leave a gap between them."),

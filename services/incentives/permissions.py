@@ -8,6 +8,11 @@ _PACKAGE: Final = "/foothold.incentives.v1"
 PERMISSIONS: Final[Mapping[str, str]] = {
     f"{_PACKAGE}.PlansService/CheckPlan": "incentives.plans.read",
     f"{_PACKAGE}.PlansService/CreatePlan": "incentives.plans.write",
+    f"{_PACKAGE}.PlanLifeService/ApprovePlan": "incentives.plans.approve",
+    f"{_PACKAGE}.PlanLifeService/RejectPlan": "incentives.plans.write",
+    f"{_PACKAGE}.PlanLifeService/GetPersonPlans": "incentives.plans.read",
+    f"{_PACKAGE}.PlanLifeService/AcknowledgePlan": "incentives.plans.acknowledge",
+    f"{_PACKAGE}.PlanLifeService/ListAcknowledgements": "incentives.plans.read",
     f"{_PACKAGE}.PlansService/GetPlan": "incentives.plans.read",
     f"{_PACKAGE}.PlansService/ListPlans": "incentives.plans.read",
     f"{_PACKAGE}.StatementsService/GetStatement": "incentives.statements.read",

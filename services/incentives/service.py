@@ -11,6 +11,8 @@ from foothold.incentives.v1 import (
     feed_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
+    plan_life_pb2,
+    plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
@@ -40,6 +42,7 @@ from services.incentives.handlers import (
     BoardsHandler,
     FeedHandler,
     PeriodsHandler,
+    PlanLifeHandler,
     PlansHandler,
     StatementsHandler,
     WhatIfHandler,
@@ -54,6 +57,7 @@ from services.incentives.wire.statements import from_statement
 NAME: Final = "incentives"
 PACKAGE: Final = "services.incentives"
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
+_PLAN_LIFE: Final = plan_life_pb2.DESCRIPTOR.services_by_name["PlanLifeService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
 _BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
 _WHAT_IF: Final = whatif_pb2.DESCRIPTOR.services_by_name["WhatIfService"]
@@ -94,7 +98,7 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Incentives as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_PLANS, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS))
+    require_rows(PERMISSIONS, (_PLANS, _PLAN_LIFE, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS))
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -128,7 +132,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _PLANS.full_name,
                 plans_pb2_grpc.add_PlansServiceServicer_to_server,
-                PlansHandler(database, catalogue, clock, currency, recomputer.wake),
+                PlansHandler(database, catalogue, clock, currency),
+            ),
+            Servicer(
+                _PLAN_LIFE.full_name,
+                plan_life_pb2_grpc.add_PlanLifeServiceServicer_to_server,
+                PlanLifeHandler(database, catalogue, clock, currency, recomputer.wake),
             ),
             Servicer(
                 _STATEMENTS.full_name,

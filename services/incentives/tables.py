@@ -20,6 +20,35 @@ plan: Final = Table(
     Column("reason", Text, nullable=False),
     Column("author_id", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("approved_by", Text, nullable=False, comment="empty where its author alone put it in force"),
+)
+
+proposal: Final = Table(
+    "proposal",
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("node_id", Text, nullable=False),
+    Column("job_role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("period_kind", SmallInteger, nullable=False),
+    Column("rules", JSONB, nullable=False, comment="store.rules says how"),
+    Column("effective_from", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decision_reason", Text, nullable=False),
+)
+
+acknowledgement: Final = Table(
+    "acknowledgement",
+    _METADATA,
+    Column("plan_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, comment="of what was read"),
+    Column("acknowledged_at", DateTime(timezone=True), nullable=False),
 )
 
 statement: Final = Table(

@@ -6,7 +6,7 @@ from typing import Final
 
 from foothold.goals.v1 import facts_pb2
 from foothold.identity.v1 import directory_pb2, directory_pb2_grpc
-from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc, values_pb2
+from foothold.incentives.v1 import plan_life_pb2, plan_life_pb2_grpc, plans_pb2, plans_pb2_grpc, values_pb2
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -48,6 +48,9 @@ def found(platform: Platform) -> None:
         directory.CreatePerson(request)
     plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives"))
     plans.CreatePlan(plans_pb2.CreatePlanRequest(request_id="plan", plan=_plan()))
+    plan_life_pb2_grpc.PlanLifeServiceStub(platform.channel("incentives")).ApprovePlan(
+        plan_life_pb2.ApprovePlanRequest(request_id="approve", plan_id=_plan().id)
+    )
 
 
 def _plan() -> plans_pb2.Plan:

@@ -364,6 +364,15 @@ _FORMS_OF: Final = (
         {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},
         {"node_id": ("", *_IDS), "kind": _TEXTS, "on": ("", "2031-02-30", "yesterday")},
     ),
+    _Form("/plans/<plan_id>/approve", "admin", {}, {"<plan_id>": _IDS}, {"plan_id": "newcomer-sales"}),
+    _Form(
+        "/plans/<plan_id>/reject",
+        "admin",
+        {"reason": "no"},
+        {"<plan_id>": _IDS, "reason": _TEXTS},
+        {"plan_id": "newcomer-sales"},
+    ),
+    _Form("/bonus/plan", "zhou.yutong", {"digest": "0" * 64}, {"plan_id": _IDS, "digest": _TEXTS}),
     _Form(
         "/plans/new",
         "gu.wenjing",

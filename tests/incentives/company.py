@@ -16,6 +16,8 @@ from foothold.incentives.v1 import (
     feed_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
+    plan_life_pb2,
+    plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
@@ -99,9 +101,11 @@ def on(day: date) -> date_pb2.Date:
 class Client:
     """The services of incentives for one caller."""
 
-    def __init__(self, channel: grpc.Channel, person_id: str) -> None:
+    def __init__(self, channel: grpc.Channel, person_id: str, second: "Callable[[], Client]") -> None:
         self.channel = channel
         self.person_id = person_id
+        self.second = second
+        self.life = plan_life_pb2_grpc.PlanLifeServiceStub(channel)
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(channel)
@@ -109,8 +113,28 @@ class Client:
         self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
-    def create(self, plan: plans_pb2.Plan) -> plans_pb2.CreatePlanResponse:
+    def propose(self, plan: plans_pb2.Plan) -> plans_pb2.CreatePlanResponse:
         return self.plans.CreatePlan(plans_pb2.CreatePlanRequest(request_id=request_id(), plan=plan))
+
+    def approve(self, plan_id: str) -> plans_pb2.Plan:
+        asked = plan_life_pb2.ApprovePlanRequest(request_id=request_id(), plan_id=plan_id)
+        return self.life.ApprovePlan(asked).plan
+
+    def plans_of(self, person_id: str = "") -> plan_life_pb2.GetPersonPlansResponse:
+        asked = plan_life_pb2.GetPersonPlansRequest(person_id=person_id or self.person_id)
+        return self.life.GetPersonPlans(asked)
+
+    def acknowledge(self, plan: plans_pb2.Plan) -> plan_life_pb2.AcknowledgePlanResponse:
+        asked = plan_life_pb2.AcknowledgePlanRequest(
+            request_id=request_id(), plan_id=plan.id, digest=plan.digest
+        )
+        return self.life.AcknowledgePlan(asked)
+
+    def create(self, plan: plans_pb2.Plan) -> plans_pb2.CreatePlanResponse:
+        """Propose a plan, and have the administrator approve it."""
+        made = self.propose(plan)
+        made.plan.CopyFrom(self.second().approve(made.plan.id))
+        return made
 
     def answer(self, person_id: str = "", day: date | None = None) -> statements_pb2.GetStatementResponse:
         asked = statements_pb2.GetStatementRequest(
@@ -200,17 +224,21 @@ class Company:
 
     def as_(self, person_id: str) -> Client:
         token, _ = self.issuer.person(person_id, session_id=f"s-{person_id}", lifetime=timedelta(days=900))
-        return Client(self.channel(token), person_id)
+        return Client(self.channel(token), person_id, self._second)
 
     def as_service_account(self, account_id: str) -> Client:
         token, _ = self.issuer.service_account(account_id, lifetime=timedelta(days=900))
-        return Client(self.channel(token), "")
+        return Client(self.channel(token), "", self._second)
 
     def as_component(self, name: str) -> Client:
-        return Client(self.channel(self.issuer.component(name, lifetime=timedelta(days=900))), "")
+        token = self.issuer.component(name, lifetime=timedelta(days=900))
+        return Client(self.channel(token), "", self._second)
 
     def signed_out(self) -> Client:
-        return Client(self.channel(None), "li")
+        return Client(self.channel(None), "li", self._second)
+
+    def _second(self) -> Client:
+        return self.as_("administrator")
 
     def followed(self) -> dict[str, feed_pb2.FollowedFeed]:
         answer = self.as_component("gateway").feed.GetFollowing(feed_pb2.GetFollowingRequest())
@@ -259,7 +287,7 @@ class Company:
     def fingerprint(self) -> str:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
-        tables += ["closing", "frozen", "adjustment"]
+        tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")
         with self.database.read() as connection:

@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import grpc
-from foothold.incentives.v1 import boards_pb2, feed_pb2, periods_pb2, plans_pb2, statements_pb2, whatif_pb2
+from foothold.incentives.v1 import (
+    boards_pb2,
+    feed_pb2,
+    periods_pb2,
+    plan_life_pb2,
+    plans_pb2,
+    statements_pb2,
+    whatif_pb2,
+)
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -18,7 +26,7 @@ _SEED = 20250304
 _EACH = 250
 _METHODS = [
     method
-    for file in (plans_pb2, statements_pb2, boards_pb2, feed_pb2, whatif_pb2, periods_pb2)
+    for file in (plans_pb2, statements_pb2, boards_pb2, feed_pb2, whatif_pb2, periods_pb2, plan_life_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

@@ -5,7 +5,7 @@ from datetime import date
 
 import grpc
 import pytest
-from foothold.incentives.v1 import boards_pb2, feed_pb2, plans_pb2, statements_pb2, whatif_pb2
+from foothold.incentives.v1 import boards_pb2, feed_pb2, plan_life_pb2, plans_pb2, statements_pb2, whatif_pb2
 
 from chassis.errors import from_rpc_error
 from services.incentives.permissions import PERMISSIONS
@@ -41,6 +41,15 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "CheckPlan": lambda c: c.plans.CheckPlan(plans_pb2.CheckPlanRequest(plan=plan(*S07))),
     "CreatePlan": lambda c: c.plans.CreatePlan(
         plans_pb2.CreatePlanRequest(request_id="same", plan=plan(*S07, job_role="who", id="who"))
+    ),
+    "ApprovePlan": lambda c: c.approve("who"),
+    "RejectPlan": lambda c: c.life.RejectPlan(
+        plan_life_pb2.RejectPlanRequest(request_id=request_id(), plan_id="who", reason="不")
+    ),
+    "GetPersonPlans": lambda c: c.plans_of("li"),
+    "AcknowledgePlan": lambda c: c.acknowledge(c.plans_of("li").current.plan),
+    "ListAcknowledgements": lambda c: c.life.ListAcknowledgements(
+        plan_life_pb2.ListAcknowledgementsRequest(plan_id="for-shanghai")
     ),
     "GetPlan": lambda c: c.plans.GetPlan(plans_pb2.GetPlanRequest(plan_id="for-shanghai")),
     "ListPlans": lambda c: c.plans.ListPlans(plans_pb2.ListPlansRequest()),
@@ -93,6 +102,18 @@ _EXPECTED = {
     "ListStatements": (HIDDEN, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CheckPlan": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CreatePlan": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, "ALREADY_EXISTS"),
+    # Proposed by hr, so that the administrator may approve it; then nobody can reject it any more.
+    "ApprovePlan": (
+        *(DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED),
+        *("FAILED_PRECONDITION", DENIED, OK),
+    ),
+    "RejectPlan": (
+        *(DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED),
+        *("FAILED_PRECONDITION", DENIED, "FAILED_PRECONDITION"),
+    ),
+    "GetPersonPlans": (OK, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "AcknowledgePlan": (OK, HIDDEN, HIDDEN, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED),
+    "ListAcknowledgements": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "GetPlan": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ListPlans": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ClosePeriod": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),

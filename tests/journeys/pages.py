@@ -426,6 +426,9 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("payouts-over", "payouts.overview", "/payouts?on=2020-01-01"),
         Visit("payouts-running", "payouts.overview", "/payouts?on=2031-01-01"),
         Visit("plans", "plans.overview", "/plans"),
+        Visit("plan-waiting", "plan_life.one", "/plans/newcomer-sales-guangzhou"),
+        Visit("plan-not-rejected", "plan_life.reject", "", _sending("#reject button", reason=""), 422),
+        Visit("plan-in-force", "plan_life.one", "/plans/newcomer-sales"),
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
         Visit("plan-checked", "plans.save", "/plans/new", _tiers),
@@ -479,6 +482,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit(
             "coaching-rule-wrong", "coaching_rules.set_rule", "", _sending("#set .primary", step_zh=""), 400
         ),
+        Visit("plan-to-approve", "plan_life.one", "/plans/newcomer-sales-guangzhou"),
         Visit("organisation", "admin.organisation", "/organisation"),
     ],
     "admin": [
@@ -552,6 +556,9 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "standards.export": "a file to download",
     "metrics.preview": "what a definition would have counted, beside the form on its pages",
     "metrics.state": "the line of a metric that says how far it is computed, while it is",
+    "plan_life.acknowledged": "a file to download",
+    "plan_life.approve": "leads back to the plan; refused, it is that page",
+    "plan_life.acknowledge": "leads back to the bonus page",
     "payouts.close": "leads back to the payouts, which say what came of it",
     "calendar.remove": "leads back to the calendar, which says what came of it",
     "tree.export": "a file to download",

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Final
@@ -19,6 +20,7 @@ _ENDED: Final = {
     grpc.StatusCode.NOT_FOUND: "hidden",
     grpc.StatusCode.UNAUTHENTICATED: "out",
 }
+_SECONDS: Final = 20
 FOLLOW_UP: Final = {"customer": "typed", "channel": "phone", "result": "talking", "minutes": "10"}
 
 
@@ -36,7 +38,11 @@ class Browser:
 
     def sign_in(self) -> None:
         self.post("/sign-in", {"login": self.person_id, "password": PASSWORD}, {})
-        self._token = _token_in(self._client.get("/profile").text)
+        # Whoever was hired a moment ago is asked to try again until the gateway has heard of them.
+        until = time.monotonic() + _SECONDS
+        while "csrf_token" not in (page := self._client.get("/profile").text) and time.monotonic() < until:
+            time.sleep(0.05)
+        self._token = _token_in(page)
 
     def cookie(self) -> str:
         """The session, as a browser sends it."""
@@ -80,7 +86,7 @@ class Browser:
 
 def _token_in(page: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, page[:300]
+    assert found, re.sub(r"<[^>]*>|\s+", " ", page)[:600]
     return html.unescape(found[1])
 
 

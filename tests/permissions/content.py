@@ -25,7 +25,14 @@ from foothold.goals.v1 import (
     targets_pb2_grpc,
     values_pb2,
 )
-from foothold.incentives.v1 import plans_pb2, plans_pb2_grpc, statements_pb2, statements_pb2_grpc
+from foothold.incentives.v1 import (
+    plan_life_pb2,
+    plan_life_pb2_grpc,
+    plans_pb2,
+    plans_pb2_grpc,
+    statements_pb2,
+    statements_pb2_grpc,
+)
 from foothold.incentives.v1 import values_pb2 as incentives_values
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc
 from google.type.date_pb2 import Date
@@ -155,16 +162,17 @@ class Content:
         self._coaching = coaching_pb2_grpc.CoachingServiceStub(goals)
         self._rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
-        plans = plans_pb2_grpc.PlansServiceStub(platform.channel("incentives", platform.operator))
+        incentives = platform.channel("incentives", platform.operator)
+        self._proposing = plans_pb2_grpc.PlansServiceStub(incentives)
+        life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
-        self._plans: dict[str, str] = {}
+        self._plans: dict[str, plans_pb2.Plan] = {}
         self.last_revision = 0
         for node_id in _NODES:
             self.add_target(node_id, "sales")
-            made = plans.CreatePlan(
-                plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(node_id, "sales"))
-            )
-            self._plans[node_id] = made.plan.id
+            draft = self._propose(node_id, "sales")
+            approved = plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=draft.id)
+            self._plans[node_id] = life.ApprovePlan(approved).plan
             courses.CreateCourse(
                 courses_pb2.CreateCourseRequest(
                     request_id=new_id(), course=course(course_of(node_id), node_id)
@@ -250,6 +258,14 @@ class Content:
         """The id of a fact of the person; of nobody's for somebody unknown."""
         return self._facts.get(person_id) or self._facts["colleague"].replace("colleague", person_id)
 
-    def plan_of(self, node_id: str) -> str:
-        """The id of the node's plan; of none for an unknown node."""
-        return self._plans.get(node_id) or new_id()
+    def plan_of(self, node_id: str) -> plans_pb2.Plan:
+        """The plan in force at a node; one that nobody knows for an unknown node."""
+        return self._plans.get(node_id) or plans_pb2.Plan(id=new_id())
+
+    def draft_at(self, node_id: str, job_role: str) -> plans_pb2.Plan:
+        """A new draft that waits for somebody to decide about it; one that nobody knows for an unknown node."""
+        return self._propose(node_id, job_role) if node_id in self._plans else plans_pb2.Plan(id=new_id())
+
+    def _propose(self, node_id: str, job_role: str) -> plans_pb2.Plan:
+        asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(node_id, job_role))
+        return self._proposing.CreatePlan(asked).plan

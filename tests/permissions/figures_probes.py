@@ -18,7 +18,7 @@ from foothold.goals.v1 import (
     values_pb2,
 )
 from foothold.goals.v1 import feed_pb2 as goals_feed
-from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2, whatif_pb2
+from foothold.incentives.v1 import boards_pb2, plan_life_pb2, plans_pb2, statements_pb2, whatif_pb2
 from foothold.incentives.v1 import feed_pb2 as incentives_feed
 from foothold.incentives.v1 import values_pb2 as incentives_values
 from google.type.date_pb2 import Date
@@ -116,6 +116,21 @@ def _create_plan(reach: Reach) -> Request:
     return plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(reach.target, _fresh_role()))
 
 
+def _approve_plan(reach: Reach) -> Request:
+    draft = reach.enterprise.content.draft_at(reach.target, _fresh_role())
+    return plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=draft.id)
+
+
+def _reject_plan(reach: Reach) -> Request:
+    draft = reach.enterprise.content.draft_at(reach.target, _fresh_role())
+    return plan_life_pb2.RejectPlanRequest(request_id=new_id(), plan_id=draft.id, reason="Not yet")
+
+
+def _acknowledge_plan(reach: Reach) -> Request:
+    found = reach.enterprise.content.plan_of("shanghai-sales")
+    return plan_life_pb2.AcknowledgePlanRequest(request_id=new_id(), plan_id=found.id, digest=found.digest)
+
+
 def _create_board(_reach: Reach) -> Request:
     board = boards_pb2.Board(
         id=f"board-{next(_numbers)}",
@@ -196,6 +211,7 @@ _TARGETS: Final = "/foothold.goals.v1.TargetsService/"
 _STANDARDS: Final = "/foothold.goals.v1.StandardsService/"
 _EVIDENCE: Final = "/foothold.goals.v1.EvidenceService/"
 _PLANS: Final = "/foothold.incentives.v1.PlansService/"
+_LIFE: Final = "/foothold.incentives.v1.PlanLifeService/"
 _STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
 _WHAT_IF: Final = "/foothold.incentives.v1.WhatIfService/"
 _NO_PLAN: Final = frozenset({"PLAN_UNKNOWN"})
@@ -274,8 +290,20 @@ PROBES: Final[Mapping[str, Probe]] = {
         "nothing", lambda _: plans_pb2.CheckPlanRequest(plan=plan("shanghai-sales", "sales"))
     ),
     _PLANS + "CreatePlan": Probe("nodes", _create_plan),
+    _LIFE + "ApprovePlan": Probe("nodes", _approve_plan),
+    _LIFE + "RejectPlan": Probe("nodes", _reject_plan),
+    _LIFE + "GetPersonPlans": Probe(
+        "people", lambda r: plan_life_pb2.GetPersonPlansRequest(person_id=r.target)
+    ),
+    _LIFE + "AcknowledgePlan": Probe("nothing", _acknowledge_plan),
+    _LIFE + "ListAcknowledgements": Probe(
+        "nodes",
+        lambda r: plan_life_pb2.ListAcknowledgementsRequest(
+            plan_id=r.enterprise.content.plan_of(r.target).id
+        ),
+    ),
     _PLANS + "GetPlan": Probe(
-        "nodes", lambda r: plans_pb2.GetPlanRequest(plan_id=r.enterprise.content.plan_of(r.target))
+        "nodes", lambda r: plans_pb2.GetPlanRequest(plan_id=r.enterprise.content.plan_of(r.target).id)
     ),
     _PLANS + "ListPlans": Probe(
         "nodes",

@@ -208,6 +208,19 @@ def _new_course(_browser: Browser, _target: str) -> Mapping[str, str]:
     return {**_COURSE_FORM, "title": f"typed-{next(_numbers)}", "node_id": "shanghai"}
 
 
+def _plan(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"plan_id": browser.enterprise.content.plan_of(target).id}
+
+
+def _draft(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"plan_id": browser.enterprise.content.draft_at(target, f"drafted-{next(_numbers)}").id}
+
+
+def _own_plan(browser: Browser, _target: str) -> Mapping[str, str]:
+    found = browser.enterprise.content.plan_of("shanghai-sales")
+    return {"plan_id": found.id, "digest": found.digest}
+
+
 def _new_plan(_browser: Browser, _target: str) -> Mapping[str, str]:
     return {
         "action": "save",
@@ -362,6 +375,11 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /customers": Try(form=lambda _b, _t: FOLLOW_UP),
     "POST /customers/undo": Try(form=lambda browser, _: {"undo": browser.undo_token()}),
     "POST /plans/new": Try(form=_new_plan),
+    "GET /plans/<plan_id>": Try("nodes", _plan),
+    "GET /plans/<plan_id>/acknowledged.csv": Try("nodes", _plan),
+    "POST /plans/<plan_id>/approve": Try("nodes", _draft),
+    "POST /plans/<plan_id>/reject": Try("nodes", _draft, lambda _b, _t: {"reason": "Not yet"}),
+    "POST /bonus/plan": Try(form=_own_plan),
     "POST /payouts/close": Try("nodes", form=_period),
     "GET /metrics/<name>": Try(arguments=_metric),
     "GET /metrics/<name>/state": Try(arguments=_metric),

@@ -6,6 +6,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 from foothold.incentives.v1 import (
+    plan_life_pb2,
+    plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
     statements_pb2,
@@ -96,8 +98,11 @@ def test_a_quarter_s_statements_equal_sql_over_the_files(
     imported: Imported, files: psycopg.Connection[Any]
 ) -> None:
     channel = imported.platform.channel("incentives")
-    plans_pb2_grpc.PlansServiceStub(channel).CreatePlan(
+    draft = plans_pb2_grpc.PlansServiceStub(channel).CreatePlan(
         plans_pb2.CreatePlanRequest(request_id=new_id(), plan=_plan())
+    )
+    plan_life_pb2_grpc.PlanLifeServiceStub(channel).ApprovePlan(
+        plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=draft.plan.id)
     )
     expected = {
         (agent, month): (commission, closing)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from foothold.incentives.v1 import statements_pb2
 
+from chassis.ids import new_id
 from services.gateway import payout_words, statement_lines
 from services.gateway.clients import ask
 from services.gateway.doors import needs
@@ -14,6 +15,7 @@ from services.gateway.figures import from_date, to_date
 from services.gateway.me import me
 from services.gateway.pages import boards
 from services.gateway.pages.goals import is_date
+from services.gateway.pages.plan_life import own_plans
 from services.gateway.parts import clients
 from services.gateway.sections import section
 
@@ -67,7 +69,12 @@ def statement() -> str:
         [f"statement@{who.id}", *(f"boards@{node}" for node in who.directory.ancestors(who.id)[1:])]
     )
     return render_template(
-        "bonus.html", watches=watches, standings=section(lambda: boards.standings_of(who)), **_page(on)
+        "bonus.html",
+        watches=watches,
+        standings=section(lambda: boards.standings_of(who)),
+        mine=section(own_plans),
+        new_id=new_id,
+        **_page(on),
     )
 
 

@@ -33,7 +33,11 @@ def _load() -> dict[str, Any]:
     ordered = sorted(
         answer.plans, key=lambda plan: (len(directory.ancestors(plan.node_id)), plan.node_id, plan.job_role)
     )
+    waiting = plans_pb2.ListPlansRequest(page_size=_MOST, state=plans_pb2.Plan.STATE_DRAFT)
     return {
+        "waiting": [
+            (plan, directory.node(plan.node_id)) for plan in ask(clients().plans.ListPlans, waiting).plans
+        ],
         "plans": [(plan, directory.node(plan.node_id), plan_reading.read(plan.rules)) for plan in ordered],
         "authors": {person.id: person.name for person in directory.people()},
     }
@@ -151,7 +155,7 @@ def save() -> Response | str | tuple[str, int]:
         created = plans_pb2.CreatePlanRequest(
             request_id=request.form.get("request_id", "")[:64] or new_id(), plan=plan
         )
-        ask(clients().plans.CreatePlan, created)
+        made = ask(clients().plans.CreatePlan, created).plan
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
@@ -159,8 +163,8 @@ def save() -> Response | str | tuple[str, int]:
         return _editor(rows, undo=undo, typed=typed, trouble=message_of(failure), wrong=refused), status_of(
             failure
         )
-    flash(_("Saved: %(title)s.", title=plan.name))
-    return redirect(url_for("plans.overview"), 303)
+    flash(_("Proposed: %(title)s. It pays once somebody else has approved it.", title=plan.name))
+    return redirect(url_for("plan_life.one", plan_id=made.id), 303)
 
 
 def _begun(wrong: dict[str, str]) -> dict[str, str]:

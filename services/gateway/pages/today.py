@@ -11,6 +11,7 @@ from services.gateway.coaching_reading import MOST, NOT_CLOSED, tasks_of
 from services.gateway.doors import needs
 from services.gateway.me import me
 from services.gateway.pages import boards, bonus, goals, learning
+from services.gateway.pages.plan_life import own_plans
 from services.gateway.sections import at_once, section
 
 blueprint = Blueprint("today", __name__)
@@ -33,6 +34,11 @@ def _coaching() -> dict[str, Any]:
     return {"tasks": section(load), "name_of": lambda id: goals.name_of(me(), id), "new_id": new_id}
 
 
+def _plan() -> dict[str, Any]:
+    """Plans the person has yet to read."""
+    return {"mine": section(lambda: own_plans() if me().own("incentives.plans.acknowledge") else [])}
+
+
 def _standings() -> dict[str, Any]:
     return {"standings": section(lambda: boards.standings_of(me()))}
 
@@ -43,6 +49,7 @@ def _course() -> dict[str, Any]:
 
 SECTIONS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "summary": _summary,
+    "plan": _plan,
     "coaching": _coaching,
     "targets": _targets,
     "standings": _standings,

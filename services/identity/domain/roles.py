@@ -40,7 +40,9 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "goals.ledger.check": "Recompute the ledger and compare",
     "goals.feed.read": "Follow goals' events",
     "incentives.plans.read": "See incentive plans",
-    "incentives.plans.write": "Make and end incentive plans",
+    "incentives.plans.write": "Propose incentive plans, and reject or withdraw proposed ones",
+    "incentives.plans.approve": "Approve incentive plans that somebody else wrote",
+    "incentives.plans.acknowledge": "Say that one has read one's own incentive plan",
     "incentives.periods.close": "Close periods: what was earned in them never changes again",
     "incentives.statements.read": "See what somebody has earned",
     "incentives.boards.read": "See leaderboards",
@@ -105,6 +107,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
                 "goals.coaching.read",
                 "goals.coaching.answer",
                 "incentives.plans.read",
+                "incentives.plans.acknowledge",
                 "incentives.statements.read",
                 "incentives.boards.read",
                 "training.courses.read",
@@ -180,7 +183,13 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "headquarters_hr": (
         "总部人事 Headquarters HR",
         _BRANCH_HR
-        | {"identity.roles.read", "goals.metrics.write", "incentives.plans.write", "incentives.boards.write"},
+        | {
+            "identity.roles.read",
+            "goals.metrics.write",
+            "incentives.plans.write",
+            "incentives.plans.approve",
+            "incentives.boards.write",
+        },
     ),
     # Bound on the enterprise: runs the platform, and sees no customer.
     "administrator": (
@@ -204,6 +213,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
             "goals.coaching.rules.write",
             "incentives.plans.read",
             "incentives.plans.write",
+            "incentives.plans.approve",
             "incentives.statements.read",
             "incentives.boards.read",
             "incentives.boards.write",

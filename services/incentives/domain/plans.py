@@ -230,6 +230,7 @@ class Plan:
     reason: str
     author_id: str
     recorded_at: datetime
+    approved_by: str = ""
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -3,6 +3,7 @@
 from services.incentives.handlers.boards import BoardsHandler
 from services.incentives.handlers.feed import FeedHandler
 from services.incentives.handlers.periods import PeriodsHandler
+from services.incentives.handlers.plan_life import PlanLifeHandler
 from services.incentives.handlers.plans import PlansHandler
 from services.incentives.handlers.statements import StatementsHandler
 from services.incentives.handlers.whatif import WhatIfHandler
@@ -11,6 +12,7 @@ __all__ = [
     "BoardsHandler",
     "FeedHandler",
     "PeriodsHandler",
+    "PlanLifeHandler",
     "PlansHandler",
     "StatementsHandler",
     "WhatIfHandler",

@@ -1,6 +1,7 @@
 """What is paid for what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import grpc
@@ -10,7 +11,6 @@ from access import Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from chassis.feed import NewEvent, publish
 from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.paging import decode_token, encode_token
@@ -21,32 +21,26 @@ from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.lint import lint
 from services.incentives.domain.plans import Plan, PlanBook, nodes_of
+from services.incentives.domain.proposals import PlanState, Proposal
 from services.incentives.domain.reading import read_back
-from services.incentives.store.catalogue import CatalogueStore, read_plans
-from services.incentives.wire.feed import PLAN_CREATED
-from services.incentives.wire.plans import from_finding, from_plan, to_draft
+from services.incentives.store.catalogue import read_plans
+from services.incentives.store.proposals import ProposalStore
+from services.incentives.wire.plans import from_finding, from_plan, from_proposal, to_draft
 
 _READ: Final = "incentives.plans.read"
 _WRITE: Final = "incentives.plans.write"
+_STATES: Final = frozenset(map(int, PlanState))
 _CREATE: Final = "/foothold.incentives.v1.PlansService/CreatePlan"
 
 
 class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
-    """`queued` is told when a new plan's people wait to be computed anew."""
+    """Proposes, checks and reads plans; what becomes of proposed ones is `plan_life`'s."""
 
-    def __init__(
-        self,
-        database: Database,
-        catalogue: Catalogue,
-        clock: Clock,
-        currency: str,
-        queued: Callable[[], None],
-    ) -> None:
+    def __init__(self, database: Database, catalogue: Catalogue, clock: Clock, currency: str) -> None:
         self._database = database
         self._catalogue = catalogue
         self._clock = clock
         self._currency = currency
-        self._queued = queued
 
     def CheckPlan(
         self, request: plans_pb2.CheckPlanRequest, context: grpc.ServicerContext
@@ -83,16 +77,16 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         with self._database.begin() as connection:
 
             def produce() -> plans_pb2.CreatePlanResponse:
-                store = CatalogueStore(connection, scope)
-                if not store.add_plan(plan):
-                    raise _taken(read_plans(connection), plan)
                 # Not the catalogue's: nothing uncommitted may be remembered.
                 book = read_plans(connection)
-                message = from_plan(plan, book.effective_to(plan), self._currency)
-                publish(connection, [NewEvent(PLAN_CREATED, plan.id, message.SerializeToString())])
-                return plans_pb2.CreatePlanResponse(plan=message, warnings=self._from_findings(findings))
+                if conflict(book, plan) or not ProposalStore(connection, scope).add(plan):
+                    raise taken(book, plan)
+                return plans_pb2.CreatePlanResponse(
+                    plan=from_proposal(Proposal(plan, PlanState.DRAFT), self._currency),
+                    warnings=self._from_findings(findings),
+                )
 
-            response = answer_once(
+            return answer_once(
                 connection,
                 caller=scope.caller.id,
                 method=_CREATE,
@@ -100,8 +94,6 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
                 response=plans_pb2.CreatePlanResponse,
                 produce=produce,
             )
-        self._queued()
-        return response
 
     def GetPlan(
         self, request: plans_pb2.GetPlanRequest, context: grpc.ServicerContext
@@ -112,7 +104,13 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         fields.require_valid()
         book = self._book()
         plan = book.get(plan_id)
-        if plan is None or not _is_visible(scope, plan):
+        if plan is None:
+            with self._database.read() as connection:
+                proposed = ProposalStore(connection, scope).get(plan_id)
+            if proposed is None:
+                raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
+            return plans_pb2.GetPlanResponse(plan=from_proposal(proposed, self._currency))
+        if not is_visible(scope, plan):
             raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
         return plans_pb2.GetPlanResponse(plan=from_plan(plan, book.effective_to(plan), self._currency))
 
@@ -124,24 +122,37 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         node_id = fields.identifier("node_id", request.node_id, required=False)
         job_role = fields.text("job_role", request.job_role, max_length=40, required=False)
         size = fields.page_size(request.page_size)
+        state = PlanState(request.state) if request.state in _STATES else PlanState.APPROVED
+        if request.state and request.state not in _STATES:
+            fields.refuse("state", "is no state of a plan")
         fields.require_valid()
-        after = decode_token(request.page_token, query=request, shape=(str, str, str))
-        book = self._book()
+        after = decode_token(request.page_token, query=request, shape=(str, str, str, str))
         response = plans_pb2.ListPlansResponse()
         last: Plan | None = None
-        for plan in book.listed:
+        for plan, message in self._listed(scope, state):
             if after is not None and _key(plan) <= after:
                 continue
             if node_id not in ("", plan.node_id) or job_role not in ("", plan.job_role):
                 continue
-            if not _is_visible(scope, plan):
-                continue
             if last is not None and len(response.plans) == size:
                 response.next_page_token = encode_token(_key(last), query=request)
                 break
-            response.plans.append(from_plan(plan, book.effective_to(plan), self._currency))
+            response.plans.append(message())
             last = plan
         return response
+
+    def _listed(self, scope: Scope, state: PlanState) -> Iterator[tuple[Plan, Callable[[], plans_pb2.Plan]]]:
+        """The plans of a state that the caller may see, in order, each with how to tell it."""
+        if state is not PlanState.APPROVED:
+            with self._database.read() as connection:
+                found = ProposalStore(connection, scope).listed(state)
+            for each in found:
+                yield each.plan, partial(from_proposal, each, self._currency)
+            return
+        book = self._book()
+        for plan in book.listed:
+            if is_visible(scope, plan):
+                yield plan, partial(from_plan, plan, book.effective_to(plan), self._currency)
 
     def _book(self) -> PlanBook:
         with self._database.read() as connection:
@@ -165,7 +176,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             if (other.job_role, other.period_kind) == (plan.job_role, plan.period_kind)
             and other.node_id != plan.node_id
             and book.in_force([other.node_id], other.job_role, day) is other
-            and _is_visible(scope, other)
+            and is_visible(scope, other)
         ]
 
     def _accepted(self, draft: DraftPlan, author_id: str) -> Plan:
@@ -187,21 +198,36 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         return [from_finding(finding, self._currency) for finding in findings]
 
 
-def _taken(book: PlanBook, plan: Plan) -> AlreadyExists | FailedPrecondition:
-    if book.get(plan.id) is not None:
-        return AlreadyExists("ALREADY_EXISTS", "A plan with that id exists.", fields={"plan.id": "is taken"})
-    return FailedPrecondition(
-        "PLAN_CONFLICT",
-        "Another plan for that role is in force at that node from the same day.",
-        fields={"plan.effective_from": "choose another day"},
+def conflict(book: PlanBook, plan: Plan) -> bool:
+    """Whether an approved plan has the id or the place of this one."""
+    return book.get(plan.id) is not None or any(
+        (each.node_id, each.job_role, each.effective_from)
+        == (plan.node_id, plan.job_role, plan.effective_from)
+        for each in book.listed
     )
 
 
-def _key(plan: Plan) -> tuple[str, str, str]:
-    return plan.node_id, plan.job_role, plan.effective_from.isoformat()
+def taken(book: PlanBook, plan: Plan) -> AlreadyExists | FailedPrecondition:
+    """Why a plan cannot be added."""
+    if any(
+        (each.node_id, each.job_role, each.effective_from)
+        == (plan.node_id, plan.job_role, plan.effective_from)
+        and each.id != plan.id
+        for each in book.listed
+    ):
+        return FailedPrecondition(
+            "PLAN_CONFLICT",
+            "Another plan for that role is in force at that node from the same day.",
+            fields={"plan.effective_from": "choose another day"},
+        )
+    return AlreadyExists("ALREADY_EXISTS", "A plan with that id exists.", fields={"plan.id": "is taken"})
 
 
-def _is_visible(scope: Scope, plan: Plan) -> bool:
+def _key(plan: Plan) -> tuple[str, str, str, str]:
+    return plan.node_id, plan.job_role, plan.effective_from.isoformat(), plan.id
+
+
+def is_visible(scope: Scope, plan: Plan) -> bool:
     """On the plan's node, or on a person it is for."""
     if scope.covers(plan.node_id):
         return True

@@ -1,9 +1,10 @@
 """Plans and boards: few, read by every process as a whole, changed rarely."""
 
+from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from access import Scope
@@ -38,24 +39,40 @@ def begin_calculation(connection: Connection) -> int:
 
 def read_plans(connection: Connection, version: int = 0) -> PlanBook:
     """Every plan."""
-    return PlanBook(
-        (
-            Plan(
-                id=row.id,
-                node_id=row.node_id,
-                job_role=row.job_role,
-                name=row.name,
-                period_kind=PeriodKind(row.period_kind),
-                rules=rules.decode(row.rules),
-                effective_from=row.effective_from,
-                reason=row.reason,
-                author_id=row.author_id,
-                recorded_at=row.recorded_at,
-            )
-            for row in connection.execute(select(plan))
-        ),
-        version,
+    rows = connection.execute(select(plan))
+    return PlanBook((replace(as_plan(row), approved_by=row.approved_by) for row in rows), version)
+
+
+def as_plan(row: Row[Any]) -> Plan:
+    """A plan from a row of plans or of proposals."""
+    return Plan(
+        id=row.id,
+        node_id=row.node_id,
+        job_role=row.job_role,
+        name=row.name,
+        period_kind=PeriodKind(row.period_kind),
+        rules=rules.decode(row.rules),
+        effective_from=row.effective_from,
+        reason=row.reason,
+        author_id=row.author_id,
+        recorded_at=row.recorded_at,
     )
+
+
+def values_of(plan: Plan) -> dict[str, Any]:
+    """A plan as columns of plans and of proposals alike."""
+    return {
+        "id": plan.id,
+        "node_id": plan.node_id,
+        "job_role": plan.job_role,
+        "name": plan.name,
+        "period_kind": int(plan.period_kind),
+        "rules": rules.encode(plan.rules),
+        "effective_from": plan.effective_from,
+        "reason": plan.reason,
+        "author_id": plan.author_id,
+        "recorded_at": plan.recorded_at,
+    }
 
 
 def read_boards(connection: Connection) -> dict[str, Board]:
@@ -79,18 +96,7 @@ class CatalogueStore:
         """Store a plan and queue whom it concerns; False where its id or its place is taken."""
         self._scope.require(added.node_id)
         begin_calculation(self._connection)
-        values = {
-            "id": added.id,
-            "node_id": added.node_id,
-            "job_role": added.job_role,
-            "name": added.name,
-            "period_kind": int(added.period_kind),
-            "rules": rules.encode(added.rules),
-            "effective_from": added.effective_from,
-            "reason": added.reason,
-            "author_id": added.author_id,
-            "recorded_at": added.recorded_at,
-        }
+        values = {**values_of(added), "approved_by": added.approved_by}
         adding = upsert(plan).values(values).on_conflict_do_nothing().returning(plan.c.id)
         if self._connection.execute(adding).first() is None:
             return False

@@ -19,6 +19,7 @@ from services.incentives.domain.drafts import (
 from services.incentives.domain.findings import Example, Finding
 from services.incentives.domain.metrics import Figure, Figures
 from services.incentives.domain.plans import Plan
+from services.incentives.domain.proposals import Proposal, digest_of
 from services.incentives.domain.rule_checks import DEEPEST
 from services.incentives.wire.rules import from_rules
 from services.incentives.wire.values import from_date, from_figure, from_money, to_date, to_money, to_value
@@ -155,6 +156,27 @@ def _threshold(message: plans_pb2.ThresholdBonus | plans_pb2.PerPoint) -> DraftV
 
 
 def from_plan(plan: Plan, effective_to: date | None, currency: str) -> plans_pb2.Plan:
+    """A plan in force, or that was; `effective_to` is the day it no longer holds."""
+    message = _from_content(plan, currency)
+    message.state = plans_pb2.Plan.STATE_APPROVED
+    message.decided_by = plan.approved_by
+    message.decided_at.FromDatetime(plan.recorded_at)
+    if effective_to is not None:
+        message.effective_to.CopyFrom(from_date(effective_to))
+    return message
+
+
+def from_proposal(proposal: Proposal, currency: str) -> plans_pb2.Plan:
+    """A plan as proposed."""
+    message = _from_content(proposal.plan, currency)
+    message.state = plans_pb2.Plan.State.ValueType(proposal.state)
+    message.decided_by, message.decision_reason = proposal.decided_by, proposal.decision_reason
+    if proposal.decided_at is not None:
+        message.decided_at.FromDatetime(proposal.decided_at)
+    return message
+
+
+def _from_content(plan: Plan, currency: str) -> plans_pb2.Plan:
     message = plans_pb2.Plan(
         id=plan.id,
         node_id=plan.node_id,
@@ -163,9 +185,9 @@ def from_plan(plan: Plan, effective_to: date | None, currency: str) -> plans_pb2
         period_kind=values_pb2.PeriodKind.ValueType(plan.period_kind),
         rules=from_rules(plan.rules, currency),
         effective_from=from_date(plan.effective_from),
-        effective_to=None if effective_to is None else from_date(effective_to),
         reason=plan.reason,
         author_id=plan.author_id,
+        digest=digest_of(plan),
     )
     message.recorded_at.FromDatetime(plan.recorded_at)
     return message

@@ -216,6 +216,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The period still runs at or below the node; metadata `node_id` names who and `end_day` the first day
     it can be closed on.
     """
+    ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 126
+    """Whoever wrote a plan may not approve it: a second person has to read it."""
+    ERROR_REASON_PLAN_DECIDED: _ErrorReason.ValueType  # 127
+    """The plan is no draft any more; metadata `state` is approved or rejected."""
+    ERROR_REASON_PLAN_CHANGED: _ErrorReason.ValueType  # 128
+    """What was read is not what the plan says: read it again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -416,4 +422,10 @@ ERROR_REASON_PERIOD_RUNS: ErrorReason.ValueType  # 125
 """The period still runs at or below the node; metadata `node_id` names who and `end_day` the first day
 it can be closed on.
 """
+ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 126
+"""Whoever wrote a plan may not approve it: a second person has to read it."""
+ERROR_REASON_PLAN_DECIDED: ErrorReason.ValueType  # 127
+"""The plan is no draft any more; metadata `state` is approved or rejected."""
+ERROR_REASON_PLAN_CHANGED: ErrorReason.ValueType  # 128
+"""What was read is not what the plan says: read it again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -30,6 +30,33 @@ class Plan(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Plan._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Plan._State.ValueType  # 0
+        """Never sent."""
+        STATE_DRAFT: Plan._State.ValueType  # 1
+        """Written, and waiting for a second person; pays nothing."""
+        STATE_APPROVED: Plan._State.ValueType  # 2
+        """Approved: in force from its first day until the next one begins."""
+        STATE_REJECTED: Plan._State.ValueType  # 3
+        """Rejected or withdrawn."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far a plan is."""
+
+    STATE_UNSPECIFIED: Plan.State.ValueType  # 0
+    """Never sent."""
+    STATE_DRAFT: Plan.State.ValueType  # 1
+    """Written, and waiting for a second person; pays nothing."""
+    STATE_APPROVED: Plan.State.ValueType  # 2
+    """Approved: in force from its first day until the next one begins."""
+    STATE_REJECTED: Plan.State.ValueType  # 3
+    """Rejected or withdrawn."""
+
     ID_FIELD_NUMBER: _builtins.int
     NODE_ID_FIELD_NUMBER: _builtins.int
     JOB_ROLE_FIELD_NUMBER: _builtins.int
@@ -41,6 +68,11 @@ class Plan(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     AUTHOR_ID_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Stable id; empty to be chosen by the server."""
     node_id: _builtins.str
@@ -55,6 +87,14 @@ class Plan(_message.Message):
     """Why, at most 500 characters; required on branches and departments."""
     author_id: _builtins.str
     """Who set it. Output only."""
+    state: Global___Plan.State.ValueType
+    """How far it is. Output only."""
+    digest: _builtins.str
+    """SHA-256 of its content, in hexadecimal: node, role, name, period, first day and rules. Output only."""
+    decided_by: _builtins.str
+    """Who approved or rejected it; empty for a draft. Output only."""
+    decision_reason: _builtins.str
+    """Why it was rejected. Output only."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
         """1..50 rules, those inside others counted as well; at most 5 deep."""
@@ -69,7 +109,11 @@ class Plan(_message.Message):
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
-        """When it became known. Output only."""
+        """When it became known: written, of a draft; approved, of one in force. Output only."""
+
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp:
+        """When. Output only."""
 
     def __init__(
         self,
@@ -85,10 +129,15 @@ class Plan(_message.Message):
         reason: _builtins.str = ...,
         author_id: _builtins.str = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___Plan.State.ValueType = ...,
+        digest: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        decision_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_from", b"effective_from", "effective_to", b"effective_to", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "effective_from", b"effective_from", "effective_to", b"effective_to", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "name", b"name", "node_id", b"node_id", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "rules", b"rules"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "decided_at", b"decided_at", "decided_by", b"decided_by", "decision_reason", b"decision_reason", "digest", b"digest", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "name", b"name", "node_id", b"node_id", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "rules", b"rules", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -969,7 +1018,7 @@ Global___CheckPlanResponse: _TypeAlias = CheckPlanResponse  # noqa: Y015
 
 @_typing.final
 class CreatePlanRequest(_message.Message):
-    """Asks to add a plan."""
+    """Asks to propose a plan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1005,7 +1054,7 @@ class CreatePlanResponse(_message.Message):
     WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plan(self) -> Global___Plan:
-        """The plan."""
+        """The plan: a draft."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanFinding]:
@@ -1081,6 +1130,7 @@ class ListPlansRequest(_message.Message):
     JOB_ROLE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Only at this node exactly; empty for all."""
     job_role: _builtins.str
@@ -1089,6 +1139,8 @@ class ListPlansRequest(_message.Message):
     """At most this many, 1..1,000; 0 for 50."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
+    state: Global___Plan.State.ValueType
+    """Only those that far; unspecified for approved ones. Drafts and rejected plans of nodes the permission covers."""
     def __init__(
         self,
         *,
@@ -1096,10 +1148,11 @@ class ListPlansRequest(_message.Message):
         job_role: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        state: Global___Plan.State.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_role", b"job_role", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_role", b"job_role", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

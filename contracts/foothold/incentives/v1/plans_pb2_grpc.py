@@ -70,8 +70,8 @@ class PlansServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreatePlan(self, request, context):
-        """Adds a plan. Refused with the tier named when tiers leave a gap, overlap or cannot be reached (R3): TIER_GAP,
-        TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID. One in force for the same node and role ends where this begins.
+        """Proposes a plan: a draft that pays nothing until it is approved. Refused with the tier named when tiers leave a gap,
+        overlap or cannot be reached (R3): TIER_GAP, TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID.
         Permission incentives.plans.write on the node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -79,7 +79,7 @@ class PlansServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPlan(self, request, context):
-        """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for.
+        """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for; drafts on the node only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,12 +38,12 @@ class PlansServiceStub:
     Permission incentives.plans.read.
     """
     CreatePlan: _grpc.UnaryUnaryMultiCallable[_plans_pb2.CreatePlanRequest, _plans_pb2.CreatePlanResponse]
-    """Adds a plan. Refused with the tier named when tiers leave a gap, overlap or cannot be reached (R3): TIER_GAP,
-    TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID. One in force for the same node and role ends where this begins.
+    """Proposes a plan: a draft that pays nothing until it is approved. Refused with the tier named when tiers leave a gap,
+    overlap or cannot be reached (R3): TIER_GAP, TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID.
     Permission incentives.plans.write on the node.
     """
     GetPlan: _grpc.UnaryUnaryMultiCallable[_plans_pb2.GetPlanRequest, _plans_pb2.GetPlanResponse]
-    """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for."""
+    """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for; drafts on the node only."""
     ListPlans: _grpc.UnaryUnaryMultiCallable[_plans_pb2.ListPlansRequest, _plans_pb2.ListPlansResponse]
     """Lists plans. Permission incentives.plans.read."""
 
@@ -57,12 +57,12 @@ class PlansServiceAsyncStub(PlansServiceStub):
     Permission incentives.plans.read.
     """
     CreatePlan: _aio.UnaryUnaryMultiCallable[_plans_pb2.CreatePlanRequest, _plans_pb2.CreatePlanResponse]  # type: ignore[assignment]
-    """Adds a plan. Refused with the tier named when tiers leave a gap, overlap or cannot be reached (R3): TIER_GAP,
-    TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID. One in force for the same node and role ends where this begins.
+    """Proposes a plan: a draft that pays nothing until it is approved. Refused with the tier named when tiers leave a gap,
+    overlap or cannot be reached (R3): TIER_GAP, TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID.
     Permission incentives.plans.write on the node.
     """
     GetPlan: _aio.UnaryUnaryMultiCallable[_plans_pb2.GetPlanRequest, _plans_pb2.GetPlanResponse]  # type: ignore[assignment]
-    """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for."""
+    """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for; drafts on the node only."""
     ListPlans: _aio.UnaryUnaryMultiCallable[_plans_pb2.ListPlansRequest, _plans_pb2.ListPlansResponse]  # type: ignore[assignment]
     """Lists plans. Permission incentives.plans.read."""
 
@@ -85,8 +85,8 @@ class PlansServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _plans_pb2.CreatePlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plans_pb2.CreatePlanResponse, _abc.Awaitable[_plans_pb2.CreatePlanResponse]]:
-        """Adds a plan. Refused with the tier named when tiers leave a gap, overlap or cannot be reached (R3): TIER_GAP,
-        TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID. One in force for the same node and role ends where this begins.
+        """Proposes a plan: a draft that pays nothing until it is approved. Refused with the tier named when tiers leave a gap,
+        overlap or cannot be reached (R3): TIER_GAP, TIER_OVERLAP, TIER_UNREACHABLE, PLAN_INVALID.
         Permission incentives.plans.write on the node.
         """
 
@@ -96,7 +96,7 @@ class PlansServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _plans_pb2.GetPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plans_pb2.GetPlanResponse, _abc.Awaitable[_plans_pb2.GetPlanResponse]]:
-        """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for."""
+        """Reads one plan. Permission incentives.plans.read on its node, or on a person it is for; drafts on the node only."""
 
     @_abc_1.abstractmethod
     def ListPlans(

@@ -1,0 +1,84 @@
+"""Plans that are proposed: they pay nothing until a second person approves them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from services.incentives.domain.periods import Period, period_of
+from services.incentives.domain.plans import Plan, PlanBook
+
+
+class PlanState(IntEnum):
+    """How far a plan is; the numbers of the contract's `Plan.State`."""
+
+    DRAFT = 1
+    APPROVED = 2
+    REJECTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan as somebody wrote it, and what became of it."""
+
+    plan: Plan
+    state: PlanState
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decision_reason: str = ""
+
+
+class Applying(NamedTuple):
+    """A plan that applies to a person, and the first day it pays them for."""
+
+    plan: Plan
+    pays_from: date
+
+
+@lru_cache(maxsize=1024)
+def digest_of(plan: Plan) -> str:
+    """SHA-256 of what a plan says, in hexadecimal: not of who wrote it, when and why."""
+    content = [
+        plan.node_id,
+        plan.job_role,
+        plan.name,
+        plan.period_kind.name,
+        plan.effective_from.isoformat(),
+        [_canonical(rule) for rule in plan.rules],
+    ]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if is_dataclass(value):
+        return [type(value).__name__, *(_canonical(getattr(value, field.name)) for field in fields(value))]
+    return [_canonical(each) for each in value] if isinstance(value, tuple) else value
+
+
+def applying_on(book: PlanBook, path: Sequence[str], job_role: str, day: date) -> Applying | None:
+    """What pays somebody for a day; `path` is from their leaf upwards."""
+    found = book.paying_on(path, job_role, day)
+    return None if found is None else Applying(found[0], first_period(found[0]).first_day)
+
+
+def next_after(book: PlanBook, path: Sequence[str], job_role: str, day: date) -> Applying | None:
+    """The first plan to come that will pay them, for a period that has not begun on this day."""
+    for plan in sorted(book.listed, key=lambda each: each.effective_from):
+        first = first_period(plan)
+        if (
+            first.first_day > day
+            and plan.job_role == job_role
+            and book.plan_for(path, job_role, first) is plan
+        ):
+            return Applying(plan, first.first_day)
+    return None
+
+
+def first_period(plan: Plan) -> Period:
+    """The first period that begins on or after the plan's first day."""
+    period = period_of(plan.period_kind, plan.effective_from)
+    return period if period.first_day == plan.effective_from else period_of(plan.period_kind, period.end_day)

@@ -1,0 +1,277 @@
+"""What becomes of proposed plans, and who has read the ones in force."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import grpc
+from foothold.incentives.v1 import plan_life_pb2, plan_life_pb2_grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Connection
+
+from access import PLATFORM, Directory, Scope, caller
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import FailedPrecondition, NotFound
+from chassis.feed import NewEvent, publish
+from chassis.idempotency import answer_once
+from chassis.paging import decode_token, encode_token
+from chassis.validation import Fields
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.periods import today
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.proposals import (
+    Applying,
+    PlanState,
+    Proposal,
+    applying_on,
+    digest_of,
+    first_period,
+    next_after,
+)
+from services.incentives.handlers.plans import is_visible, taken
+from services.incentives.store.catalogue import CatalogueStore, read_plans
+from services.incentives.store.proposals import AcknowledgementStore, ProposalStore
+from services.incentives.wire.feed import PLAN_CREATED
+from services.incentives.wire.plans import from_plan, from_proposal
+from services.incentives.wire.values import from_date
+
+_APPROVE: Final = "incentives.plans.approve"
+_WRITE: Final = "incentives.plans.write"
+_READ: Final = "incentives.plans.read"
+_ACKNOWLEDGE: Final = "incentives.plans.acknowledge"
+_SERVICE: Final = "/foothold.incentives.v1.PlanLifeService"
+
+
+class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
+    """`queued` is told when an approved plan's people wait to be computed anew."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        clock: Clock,
+        currency: str,
+        queued: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._clock = clock
+        self._currency = currency
+        self._queued = queued
+
+    def ApprovePlan(
+        self, request: plan_life_pb2.ApprovePlanRequest, context: grpc.ServicerContext
+    ) -> plan_life_pb2.ApprovePlanResponse:
+        scope = caller(context).scope(_APPROVE)
+        fields = Fields()
+        fields.request_id(request.request_id)
+        plan_id = fields.identifier("plan_id", request.plan_id)
+        fields.require_valid()
+        with self._database.begin() as connection:
+
+            def produce() -> plan_life_pb2.ApprovePlanResponse:
+                proposed = _draft(connection, scope, plan_id)
+                _require_second(scope, proposed.plan)
+                now = self._clock.now()
+                plan = replace(proposed.plan, recorded_at=now, approved_by=scope.caller.id)
+                if not CatalogueStore(connection, scope).add_plan(plan):
+                    raise taken(read_plans(connection), plan)
+                decided = replace(
+                    proposed, state=PlanState.APPROVED, decided_by=scope.caller.id, decided_at=now
+                )
+                ProposalStore(connection, scope).decide(decided)
+                # Not the catalogue's: nothing uncommitted may be remembered.
+                message = from_plan(plan, read_plans(connection).effective_to(plan), self._currency)
+                publish(connection, [NewEvent(PLAN_CREATED, plan.id, message.SerializeToString())])
+                return plan_life_pb2.ApprovePlanResponse(plan=message)
+
+            response = answer_once(
+                connection,
+                caller=scope.caller.id,
+                method=f"{_SERVICE}/ApprovePlan",
+                request=request,
+                response=plan_life_pb2.ApprovePlanResponse,
+                produce=produce,
+            )
+        self._queued()
+        return response
+
+    def RejectPlan(
+        self, request: plan_life_pb2.RejectPlanRequest, context: grpc.ServicerContext
+    ) -> plan_life_pb2.RejectPlanResponse:
+        scope = caller(context).scope(_WRITE)
+        fields = Fields()
+        fields.request_id(request.request_id)
+        plan_id = fields.identifier("plan_id", request.plan_id)
+        reason = fields.text("reason", request.reason, max_length=500)
+        fields.require_valid()
+        with self._database.begin() as connection:
+
+            def produce() -> plan_life_pb2.RejectPlanResponse:
+                decided = replace(
+                    _draft(connection, scope, plan_id),
+                    state=PlanState.REJECTED,
+                    decided_by=scope.caller.id,
+                    decided_at=self._clock.now(),
+                    decision_reason=reason,
+                )
+                ProposalStore(connection, scope).decide(decided)
+                return plan_life_pb2.RejectPlanResponse(plan=from_proposal(decided, self._currency))
+
+            return answer_once(
+                connection,
+                caller=scope.caller.id,
+                method=f"{_SERVICE}/RejectPlan",
+                request=request,
+                response=plan_life_pb2.RejectPlanResponse,
+                produce=produce,
+            )
+
+    def GetPersonPlans(
+        self, request: plan_life_pb2.GetPersonPlansRequest, context: grpc.ServicerContext
+    ) -> plan_life_pb2.GetPersonPlansResponse:
+        scope = caller(context).scope(_READ)
+        fields = Fields()
+        person_id = fields.identifier("person_id", request.person_id)
+        fields.require_valid()
+        scope.require_person(person_id)
+        with self._database.read() as connection:
+            book = self._catalogue.plans(connection)
+            current, coming = self._of(book, scope.caller.directory, person_id)
+            plans = [each.plan.id for each in (current, coming) if each]
+            read = AcknowledgementStore(connection, scope).when(plans, [person_id])
+
+        def told(found: Applying | None) -> plan_life_pb2.PersonPlan | None:
+            if found is None:
+                return None
+            plan = found.plan
+            return plan_life_pb2.PersonPlan(
+                plan=from_plan(plan, book.effective_to(plan), self._currency),
+                pays_from=from_date(found.pays_from),
+                acknowledged_at=_instant(read.get((plan.id, person_id))),
+            )
+
+        return plan_life_pb2.GetPersonPlansResponse(current=told(current), next=told(coming))
+
+    def AcknowledgePlan(
+        self, request: plan_life_pb2.AcknowledgePlanRequest, context: grpc.ServicerContext
+    ) -> plan_life_pb2.AcknowledgePlanResponse:
+        scope = caller(context).scope(_ACKNOWLEDGE)
+        fields = Fields()
+        fields.request_id(request.request_id)
+        plan_id = fields.identifier("plan_id", request.plan_id)
+        digest = fields.text("digest", request.digest, max_length=64)
+        fields.require_valid()
+        # Nobody has read something for somebody else, whatever they may do besides.
+        person_id = scope.caller.person_id
+        scope.require_person(person_id)
+        with self._database.begin() as connection:
+
+            def produce() -> plan_life_pb2.AcknowledgePlanResponse:
+                book = self._catalogue.plans(connection)
+                applying = self._of(book, scope.caller.directory, person_id)
+                plan = next((each.plan for each in applying if each and each.plan.id == plan_id), None)
+                if plan is None:
+                    raise NotFound("PLAN_UNKNOWN", "No such plan applies to you, nor will.")
+                if digest_of(plan) != digest:
+                    raise FailedPrecondition("PLAN_CHANGED", "What was read is not what the plan says.")
+                store = AcknowledgementStore(connection, scope)
+                when = store.add(plan_id, person_id, digest, self._clock.now())
+                return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=_instant(when))
+
+            return answer_once(
+                connection,
+                caller=scope.caller.id,
+                method=f"{_SERVICE}/AcknowledgePlan",
+                request=request,
+                response=plan_life_pb2.AcknowledgePlanResponse,
+                produce=produce,
+            )
+
+    def ListAcknowledgements(
+        self, request: plan_life_pb2.ListAcknowledgementsRequest, context: grpc.ServicerContext
+    ) -> plan_life_pb2.ListAcknowledgementsResponse:
+        scope = caller(context).scope(_READ)
+        fields = Fields()
+        plan_id = fields.identifier("plan_id", request.plan_id)
+        size = fields.page_size(request.page_size)
+        fields.require_valid()
+        after = decode_token(request.page_token, query=request, shape=(str,))
+        with self._database.read() as connection:
+            book = self._catalogue.plans(connection)
+            plan = book.get(plan_id)
+            if plan is None or not is_visible(scope, plan):
+                raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
+            people = self._people(book, plan, scope)
+            read = AcknowledgementStore(connection, scope).when([plan_id], people)
+        page = [each for each in people if after is None or each > str(after[0])]
+        return plan_life_pb2.ListAcknowledgementsResponse(
+            acknowledgements=[
+                plan_life_pb2.Acknowledgement(
+                    person_id=each, acknowledged_at=_instant(read.get((plan_id, each)))
+                )
+                for each in page[:size]
+            ],
+            next_page_token=encode_token((page[size - 1],), query=request) if len(page) > size else "",
+            people=len(people),
+            acknowledged=len(read),
+        )
+
+    def _of(
+        self, book: PlanBook, directory: Directory, person_id: str
+    ) -> tuple[Applying | None, Applying | None]:
+        """What pays somebody today, and what comes next."""
+        person = directory.person(person_id)
+        role = person.job_role if person is not None else ""
+        day, path = today(self._clock.now(), directory.zone_of(person_id)), directory.ancestors(person_id)
+        return applying_on(book, path, role, day), next_after(book, path, role, day)
+
+    def _people(self, book: PlanBook, plan: Plan, scope: Scope) -> list[str]:
+        """Active people whom a plan pays today, or will, of those the caller may see."""
+        directory, now = scope.caller.directory, self._clock.now()
+        first = first_period(plan)
+        found = []
+        for person_id in sorted(directory.people_under(plan.node_id)):
+            person = directory.person(person_id)
+            if person is None or not person.active or person.job_role != plan.job_role:
+                continue
+            if not scope.covers(person_id):
+                continue
+            path = directory.ancestors(person_id)
+            paying = book.paying_on(path, plan.job_role, today(now, directory.zone_of(person_id)))
+            coming = first.first_day > today(now, directory.zone_of(person_id))
+            if (paying is not None and paying[0] is plan) or (
+                coming and book.plan_for(path, plan.job_role, first) is plan
+            ):
+                found.append(person_id)
+        return found
+
+
+def _draft(connection: Connection, scope: Scope, plan_id: str) -> Proposal:
+    """A draft that nobody else decides about meanwhile."""
+    found = ProposalStore(connection, scope).get(plan_id, locked=True)
+    if found is None:
+        raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
+    if found.state is not PlanState.DRAFT:
+        state = found.state.name.lower()
+        raise FailedPrecondition("PLAN_DECIDED", f"The plan is {state} already.", metadata={"state": state})
+    return found
+
+
+def _require_second(scope: Scope, plan: Plan) -> None:
+    """The operator may be anybody: whoever holds the signing key could sign as a second person just as well."""
+    who = scope.caller
+    if plan.author_id == who.id and PLATFORM not in who.directory.granted_at(who.id, _APPROVE):
+        raise FailedPrecondition(
+            "SECOND_PERSON_NEEDED", "Whoever wrote a plan may not approve it; a second person has to read it."
+        )
+
+
+def _instant(when: datetime | None) -> Timestamp | None:
+    if when is None:
+        return None
+    told = Timestamp()
+    told.FromDatetime(when)
+    return told
