@@ -1,7 +1,7 @@
 """Computes statements, a page or a batch at a time, and says which changed; in the caller's transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
@@ -11,10 +11,10 @@ from chassis.feed import NewEvent, publish
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.periods import Period, PeriodKind, today
-from services.incentives.domain.plans import Plan
-from services.incentives.domain.statements import Statement, Told, differs, plan_of, renew, take
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
 from services.incentives.store.catalogue import begin_calculation
-from services.incentives.store.ledger import Ledger
+from services.incentives.store.ledger import Key, Ledger
 from services.incentives.store.placements import then
 
 STATEMENT_CHANGED: Final = "statement_changed"
@@ -47,6 +47,7 @@ class Calculator:
         stood = then(connection, unpaid, standings)
         taken: list[Statement] = []
         changed: list[Change] = []
+        unseen: set[Key] = set()
         for key, each in last.items():
             before = known.get(key)
             standing = stood.get(key) or standings.get(each.person_id)
@@ -57,7 +58,9 @@ class Calculator:
             taken.append(after)
             if differs(before, after):
                 changed.append(Change(before, after, plan, standing))
-        ledger.write(taken)
+            else:
+                unseen.add(key)
+        ledger.write(taken, now, unseen=unseen)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
 
     def renew(self, connection: Connection, limit: int) -> bool:
@@ -70,32 +73,50 @@ class Calculator:
         now = self._clock.now()
         recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
         standings = ledger.standings(stale.people, now)
-        changed: list[Change] = []
-        aged: list[Statement] = []
         found = [
-            (before, standing)
+            before
             for before in ledger.open(stale.people, recent, stale.since, book.kinds)
             if (standing := standings.get(before.person_id)) is not None
             and _is_open(before, standing.today, stale.since)
         ]
-        stood = then(connection, [(before.person_id, before.period) for before, _ in found], standings)
-        for before, standing in found:
-            key = (before.person_id, before.period)
-            stands = stood.get(key, standing)
-            plan = plan_of(book, before, stands, before.period)
-            if plan is None and not before.plan_id:
-                continue
-            after = renew(before, plan, stands)
-            if after == before:
-                continue
-            changed.append(Change(before, after, plan, stands))
-            if after.figures != before.figures:
-                aged.append(after)
-        ledger.write_payments([each.after for each in changed])
-        # Where the month of tenure came to be read, or a hire date was corrected.
-        ledger.write(aged)
-        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
+        changed = _renewed(connection, book, found, standings)
+        self._apply(connection, book, changed, standings, now)
         return True
+
+    def recheck(
+        self, connection: Connection, people: Sequence[str], period: Period, *, apply: bool
+    ) -> tuple[int, list[Change]]:
+        """Compute people's statements of a period from what is stored: how many, and those that come out otherwise.
+
+        With `apply` they are stored and told, those of closed periods as adjustments.
+        """
+        book = self._catalogue.plans(connection, begin_calculation(connection))
+        ledger = Ledger(connection)
+        now = self._clock.now()
+        standings = ledger.standings(people, now)
+        found = [each for each in ledger.of_period(people, period) if each.person_id in standings]
+        changed = _renewed(connection, book, found, standings)
+        if apply:
+            self._apply(connection, book, changed, standings, now)
+        return len(found), changed
+
+    def _apply(
+        self,
+        connection: Connection,
+        book: PlanBook,
+        changed: Sequence[Change],
+        standings: Mapping[str, Standing],
+        now: datetime,
+    ) -> None:
+        ledger = Ledger(connection)
+        # `aged`: where the month of tenure came to be read, or a hire date was corrected.
+        aged: list[Statement] = []
+        same: list[Statement] = []
+        for before, after, *_ in changed:
+            (same if before is not None and before.figures == after.figures else aged).append(after)
+        ledger.write_payments(same, now)
+        ledger.write(aged, now)
+        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
 
     def _publish(self, connection: Connection, changed: Sequence[Change]) -> None:
         """Tell of every statement with a plan, and of every month: whoever follows hears of each new figure."""
@@ -107,6 +128,26 @@ class Calculator:
                 if plan is not None or statement.period.kind is PeriodKind.MONTH
             ],
         )
+
+
+def _renewed(
+    connection: Connection,
+    book: PlanBook,
+    found: Sequence[Statement],
+    standings: Mapping[str, Standing],
+) -> list[Change]:
+    """Those of the statements, of people whose standing is known, that come out otherwise than they are stored."""
+    stood = then(connection, [(before.person_id, before.period) for before in found], standings)
+    changed = []
+    for before in found:
+        stands = stood.get((before.person_id, before.period), standings[before.person_id])
+        plan = plan_of(book, before, stands, before.period)
+        if plan is None and not before.plan_id:
+            continue
+        after = renew(before, plan, stands)
+        if after != before:
+            changed.append(Change(before, after, plan, stands))
+    return changed
 
 
 def _is_open(statement: Statement, day: date, since: date | None) -> bool:

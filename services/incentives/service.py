@@ -15,6 +15,10 @@ from foothold.incentives.v1 import (
     plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
+    recompute_pb2,
+    recompute_pb2_grpc,
+    simulation_pb2,
+    simulation_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
     whatif_pb2,
@@ -44,12 +48,17 @@ from services.incentives.handlers import (
     PeriodsHandler,
     PlanLifeHandler,
     PlansHandler,
+    RecomputeHandler,
+    SimulationsHandler,
     StatementsHandler,
     WhatIfHandler,
 )
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
+from services.incentives.simulating import Simulator
+from services.incentives.store.simulations import forget_old_simulations
+from services.incentives.store.statements import forget_versions
 from services.incentives.wire.closing import from_adjustment
 from services.incentives.wire.feed import states_of
 from services.incentives.wire.statements import from_statement
@@ -62,6 +71,8 @@ _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsServi
 _BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
 _WHAT_IF: Final = whatif_pb2.DESCRIPTOR.services_by_name["WhatIfService"]
 _PERIODS: Final = periods_pb2.DESCRIPTOR.services_by_name["PeriodsService"]
+_RECOMPUTE: Final = recompute_pb2.DESCRIPTOR.services_by_name["RecomputeService"]
+_SIMULATIONS: Final = simulation_pb2.DESCRIPTOR.services_by_name["SimulationsService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -98,7 +109,10 @@ class Settings(BaseModel):
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Incentives as a service that a `Server` can run; its schema must be migrated."""
-    require_rows(PERMISSIONS, (_PLANS, _PLAN_LIFE, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS))
+    require_rows(
+        PERMISSIONS,
+        (_PLANS, _PLAN_LIFE, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS, _RECOMPUTE, _SIMULATIONS),
+    )
     clock = clock or SystemClock()
     currency = settings.currency
     url = settings.database_url.get_secret_value()
@@ -116,6 +130,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     corrector = Corrector(lambda made: from_adjustment(made, currency).SerializeToString())
     calculator = Calculator(catalogue, clock, encode, corrector)
     recomputer = Recomputer(database, calculator)
+    simulator = Simulator(database, catalogue, clock)
     replica = Replica(database, on_change=on_identity)
     leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
     following_identity = follow_identity(replica, database=database, channel=identity)
@@ -155,6 +170,16 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 PeriodsHandler(database, catalogue, clock, currency),
             ),
             Servicer(
+                _RECOMPUTE.full_name,
+                recompute_pb2_grpc.add_RecomputeServiceServicer_to_server,
+                RecomputeHandler(database, catalogue, calculator, currency),
+            ),
+            Servicer(
+                _SIMULATIONS.full_name,
+                simulation_pb2_grpc.add_SimulationsServiceServicer_to_server,
+                SimulationsHandler(database, catalogue, clock, currency, simulator.wake),
+            ),
+            Servicer(
                 _BOARDS.full_name,
                 boards_pb2_grpc.add_BoardsServiceServicer_to_server,
                 BoardsHandler(database, catalogue, leaderboards, clock, currency),
@@ -172,8 +197,17 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following_identity,
             following_goals,
             recomputer,
+            simulator,
             leaderboards,
-            Housekeeping(database, [forget_old_requests, compaction]),
+            Housekeeping(
+                database,
+                [
+                    forget_old_requests,
+                    compaction,
+                    forget_old_simulations,
+                    forget_versions(settings.feed_kept_days),
+                ],
+            ),
         ],
         checks=[
             database.check,

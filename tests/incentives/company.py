@@ -20,6 +20,8 @@ from foothold.incentives.v1 import (
     plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
+    recompute_pb2_grpc,
+    simulation_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
     values_pb2,
@@ -110,6 +112,8 @@ class Client:
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(channel)
         self.periods = periods_pb2_grpc.PeriodsServiceStub(channel)
+        self.recompute = recompute_pb2_grpc.RecomputeServiceStub(channel)
+        self.simulations = simulation_pb2_grpc.SimulationsServiceStub(channel)
         self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
@@ -288,6 +292,7 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
+        tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")
         with self.database.read() as connection:

@@ -11,6 +11,8 @@ from foothold.incentives.v1 import (
     periods_pb2,
     plan_life_pb2,
     plans_pb2,
+    recompute_pb2,
+    simulation_pb2,
     statements_pb2,
     whatif_pb2,
 )
@@ -26,7 +28,17 @@ _SEED = 20250304
 _EACH = 250
 _METHODS = [
     method
-    for file in (plans_pb2, statements_pb2, boards_pb2, feed_pb2, whatif_pb2, periods_pb2, plan_life_pb2)
+    for file in (
+        plans_pb2,
+        statements_pb2,
+        boards_pb2,
+        feed_pb2,
+        whatif_pb2,
+        periods_pb2,
+        plan_life_pb2,
+        recompute_pb2,
+        simulation_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

@@ -4,6 +4,7 @@ import itertools
 import random
 import threading
 from datetime import date, timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -216,8 +217,8 @@ def test_an_effect_that_fails_leaves_nothing_and_is_tried_again(
     failures = iter(range(2))
     write = Ledger.write
 
-    def failing(self: Ledger, statements: list[object]) -> None:
-        write(self, statements)  # type: ignore[arg-type]  # passed on as it came
+    def failing(self: Ledger, *given: Any, **named: Any) -> None:
+        write(self, *given, **named)
         if next(failures, None) is not None:
             raise RuntimeError("the power went out after the write")
 

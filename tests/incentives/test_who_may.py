@@ -5,12 +5,21 @@ from datetime import date
 
 import grpc
 import pytest
-from foothold.incentives.v1 import boards_pb2, feed_pb2, plan_life_pb2, plans_pb2, statements_pb2, whatif_pb2
+from foothold.incentives.v1 import (
+    boards_pb2,
+    feed_pb2,
+    plan_life_pb2,
+    plans_pb2,
+    recompute_pb2,
+    simulation_pb2,
+    statements_pb2,
+    whatif_pb2,
+)
 
 from chassis.errors import from_rpc_error
 from services.incentives.permissions import PERMISSIONS
-from tests.incentives.company import Client, Company, person, request_id
-from tests.incentives.plans import S07, plan, yuan
+from tests.incentives.company import Client, Company, eventually, on, person, request_id
+from tests.incentives.plans import MONTH, S07, plan, yuan
 
 OK, HIDDEN, DENIED, OUT = "OK", "NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"
 _CALLERS = (
@@ -25,6 +34,20 @@ _CALLERS = (
     "nobody",
     "administrator",
 )
+
+_started: list[str] = []
+
+
+def _try(node_id: str) -> simulation_pb2.StartSimulationRequest:
+    return simulation_pb2.StartSimulationRequest(
+        request_id=request_id(),
+        name="试算",
+        node_id=node_id,
+        first_month=on(date(2025, 2, 1)),
+        months=1,
+        plans=[plan(*S07)],
+    )
+
 
 _CALLS: dict[str, Callable[[Client], object]] = {
     "GetStatement": lambda c: c.statement("li"),
@@ -56,6 +79,23 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "ClosePeriod": lambda c: c.close("shanghai", date(2025, 2, 1)),
     "ClosePeriod of the enterprise": lambda c: c.close("hq", date(2025, 1, 1)),
     "GetPeriod": lambda c: c.period("shanghai", date(2025, 2, 1)),
+    "RecomputePeriod": lambda c: c.recompute.RecomputePeriod(
+        recompute_pb2.RecomputePeriodRequest(
+            request_id=request_id(), node_id="shanghai", period_kind=MONTH, on=on(date(2025, 2, 1))
+        )
+    ),
+    "StartSimulation": lambda c: c.simulations.StartSimulation(_try("shanghai")),
+    "StartSimulation of the enterprise": lambda c: c.simulations.StartSimulation(_try("hq")),
+    "GetSimulation": lambda c: c.simulations.GetSimulation(
+        simulation_pb2.GetSimulationRequest(simulation_id=_started[0])
+    ),
+    "ListSimulatedPeople": lambda c: c.simulations.ListSimulatedPeople(
+        simulation_pb2.ListSimulatedPeopleRequest(simulation_id=_started[0])
+    ),
+    "CancelSimulation": lambda c: c.simulations.CancelSimulation(
+        simulation_pb2.CancelSimulationRequest(request_id=request_id(), simulation_id=_started[0])
+    ),
+    "ListSimulations": lambda c: c.simulations.ListSimulations(simulation_pb2.ListSimulationsRequest()),
     "CreateBoard": lambda c: c.boards.CreateBoard(
         boards_pb2.CreateBoardRequest(
             request_id=request_id(),
@@ -130,6 +170,35 @@ _EXPECTED = {
         DENIED,
     ),
     "GetPeriod": (HIDDEN, HIDDEN, HIDDEN, DENIED, HIDDEN, DENIED, OK, OK, DENIED, OK),
+    "RecomputePeriod": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "StartSimulation": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "StartSimulation of the enterprise": (
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        HIDDEN,
+        OK,
+        DENIED,
+        DENIED,
+    ),
+    "GetSimulation": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "ListSimulatedPeople": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "CancelSimulation": (
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        DENIED,
+        "FAILED_PRECONDITION",
+        "FAILED_PRECONDITION",
+        DENIED,
+        DENIED,
+    ),
+    "ListSimulations": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
     "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),
@@ -146,6 +215,10 @@ def agreed(company: Company) -> None:
     hr.create(plan(*S07, node_id="shanghai", id="for-shanghai"))
     company.figures("li", None, customers_followed=5, new_customers=5, deals_won=1)
     company.settle()
+    _started[:] = [hr.simulations.StartSimulation(_try("shanghai")).simulation.id]
+    asked = simulation_pb2.GetSimulationRequest(simulation_id=_started[0])
+    done = simulation_pb2.Simulation.STATE_DONE
+    eventually(lambda: hr.simulations.GetSimulation(asked).simulation.state == done)
 
 
 def outcome(call: Callable[[Client], object], client: Client) -> str:

@@ -30,6 +30,8 @@ from foothold.incentives.v1 import (
     plan_life_pb2_grpc,
     plans_pb2,
     plans_pb2_grpc,
+    simulation_pb2,
+    simulation_pb2_grpc,
     statements_pb2,
     statements_pb2_grpc,
 )
@@ -108,6 +110,19 @@ def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
     )
 
 
+def simulation(node_id: str) -> simulation_pb2.StartSimulationRequest:
+    """A plan of the enterprise tried on this month at a node."""
+    today = datetime.now(UTC).date()
+    return simulation_pb2.StartSimulationRequest(
+        request_id=new_id(),
+        name="Tried",
+        node_id=node_id,
+        first_month=Date(year=today.year, month=today.month, day=1),
+        months=1,
+        plans=[plan("hq", "sales")],
+    )
+
+
 def task(person_id: str) -> coaching_pb2.CoachingTask:
     """A call together, within the week."""
     due = datetime.now(UTC).date() + timedelta(days=7)
@@ -167,6 +182,8 @@ class Content:
         life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
         self._plans: dict[str, plans_pb2.Plan] = {}
+        self._simulations = simulation_pb2_grpc.SimulationsServiceStub(incentives)
+        self._simulated: dict[str, str] = {}
         self.last_revision = 0
         for node_id in _NODES:
             self.add_target(node_id, "sales")
@@ -269,3 +286,13 @@ class Content:
     def _propose(self, node_id: str, job_role: str) -> plans_pb2.Plan:
         asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(node_id, job_role))
         return self._proposing.CreatePlan(asked).plan
+
+    def simulation_of(self, node_id: str) -> str:
+        """The id of a simulation of the node; of none for an unknown node."""
+        if node_id not in self._simulated:
+            try:
+                made = self._simulations.StartSimulation(simulation(node_id)).simulation.id
+            except grpc.RpcError:
+                return new_id()
+            self._simulated[node_id] = str(made)
+        return self._simulated[node_id]

@@ -15,6 +15,7 @@ from tests.permissions import (
     figures_probes,
     identity_probes,
     industry_probes,
+    simulation_probes,
     training_probes,
 )
 from tests.permissions.enterprise import CALLERS, Enterprise
@@ -25,6 +26,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **figures_probes.PROBES,
     **calendars_probes.PROBES,
     **closing_probes.PROBES,
+    **simulation_probes.PROBES,
     **cascade_probes.PROBES,
     **industry_probes.PROBES,
     **coaching_probes.PROBES,

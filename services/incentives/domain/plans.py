@@ -264,6 +264,10 @@ class PlanBook:
     def get(self, plan_id: str) -> Plan | None:
         return self._by_id.get(plan_id)
 
+    def known_by(self, instant: datetime) -> "PlanBook":
+        """The book as it was then."""
+        return PlanBook(plan for plan in self._by_id.values() if plan.recorded_at <= instant)
+
     @cached_property
     def kinds(self) -> frozenset[PeriodKind]:
         """The periods that some plan pays for."""

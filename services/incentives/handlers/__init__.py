@@ -5,6 +5,8 @@ from services.incentives.handlers.feed import FeedHandler
 from services.incentives.handlers.periods import PeriodsHandler
 from services.incentives.handlers.plan_life import PlanLifeHandler
 from services.incentives.handlers.plans import PlansHandler
+from services.incentives.handlers.recompute import RecomputeHandler
+from services.incentives.handlers.simulations import SimulationsHandler
 from services.incentives.handlers.statements import StatementsHandler
 from services.incentives.handlers.whatif import WhatIfHandler
 
@@ -14,6 +16,8 @@ __all__ = [
     "PeriodsHandler",
     "PlanLifeHandler",
     "PlansHandler",
+    "RecomputeHandler",
+    "SimulationsHandler",
     "StatementsHandler",
     "WhatIfHandler",
 ]

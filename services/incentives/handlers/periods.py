@@ -164,7 +164,7 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
             plan = plan_of(book, None, stands, period)
             empty.append(statement if plan is None else renew(statement, plan, stands))
         # Whoever had no facts is computed on with the plan that was in force, as everybody is.
-        ledger.write(empty)
+        ledger.write(empty, self._clock.now())
         found = [*known.values(), *empty]
         freeze(connection, book, [(statement, closing) for statement in found])
         return len(found)

@@ -1,7 +1,8 @@
 """What people have earned, why, and what is missing for more."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -22,7 +23,7 @@ from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
 from services.incentives.store.closing import Key
-from services.incentives.store.placements import then
+from services.incentives.store.placements import stood_at, then
 from services.incentives.store.standing import StandingStore
 from services.incentives.store.statements import StatementStore
 from services.incentives.wire.closing import complete
@@ -58,6 +59,17 @@ class _After(NamedTuple):
         }
         return {**stored, **found} if found else stored
 
+    def known_by(self, instant: datetime) -> "_After":
+        """What had become of them by then. An adjustment that was changed since is as it is now."""
+        return _After(
+            self.periods,
+            {key: each for key, each in self.frozen.items() if each.closed_at <= instant},
+            {
+                key: [each for each in paid if each.changed_at <= instant]
+                for key, paid in self.paid_in.items()
+            },
+        )
+
 
 class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
     def __init__(self, database: Database, catalogue: Catalogue, clock: Clock, currency: str) -> None:
@@ -72,12 +84,19 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         self, request: statements_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statements_pb2.GetStatementResponse:
         scope = caller(context).scope(_PERMISSION)
-        statement, book, standing, after = self._shown(scope, request, Fields())
+        fields = Fields()
+        known_at = self._known_at(request, fields)
+        statement, book, standing, after = self._shown(scope, request, fields)
         plan = book.get(statement.plan_id)
         response = statements_pb2.GetStatementResponse(
             statement=self._complete(statement, plan, after, standing.today)
         )
-        if plan is not None and statement.period.holds(standing.today):
+        if known_at is not None:
+            response.now.CopyFrom(response.statement)
+            statement, book, standing, after = self._replayed(scope, request, standing.today, known_at)
+            plan = book.get(statement.plan_id)
+            response.statement.CopyFrom(self._complete(statement, plan, after, standing.today))
+        elif plan is not None and statement.period.holds(standing.today):
             answers = self._next_amounts(plan, tuple(sorted(statement.figures.items())))
             response.next_amounts.extend(from_next_amount(each, self._currency) for each in answers)
         return response
@@ -88,7 +107,10 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         scope = caller(context).scope(_PERMISSION)
         fields = Fields()
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
+        known_at = self._known_at(request, fields)
         statement, book, standing, _ = self._shown(scope, request, fields)
+        if known_at is not None:
+            statement, book, standing, _ = self._replayed(scope, request, standing.today, known_at)
         plan = book.get(statement.plan_id)
         found = lines(statement, plan) if plan is not None else ()
         for index, line in enumerate(found):
@@ -172,6 +194,40 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
             periods = {kind: period_of(kind, day) for kind in PeriodKind}
             stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
             after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
+        standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
+        statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
+        return statement, book, standings[statement.period.kind], after
+
+    def _known_at(
+        self,
+        request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
+        fields: Fields,
+    ) -> datetime | None:
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        if known_at is not None and known_at > self._clock.now():
+            fields.refuse("known_at", "must not be in the future")
+        return known_at
+
+    def _replayed(
+        self,
+        scope: Scope,
+        request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
+        now: date,
+        known_at: datetime,
+    ) -> tuple[Statement, PlanBook, Standing, _After]:
+        """As `_shown`, of a request that is sound, as it was known at an instant; `now` is the person's today."""
+        directory, person_id = scope.caller.directory, request.person_id
+        then_today = today(known_at, directory.zone_of(person_id))
+        day = date(request.on.year, request.on.month, request.on.day) if request.HasField("on") else now
+        standing = replace(self._standing(directory, person_id), today=then_today)
+        periods = {kind: period_of(kind, day) for kind in PeriodKind}
+        with self._database.read() as connection:
+            book = self._catalogue.plans(connection).known_by(known_at)
+            stored = StatementStore(connection, scope).known_at(person_id, day, known_at)
+            standing = stood_at(connection, person_id, standing, known_at)
+            stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
+            after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
+        after = after.known_by(known_at)
         standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
         statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
         return statement, book, standings[statement.period.kind], after

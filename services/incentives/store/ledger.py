@@ -4,7 +4,7 @@ Who computes holds `calculation` (see `begin_calculation`), so what is read here
 transaction ends, and the order of events is the order of changes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,8 @@ from sqlalchemy import Connection, text
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.statements import Standing, Statement
 from services.incentives.store.statements import COLUMNS, BoardRow, as_statement
+
+Key = tuple[str, Period]
 
 _KNOWN: Final = f"""
 SELECT {COLUMNS}
@@ -26,23 +28,45 @@ SELECT person.id, job_role, ancestors, effective_zone, hire_date
 FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
 WHERE person.id = ANY(%(people)b::text[])
 """
+# What a reader would not see changed makes no version. Of two in one instant the last is what was seen.
 _WRITE: Final = """
+WITH new AS MATERIALIZED (
+    SELECT person_id, period_kind, first_day, figures::jsonb, as_of, goals_position, plan_id, total,
+           amounts::bigint[], seen
+    FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)b::text[],
+                %(as_of)b::timestamptz[], %(positions)b::bigint[], %(plans)b::text[], %(totals)b::bigint[],
+                %(amounts)b::text[], %(seen)b::bool[])
+         AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts, seen)
+), kept AS (
+    INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
+                                   plan_id, total, amounts)
+    SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts
+    FROM new WHERE seen
+    ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
+       SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
+           plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
+)
 INSERT INTO statement (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
-SELECT person_id, period_kind, first_day, figures::jsonb, as_of, goals_position, plan_id, total, amounts::bigint[]
-FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)b::text[],
-            %(as_of)b::timestamptz[], %(positions)b::bigint[], %(plans)b::text[], %(totals)b::bigint[],
-            %(amounts)b::text[])
-     AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
+SELECT person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts FROM new
 ON CONFLICT (period_kind, first_day, person_id) DO UPDATE
    SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
        plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
 """
 _RENEW: Final = """
+WITH renewed AS (
 UPDATE statement SET plan_id = new.plan_id, total = new.total, amounts = new.amounts::bigint[]
 FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(plans)b::text[], %(totals)b::bigint[],
             %(amounts)b::text[]) AS new (person_id, period_kind, first_day, plan_id, total, amounts)
 WHERE (statement.period_kind, statement.first_day, statement.person_id)
     = (new.period_kind, new.first_day, new.person_id)
+RETURNING statement.*
+)
+INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
+                               plan_id, total, amounts)
+SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts FROM renewed
+ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
+   SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
+       plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
 """
 _QUEUED: Final = text("""
 SELECT recompute.id, node_id, since, after_person, coalesce(kind, 4) = 4 AS is_person
@@ -126,8 +150,8 @@ class Ledger:
             found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired)
         return found
 
-    def write(self, statements: Sequence[Statement]) -> None:
-        """Write statements, each key once."""
+    def write(self, statements: Sequence[Statement], now: datetime, *, unseen: Collection[Key] = ()) -> None:
+        """Write statements, each key once, known from `now` on; those `unseen` look as they did."""
         if statements:
             ordered = sorted(statements, key=_key)
             values = {
@@ -135,13 +159,21 @@ class Ledger:
                 "figures": [orjson.dumps(each.figures).decode() for each in ordered],
                 "as_of": [each.as_of for each in ordered],
                 "positions": [each.goals_position for each in ordered],
+                "seen": [(each.person_id, each.period) not in unseen for each in ordered],
+                "now": now,
             }
             self._connection.exec_driver_sql(_WRITE, values)
 
-    def write_payments(self, statements: Sequence[Statement]) -> None:
-        """Write what plans make of figures that are as stored."""
+    def write_payments(self, statements: Sequence[Statement], now: datetime) -> None:
+        """Write what plans make of figures that are as stored, known from `now` on."""
         if statements:
-            self._connection.exec_driver_sql(_RENEW, _payments(sorted(statements, key=_key)))
+            values = {**_payments(sorted(statements, key=_key)), "now": now}
+            self._connection.exec_driver_sql(_RENEW, values)
+
+    def of_period(self, people: Sequence[str], period: Period) -> list[Statement]:
+        """People's stored statements of a period, by person."""
+        found = self.known((person_id, period) for person_id in people)
+        return [found[key] for key in sorted(found)]
 
     def take_stale(self, limit: int) -> Stale | None:
         """The next people in the queue, at most `limit`, taken off it; None when it is empty."""

@@ -33,12 +33,14 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS was ON true
 """
-_THEN: Final = f"""
-WITH RECURSIVE asked AS (
+_AT_END: Final = """
     SELECT number, person, day::timestamp AT TIME ZONE effective_zone AS at
     FROM unnest(%(people)b::text[], %(days)b::date[]) WITH ORDINALITY AS asked (person, day, number)
     JOIN directory_node AS node ON node.id = person
-), walk AS (
+"""
+_AT: Final = "SELECT 1::bigint AS number, %(person)s::text AS person, %(at)s::timestamptz AS at"
+_WALK: Final = f"""
+WITH RECURSIVE asked AS ({{asked}}), walk AS (
     SELECT number, at, 1 AS depth, person AS node_id, was.parent_id, was.job_role
     FROM asked {_WAS.format(node="asked.person", at="asked.at")}
     UNION ALL
@@ -49,6 +51,8 @@ WITH RECURSIVE asked AS (
 SELECT number, at, job_role, array_agg(node_id ORDER BY depth) FROM walk
 WHERE job_role IS NOT NULL GROUP BY number, at, job_role
 """  # noqa: S608  only names of ours are put in
+_THEN: Final = _WALK.format(asked=_AT_END)
+_STOOD: Final = _WALK.format(asked=_AT)
 
 
 class Placement(NamedTuple):
@@ -103,3 +107,9 @@ def then(
         key = over[number - 1]
         found[key] = replace(now[key[0]], path=path, job_role=job_role, closed_at=at)
     return found
+
+
+def stood_at(connection: Connection, person_id: str, now: Standing, instant: datetime) -> Standing:
+    """Where somebody stood at an instant."""
+    rows = connection.exec_driver_sql(_STOOD, {"person": person_id, "at": instant}).all()
+    return replace(now, path=rows[0][3], job_role=rows[0][2]) if rows else now

@@ -1,7 +1,7 @@
 """Statements for the eyes of a caller: every query narrowed by the scope."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -23,6 +23,43 @@ FROM calculation
 LEFT JOIN statement ON person_id = %(person_id)s
      AND (period_kind, first_day) IN ((1, %(week)s), (2, %(month)s))
 """  # noqa: S608  the column names are ours
+_VERSIONS: Final = f"""
+SELECT DISTINCT ON (person_id, first_day, period_kind) {COLUMNS} FROM statement_version
+WHERE person_id = ANY(%(people)b::text[]) AND first_day >= %(first)s AND first_day < %(end)s
+  AND known_from <= %(known_at)s
+ORDER BY person_id, first_day, period_kind, known_from DESC
+"""  # noqa: S608  the column names are ours
+
+
+def versions(
+    connection: Connection, people: Sequence[str], first: date, end: date, known_at: datetime
+) -> list[Statement]:
+    """People's statements of periods that begin in [first, end), as they were known at an instant."""
+    values = {"people": list(people), "first": first, "end": end, "known_at": known_at}
+    return list(map(as_statement, connection.exec_driver_sql(_VERSIONS, values)))
+
+
+# A day and the one before it, so that each is looked at more than once, and never the whole table.
+_FORGET: Final = text("""
+WITH aged AS (
+    SELECT ctid AS at, known_from,
+           lead(known_from) OVER (PARTITION BY person_id, first_day, period_kind ORDER BY known_from) AS next
+    FROM statement_version, (SELECT date_trunc('day', now(), 'UTC') - make_interval(days => :days) AS old) AS kept
+    WHERE known_from >= old - interval '3 days' AND known_from < old
+), piece AS (
+    SELECT at FROM aged WHERE (next AT TIME ZONE 'UTC')::date = (known_from AT TIME ZONE 'UTC')::date LIMIT 5000
+)
+DELETE FROM statement_version WHERE ctid IN (SELECT at FROM piece)
+""")
+
+
+def forget_versions(kept_days: int) -> Callable[[Connection], int]:
+    """Removes a piece of the versions older than that, but for each day's last. A work of `chassis.housekeeping`."""
+
+    def forget(connection: Connection) -> int:
+        return connection.execute(_FORGET, {"days": kept_days}).rowcount
+
+    return forget
 
 
 class Found(NamedTuple):
@@ -60,6 +97,14 @@ class StatementStore:
         ).all()
         found = [as_statement(row[1:]) for row in rows if row[1] is not None]
         return Found(rows[0][0], {each.period.kind: each for each in found})
+
+    def known_at(self, person_id: str, day: date, instant: datetime) -> dict[PeriodKind, Statement]:
+        """The week's and the month's as they were known then. NotFound where the scope does not cover the person."""
+        self._scope.require_person(person_id)
+        wanted = {period_of(kind, day) for kind in PeriodKind}
+        first = min(each.first_day for each in wanted)
+        found = versions(self._connection, [person_id], first, day + timedelta(days=1), instant)
+        return {each.period.kind: each for each in found if each.period in wanted}
 
     def people(self, node_id: str, day: date, *, after: str, limit: int) -> list[str]:
         """Ids beyond `after` at or below a node ("" for the scope's own): active people, and whoever earned."""

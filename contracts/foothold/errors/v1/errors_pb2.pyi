@@ -222,6 +222,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The plan is no draft any more; metadata `state` is approved or rejected."""
     ERROR_REASON_PLAN_CHANGED: _ErrorReason.ValueType  # 128
     """What was read is not what the plan says: read it again."""
+    ERROR_REASON_SIMULATION_UNKNOWN: _ErrorReason.ValueType  # 156
+    """No such simulation, or not visible to the caller."""
+    ERROR_REASON_SIMULATION_ENDED: _ErrorReason.ValueType  # 157
+    """The simulation is done or failed; there is nothing to stop."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -428,4 +432,8 @@ ERROR_REASON_PLAN_DECIDED: ErrorReason.ValueType  # 127
 """The plan is no draft any more; metadata `state` is approved or rejected."""
 ERROR_REASON_PLAN_CHANGED: ErrorReason.ValueType  # 128
 """What was read is not what the plan says: read it again."""
+ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156
+"""No such simulation, or not visible to the caller."""
+ERROR_REASON_SIMULATION_ENDED: ErrorReason.ValueType  # 157
+"""The simulation is done or failed; there is nothing to stop."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

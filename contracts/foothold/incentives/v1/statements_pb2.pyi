@@ -273,21 +273,29 @@ class GetStatementRequest(_message.Message):
 
     PERSON_ID_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in the period; unset for today in the person's zone."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at that instant, which must be past: the figures told by then, the plan and the place that counted
+        then. Unset for what is known now. Of versions older than the feed keeps, the last of each day (UTC) is kept.
+        """
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         on: _date_pb2.Date | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -301,6 +309,7 @@ class GetStatementResponse(_message.Message):
 
     STATEMENT_FIELD_NUMBER: _builtins.int
     NEXT_AMOUNTS_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def statement(self) -> Global___Statement:
         """The statement."""
@@ -308,18 +317,23 @@ class GetStatementResponse(_message.Message):
     @_builtins.property
     def next_amounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NextAmount]:
         """For the period that holds today: the nearest higher amounts, smallest effort first, at most 6; each
-        sufficient, and one less is not.
+        sufficient, and one less is not. None with `known_at`.
         """
+
+    @_builtins.property
+    def now(self) -> Global___Statement:
+        """With `known_at`: the statement of the same period with what is known now."""
 
     def __init__(
         self,
         *,
         statement: Global___Statement | None = ...,
         next_amounts: _abc.Iterable[Global___NextAmount] | None = ...,
+        now: Global___Statement | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["now", b"now", "statement", b"statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_amounts", b"next_amounts", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_amounts", b"next_amounts", "now", b"now", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -398,6 +412,7 @@ class ExplainLineRequest(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     rule_id: _builtins.str
@@ -406,16 +421,21 @@ class ExplainLineRequest(_message.Message):
     def on(self) -> _date_pb2.Date:
         """A day in the period; unset for today in the person's zone."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As it was known at that instant, as in GetStatementRequest."""
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         rule_id: _builtins.str = ...,
         on: _date_pb2.Date | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

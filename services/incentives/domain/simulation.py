@@ -1,0 +1,241 @@
+"""Plans tried on what happened: what they would have paid in the place of the plans that did."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum
+
+from services.incentives.domain.evaluation import tier_of, values
+from services.incentives.domain.metrics import Figure
+from services.incentives.domain.plans import Graduated, Plan, PlanBook, RuleKind, Tiers
+from services.incentives.domain.statements import Standing, Statement, renew
+
+
+class State(IntEnum):
+    """How far a simulation is; the numbers of the contract's `Simulation.State`."""
+
+    WAITING = 1
+    RUNNING = 2
+    DONE = 3
+    CANCELLED = 4
+    FAILED = 5
+
+    @property
+    def is_open(self) -> bool:
+        return self in (State.WAITING, State.RUNNING)
+
+
+@dataclass(slots=True)
+class Sums:
+    """Minor units paid, what each plan would pay, and how many people that is for."""
+
+    paid: int
+    simulated: list[int]
+    people: int = 0
+
+    def add(self, paid: int, simulated: Sequence[int]) -> None:
+        """One person more."""
+        self.paid += paid
+        self.people += 1
+        for number, amount in enumerate(simulated):
+            self.simulated[number] += amount
+
+
+@dataclass(slots=True)
+class RuleTally:
+    """Of one rule: statements it pays in, the sum in minor units, and how many end in each tier or band."""
+
+    statements: int = 0
+    amount: int = 0
+    tiers: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PlanTally:
+    """Of one plan: people who gain, who lose and for whom nothing changes; its rules in the order of lines."""
+
+    rules: list[RuleTally]
+    statements: int = 0
+    winners: int = 0
+    won: int = 0
+    losers: int = 0
+    lost: int = 0
+    same: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """The sums of a simulation so far; months by the ISO form of their first day, branches by id."""
+
+    sums: Sums
+    months: dict[str, Sums]
+    branches: dict[str, Sums]
+    plans: list[PlanTally]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Plans tried on the months from `first_month` on, as everything was known at `created_at`."""
+
+    id: str
+    name: str
+    node_id: str
+    author_id: str
+    first_month: date
+    months: int
+    plans: tuple[Plan, ...]
+    created_at: datetime
+    goals_position: int
+    state: State
+    people: int
+    done: int
+    after_person: str
+    digest: str
+    finished_at: datetime | None = None
+
+    @property
+    def end(self) -> date:
+        """The day after the last month."""
+        return later(self.first_month, self.months)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One person over all months, in minor units."""
+
+    person_id: str
+    branch_id: str
+    paid: int
+    simulated: tuple[int, ...]
+
+
+def later(month: date, months: int) -> date:
+    """The first day of the month so many months later."""
+    count = month.year * 12 + month.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def nothing(plans: Sequence[Plan]) -> Tally:
+    """The tally of nobody."""
+    return Tally(
+        _none(plans),
+        {},
+        {},
+        [PlanTally([RuleTally(tiers=[0] * _steps(node.rule.kind)) for node in plan.nodes]) for plan in plans],
+    )
+
+
+def _none(plans: Sequence[object]) -> Sums:
+    return Sums(0, [0] * len(plans))
+
+
+def _steps(kind: RuleKind) -> int:
+    match kind:
+        case Tiers():
+            return len(kind.tiers)
+        case Graduated():
+            return len(kind.bands)
+    return 0
+
+
+def pays_instead(plan: Plan, paying: Plan | None, standing: Standing) -> bool:
+    """Whether the plan would have been the one for whoever stood there and was paid by `paying`."""
+    if paying is not None and (plan.node_id, plan.job_role) == (paying.node_id, paying.job_role):
+        return True
+    path = list(standing.path)
+    if plan.job_role != standing.job_role or plan.node_id not in path:
+        return False
+    if paying is None:
+        return True
+    # Whoever is paid by a plan of where they stood no more is paid by it still.
+    return paying.node_id in path and path.index(plan.node_id) <= path.index(paying.node_id)
+
+
+def simulate(
+    plan: Plan, statement: Statement, book: PlanBook, standing: Standing
+) -> tuple[int, Statement | None]:
+    """What somebody would get for the period, and the plan's statement where it is the one that pays."""
+    paid_by = book.get(statement.plan_id)
+    paying = paid_by or book.in_force(standing.path, standing.job_role, statement.period.first_day)
+    if not pays_instead(plan, paying, standing):
+        return statement.total, None
+    if statement.period.kind is not plan.period_kind:
+        # What was paid per week is paid per month now, or the other way round.
+        return 0, None
+    made = renew(statement, plan, standing)
+    return made.total, made
+
+
+def count(
+    tally: Tally,
+    plans: Sequence[Plan],
+    person_id: str,
+    branch_id: str,
+    found: Iterable[tuple[Statement, Standing]],
+    book: PlanBook,
+) -> Outcome | None:
+    """Add a person's statements to the tally; None where there are none that anything is paid for."""
+    months: dict[str, tuple[int, list[int]]] = {}
+    for statement, standing in found:
+        tried = [simulate(plan, statement, book, standing) for plan in plans]
+        if not statement.plan_id and all(made is None for _, made in tried):
+            continue
+        for number, (_, made) in enumerate(tried):
+            if made is not None:
+                _count_rules(tally.plans[number], plans[number], made)
+        month = statement.period.first_day.replace(day=1).isoformat()
+        paid, amounts = months.get(month, (0, [0] * len(plans)))
+        months[month] = (
+            paid + statement.total,
+            [before + amount for before, (amount, _) in zip(amounts, tried, strict=True)],
+        )
+    if not months:
+        return None
+    for month, (paid, amounts) in months.items():
+        tally.months.setdefault(month, _none(plans)).add(paid, amounts)
+    paid = sum(each for each, _ in months.values())
+    simulated = tuple(sum(each[number] for _, each in months.values()) for number in range(len(plans)))
+    tally.sums.add(paid, simulated)
+    tally.branches.setdefault(branch_id, _none(plans)).add(paid, simulated)
+    for each, amount in zip(tally.plans, simulated, strict=True):
+        _count_person(each, amount - paid)
+    return Outcome(person_id, branch_id, paid, simulated)
+
+
+def _count_person(tally: PlanTally, gain: int) -> None:
+    if gain > 0:
+        tally.winners += 1
+        tally.won += gain
+    elif gain < 0:
+        tally.losers += 1
+        tally.lost += gain
+    else:
+        tally.same += 1
+
+
+def _count_rules(tally: PlanTally, plan: Plan, made: Statement) -> None:
+    tally.statements += 1
+    read = values(plan, made.figures, made.amounts)
+    for each, node, amount, value in zip(tally.rules, plan.nodes, made.amounts, read, strict=True):
+        if amount:
+            each.statements += 1
+            each.amount += amount
+        if each.tiers and value.denominator > 0:
+            each.tiers[_step(node.rule.kind, Figure(max(0, value.numerator), value.denominator))] += 1
+
+
+def _step(kind: RuleKind, value: Figure) -> int:
+    """The tier or band that the value ends in."""
+    if isinstance(kind, Tiers):
+        return tier_of(kind, value)[0]
+    at = 0
+    if isinstance(kind, Graduated):
+        for index, band in enumerate(kind.bands):
+            if value.numerator * band.low.denominator >= band.low.numerator * value.denominator:
+                at = index
+    return at
+
+
+def branch_of(path: Sequence[str], kinds: Mapping[str, bool]) -> str:
+    """The nearest branch on the way up, else the enterprise; `kinds` says of a unit whether it is a branch."""
+    return next((node_id for node_id in path if kinds.get(node_id)), path[-1] if path else "")
