@@ -31,6 +31,8 @@ from foothold.incentives.v1 import (
     periods_pb2_grpc,
     plan_life_pb2_grpc,
     plans_pb2_grpc,
+    recompute_pb2_grpc,
+    simulation_pb2_grpc,
     statements_pb2_grpc,
     whatif_pb2_grpc,
 )
@@ -116,6 +118,8 @@ class Clients:
         self.plan_life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.periods = periods_pb2_grpc.PeriodsServiceStub(incentives)
+        self.recompute = recompute_pb2_grpc.RecomputeServiceStub(incentives)
+        self.simulations = simulation_pb2_grpc.SimulationsServiceStub(incentives)
         self.statements = statements_pb2_grpc.StatementsServiceStub(incentives)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(incentives)
         self.courses = courses_pb2_grpc.CoursesServiceStub(training)

@@ -13,7 +13,17 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.parts import parts, today
 
-_PAGES: Final = frozenset({"goals.overview", "team.overview", "team.export", "team.person", "why.progress"})
+_PAGES: Final = frozenset(
+    {
+        "goals.overview",
+        "team.overview",
+        "team.export",
+        "team.person",
+        "why.progress",
+        "why.line",
+        "bonus.statement",
+    }
+)
 _OURS: Final = frozenset({"at", "known", "page"})
 _EARLIEST: Final = 2000
 _Request = (

@@ -52,6 +52,12 @@ def _sending(button: str, **typed: str) -> Callable[[Page], None]:
     return do
 
 
+def _tried(page: Page) -> None:
+    """Try a plan, and wait for what comes of it."""
+    page.click("#try .primary")
+    page.wait_for_selector("#people", timeout=60_000)
+
+
 def _looking_first(page: Page) -> None:
     """Choose two KPIs and ask what would come of adopting them."""
     for number in (1, 4):
@@ -432,6 +438,11 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("plan-new", "plans.new", "/plans/new"),
         Visit("plan-wrong", "plans.save", "", _sending("[value=save].primary", name=""), 422),
         Visit("plan-checked", "plans.save", "/plans/new", _tiers),
+        Visit("simulations", "simulations.overview", "/plans/simulate"),
+        Visit("simulation-wrong", "simulations.begin", "", _sending("#try .primary", months="many"), 422),
+        Visit("simulation", "simulations.one", "/plans/simulate", _tried),
+        Visit("check", "checking.overview", "/payouts/check"),
+        Visit("checked", "checking.check", "", _sending("#check .primary")),
         Visit("goals", "tree.overview", "/goals", _settled),
         Visit("goal", "tree.one", _A_GOAL),
         Visit("goal-cut", "tree.cut", "", _press(".head .primary")),
@@ -559,6 +570,8 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "plan_life.acknowledged": "a file to download",
     "plan_life.approve": "leads back to the plan; refused, it is that page",
     "plan_life.acknowledge": "leads back to the bonus page",
+    "simulations.stop": "leads back to the simulation, which says so; refused, it is that page",
+    "simulations.export": "a file to download",
     "payouts.close": "leads back to the payouts, which say what came of it",
     "calendar.remove": "leads back to the calendar, which says what came of it",
     "tree.export": "a file to download",

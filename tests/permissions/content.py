@@ -45,6 +45,7 @@ from chassis.ids import new_id
 from tests.permissions.documents import document
 from tests.permissions.platform import Platform
 
+_DONE: Final = simulation_pb2.Simulation.STATE_DONE
 _NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
 _ASKED: Final = {"shanghai": 30, "beijing": 25, "shanghai-sales": 35}
 # The one source that people and systems alike may tell.
@@ -288,11 +289,16 @@ class Content:
         return self._proposing.CreatePlan(asked).plan
 
     def simulation_of(self, node_id: str) -> str:
-        """The id of a simulation of the node; of none for an unknown node."""
+        """The id of a simulation of the node, which is done; of none for an unknown node."""
         if node_id not in self._simulated:
             try:
                 made = self._simulations.StartSimulation(simulation(node_id)).simulation.id
             except grpc.RpcError:
                 return new_id()
+            asked = simulation_pb2.GetSimulationRequest(simulation_id=made)
+            until = time.monotonic() + 20
+            while self._simulations.GetSimulation(asked).simulation.state != _DONE:
+                assert time.monotonic() < until, "the simulation is not done in time"
+                time.sleep(0.05)
             self._simulated[node_id] = str(made)
         return self._simulated[node_id]

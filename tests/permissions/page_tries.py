@@ -322,6 +322,24 @@ def _right_answers(browser: Browser, target: str) -> Mapping[str, str]:
     return {"q-q1": "a"}
 
 
+def _tried(browser: Browser, target: str) -> Mapping[str, str]:
+    month = datetime.now(UTC).strftime("%Y-%m")
+    plan_id = browser.enterprise.content.plan_of("hq")
+    return {
+        "request_id": new_id(),
+        "node_id": target,
+        "first": plan_id,
+        "first_month": month,
+        "months": "1",
+        "name": "Tried",
+    }
+
+
+def _simulation(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"simulation_id": browser.enterprise.content.simulation_of(target)}
+
+
+_SIMULATION = Try("nodes", _simulation)
 _PERSON = Try("people", lambda _, target: {"person_id": target})
 _COURSE = Try("nodes", lambda _, target: {"course_id": course_of(target)})
 _INDUSTRY: Final = Try(arguments=lambda _b, _t: {"industry_id": "car-dealership"})
@@ -381,6 +399,11 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /plans/<plan_id>/reject": Try("nodes", _draft, lambda _b, _t: {"reason": "Not yet"}),
     "POST /bonus/plan": Try(form=_own_plan),
     "POST /payouts/close": Try("nodes", form=_period),
+    "POST /payouts/check": Try("nodes", form=_period),
+    "POST /plans/simulate": Try("nodes", form=_tried),
+    "GET /plans/simulate/<simulation_id>": _SIMULATION,
+    "GET /plans/simulate/<simulation_id>.csv": _SIMULATION,
+    "POST /plans/simulate/<simulation_id>/stop": _SIMULATION,
     "GET /metrics/<name>": Try(arguments=_metric),
     "GET /metrics/<name>/state": Try(arguments=_metric),
     "POST /metrics/new": Try(form=_typed_metric),

@@ -17,6 +17,7 @@ from services.gateway.pages import boards
 from services.gateway.pages.goals import is_date
 from services.gateway.pages.plan_life import own_plans
 from services.gateway.parts import clients
+from services.gateway.past import past
 from services.gateway.sections import section
 
 blueprint = Blueprint("bonus", __name__)
@@ -24,10 +25,14 @@ blueprint = Blueprint("bonus", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """A statement with its next amounts; `nearest` is the one to name first."""
+    """A statement with its next amounts; `nearest` is the one to name first.
+
+    Looking back, `now` is the same statement with what is known now, where that is another.
+    """
 
     statement: statements_pb2.Statement
     next_amounts: list[statements_pb2.NextAmount]
+    now: statements_pb2.Statement | None = None
 
     @property
     def nearest(self) -> statements_pb2.NextAmount | None:
@@ -36,9 +41,18 @@ class Earned:
 
 def statement_of(person_id: str, on: date | None = None) -> Earned:
     """Failure from incentives when the person is not the caller's to see."""
+    back = past()
     asked = statements_pb2.GetStatementRequest(person_id=person_id, on=from_date(on) if on else None)
+    if back.at is None:
+        answer = ask(clients().statements.GetStatement, asked)
+        return Earned(answer.statement, list(answer.next_amounts))
+    # The period that ran then, unless another is asked for.
+    asked.on.CopyFrom(from_date(on or back.day))
+    asked.known_at.CopyFrom(back.told)
     answer = ask(clients().statements.GetStatement, asked)
-    return Earned(answer.statement, list(answer.next_amounts))
+    if not back.then:
+        return Earned(answer.now, [])
+    return Earned(answer.statement, [], answer.now if answer.now.due != answer.statement.due else None)
 
 
 def _page(on: date | None) -> dict[str, Any]:
@@ -50,6 +64,7 @@ def _page(on: date | None) -> dict[str, Any]:
         earlier = first - timedelta(days=1) if first else None
         later = to_date(found.content.statement.period.end_day) if on else None
     return {
+        "back": past(),
         "summary": found,
         "earlier": earlier,
         "later": later,

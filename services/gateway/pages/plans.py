@@ -1,5 +1,6 @@
 """Incentive plans: read back in plain words, checked while they are written."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from services.gateway.doors import needs
 from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.me import me
+from services.gateway.pages import simulations
 from services.gateway.pages.people import groups
 from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
@@ -25,6 +27,8 @@ from services.gateway.sections import section
 
 blueprint = Blueprint("plans", __name__)
 _MOST: Final = 1000
+_PLAN: Final = re.compile(r"^plan(s\[0\])?\.")
+_TRIED_MONTHS: Final = 3
 
 
 def _load() -> dict[str, Any]:
@@ -47,7 +51,10 @@ def _load() -> dict[str, Any]:
 @needs("incentives.plans.read", groups=True)
 def overview() -> str:
     return render_template(
-        "plans.html", plans=section(_load), may_write=bool(me().groups("incentives.plans.write"))
+        "plans.html",
+        plans=section(_load),
+        may_write=bool(me().groups("incentives.plans.write")),
+        may_try=bool(me().groups("incentives.plans.simulate")),
     )
 
 
@@ -96,6 +103,7 @@ def _editor(
         deepest=plan_blocks.DEEPEST,
         metrics=_payable(),
         places=groups("incentives.plans.write"),
+        may_try=bool(me().groups("incentives.plans.simulate")),
         job_roles=words.JOB_ROLES,
         trouble=trouble,
         wrong=wrong,
@@ -128,7 +136,7 @@ def new() -> str:
 def save() -> Response | str | tuple[str, int]:
     rows = plan_blocks.rows_of(request.form)
     action, undo = request.form.get("action", "check"), request.form.get("undo", "")[:100_000]
-    if action not in ("check", "save"):
+    if action not in ("check", "save", "try"):
         rows, undo = plan_blocks.act(rows, action, undo)
         return _editor(rows, undo=undo)
     typed = plan_forms.plan_of(request.form, rows, _payable(), parts().settings.currency)
@@ -149,9 +157,11 @@ def save() -> Response | str | tuple[str, int]:
     try:
         findings = list(ask(clients().plans.CheckPlan, plans_pb2.CheckPlanRequest(plan=plan)).findings)
         errors = any(each.severity == plans_pb2.PlanFinding.SEVERITY_ERROR for each in findings)
-        if action != "save" or errors:
+        if action == "check" or errors:
             answer = _editor(rows, undo=undo, typed=typed, findings=findings)
             return answer, 422 if errors and not from_htmx() else 200
+        if action == "try":
+            return _tried(plan)
         created = plans_pb2.CreatePlanRequest(
             request_id=request.form.get("request_id", "")[:64] or new_id(), plan=plan
         )
@@ -159,12 +169,19 @@ def save() -> Response | str | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403):
             raise
-        refused = faults({name.removeprefix("plan."): why for name, why in failure.fields.items()})
+        refused = faults({_PLAN.sub("", name): why for name, why in failure.fields.items()})
         return _editor(rows, undo=undo, typed=typed, trouble=message_of(failure), wrong=refused), status_of(
             failure
         )
     flash(_("Proposed: %(title)s. It pays once somebody else has approved it.", title=plan.name))
     return redirect(url_for("plan_life.one", plan_id=made.id), 303)
+
+
+def _tried(plan: plans_pb2.Plan) -> Response:
+    """The draft on the last whole months, where it would hold."""
+    first = simulations.months_back(_TRIED_MONTHS)
+    made = simulations.start(plan.name, plan.node_id, first, _TRIED_MONTHS, [plan])
+    return redirect(url_for("simulations.one", simulation_id=made), 303)
 
 
 def _begun(wrong: dict[str, str]) -> dict[str, str]:

@@ -72,6 +72,11 @@ def line(person_id: str, rule_id: str) -> str:
     wanted = statements_pb2.ExplainLineRequest(
         person_id=person_id, rule_id=rule_id[:40], on=from_date(on) if on else None
     )
+    back = past()
+    if back.at is not None:
+        wanted.on.CopyFrom(from_date(on or back.day))
+        if back.then:
+            wanted.known_at.CopyFrom(back.told)
     answer = ask(clients().statements.ExplainLine, wanted)
     who = me()
     template = "why_line_body.html" if from_htmx() else "why_line.html"
