@@ -69,7 +69,7 @@ def _overview(*, wrong: dict[str, str] | None = None, trouble: str = "") -> str:
         form=request.form,
         wrong=wrong or {},
         trouble=trouble,
-        places=groups(_PERMISSION),
+        places=_widest_first(groups(_PERMISSION)),
         plans=[(each.id, f"{each.name} · {place(who, each.node_id)}") for each in plans],
         simulations=answer.simulations,
         next_page=answer.next_page_token,
@@ -82,6 +82,11 @@ def _overview(*, wrong: dict[str, str] | None = None, trouble: str = "") -> str:
         name_of=lambda person_id: name_of(who, person_id),
         request_id=new_id(),
     )
+
+
+def _widest_first(places: dict[str, str]) -> dict[str, str]:
+    directory = me().directory
+    return dict(sorted(places.items(), key=lambda each: len(directory.ancestors(each[0]))))
 
 
 @blueprint.get("/plans/simulate")

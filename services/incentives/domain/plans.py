@@ -8,7 +8,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import METRICS, Figure, Metric
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 
 POINTS: Final = 100
@@ -236,6 +236,16 @@ class Plan:
     def nodes(self) -> tuple[Node, ...]:
         """Every rule in its place, in the order of the statement's lines."""
         return nodes_of(self.rules)
+
+    @cached_property
+    def leaves(self) -> tuple[tuple[Leaf, Metric], ...]:
+        """The rules with what they read, of a plan whose rules only add up; empty for any other."""
+        found = []
+        for rule in self.rules:
+            if rule.credit or isinstance(rule.kind, Wrapper):
+                return ()
+            found.append((rule.kind, METRICS[rule.kind.metric]))
+        return tuple(found)
 
     @cached_property
     def reads_tenure(self) -> bool:

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from services.incentives.domain.evaluation import Line, evaluate, values
-from services.incentives.domain.metrics import TENURE
+from services.incentives.domain.evaluation import Line, evaluate, pay, values
+from services.incentives.domain.metrics import TENURE, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -127,6 +127,10 @@ def renew(statement: Statement, plan: Plan | None, standing: Standing | None = N
 def _payment(figures: Mapping[str, int], plan: Plan | None) -> tuple[str, int, tuple[int, ...]]:
     if plan is None:
         return "", 0, ()
+    if plan.leaves:
+        # Rules that only add up, as most plans are, need no tree: this is the way of every figure.
+        amounts = tuple([pay(kind, measure(metric, figures)) for kind, metric in plan.leaves])
+        return plan.id, sum(amounts), amounts
     found, total = evaluate(plan, figures)
     return plan.id, total, tuple([line.amount for line in found])
 

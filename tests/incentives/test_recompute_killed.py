@@ -1,0 +1,80 @@
+"""A recompute that is killed goes on where it was: everybody is computed, and told once."""
+
+import signal
+import subprocess
+import sys
+from datetime import date
+from typing import Final
+
+from foothold.incentives.v1 import feed_pb2
+from sqlalchemy import text
+
+from services.incentives.store.catalogue import enqueue
+from tests.incentives.company import TODAY, Company
+from tests.incentives.plans import in_yuan, per_unit, plan
+
+_PEOPLE: Final = 30
+# What the service does, a few people at a time and slowly, so that it is killed in the middle.
+_SLOWLY: Final = """
+import sys, time
+from datetime import UTC, datetime
+from chassis.clock import FixedClock
+from chassis.database import Database, schema_of
+from services.incentives.calculating import Calculator
+from services.incentives.catalogue import Catalogue
+from services.incentives.correcting import Corrector
+from services.incentives.wire.statements import from_statement
+database = Database(sys.argv[1], schema=schema_of("incentives"), pool_size=4)
+encode = lambda statement, plan: from_statement(statement, plan, "CNY").SerializeToString()
+calculator = Calculator(
+    Catalogue(), FixedClock(datetime(2025, 3, 12, 4, tzinfo=UTC)), encode, Corrector(lambda _made: b"")
+)
+while True:
+    with database.begin() as connection:
+        calculator.renew(connection, 4)
+        print("computed", flush=True)
+        time.sleep(0.05)
+"""
+
+
+def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Company) -> None:
+    role = "killed"
+    people = [company.newcomer(f"killed-{number:02}", job_role=role) for number in range(_PEOPLE)]
+    company.settle()
+    for person_id in people:
+        company.figures(person_id, new_customers=2)
+    company.settle()
+    made = plan(per_unit("new_customers", "50"), job_role=role, id="killed-plan")
+    company.as_("hr").create(made)
+    company.settle()
+    head = company.as_("administrator").feed.ListEvents(feed_pb2.ListEventsRequest()).head_position
+    company.server.stop(grace=1)
+    with company.database.begin() as connection:
+        # As it was before the plan was agreed.
+        connection.execute(
+            text(
+                "UPDATE statement SET plan_id = '', total = 0, amounts = '{}' WHERE person_id = ANY(:people)"
+            ),
+            {"people": people},
+        )
+        enqueue(connection, [("hq", date(2025, 1, 1))])
+    command = [sys.executable, "-c", _SLOWLY, company.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+    with company.database.read() as connection:
+        after = connection.execute(text("SELECT after_person FROM recompute")).scalar_one()
+    assert after
+    company.server = company.serve()
+    hr = company.as_("hr")
+    assert {in_yuan(hr.statement(each, TODAY).total) for each in people} == {"100.00"}
+    feed = company.as_("administrator").feed
+    events = feed.ListEvents(feed_pb2.ListEventsRequest(after_position=head, page_size=1000)).events
+    told = [
+        each.statement_changed.person_id
+        for each in events
+        if each.WhichOneof("body") == "statement_changed" and each.statement_changed.plan_id == "killed-plan"
+    ]
+    assert sorted(told) == people
