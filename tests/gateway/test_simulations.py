@@ -95,5 +95,6 @@ def test_a_bonus_is_shown_as_it_was_before_anything_was_known(as_login: Callable
     browser = as_login("li.jiahui")
     page = browser.get("/bonus?at=2024-01-01T10:00").text
     assert "那时还没有适用于你的奖金方案" in page
+    assert "本周成单率" not in page
     now = datetime.now(ZoneInfo("Asia/Shanghai")).replace(tzinfo=None).isoformat(timespec="seconds")
     assert 'data-key="total"' in browser.get(f"/bonus?at={now}").text

@@ -80,9 +80,8 @@ def _page(on: date | None) -> dict[str, Any]:
 def statement() -> str:
     on = is_date(request.args.get("on", ""))
     who = me()
-    watches = ",".join(
-        [f"statement@{who.id}", *(f"boards@{node}" for node in who.directory.ancestors(who.id)[1:])]
-    )
+    topics = [f"statement@{who.id}", *(f"boards@{node}" for node in who.directory.ancestors(who.id)[1:])]
+    watches = "" if past().at else ",".join(topics)
     return render_template(
         "bonus.html",
         watches=watches,

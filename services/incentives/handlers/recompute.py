@@ -73,6 +73,8 @@ class RecomputeHandler(recompute_pb2_grpc.RecomputeServiceServicer):
             return response
 
         with self._database.begin() as connection:
+            if not request.apply:
+                return produce()
             return answer_once(
                 connection,
                 caller=scope.caller.id,
