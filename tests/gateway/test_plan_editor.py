@@ -79,7 +79,7 @@ def labels(page: str) -> list[tuple[str, str]]:
 def test_a_tree_built_from_blocks_is_stored_and_read_back(hr: FlaskClient) -> None:
     answer = hr.post("/plans/new", data=form(hr, *RULES, action="save"))
     assert answer.status_code == 303, plain(answer.text)
-    page = plain(hr.get("/plans").text)
+    page = plain(hr.get(str(answer.location)).text)
     for said in (
         "以下各项合计最多发 ¥3,000.00。",
         "“跟进客户”达到 8（含）以上，才发以下各项。",
@@ -211,7 +211,7 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
     )
     answer = hr.post("/plans/new", data=form(hr, *rules, action="save", name="样样都有"))
     assert answer.status_code == 303, plain(answer.text)
-    page = plain(hr.get("/plans").text)
+    page = plain(hr.get(str(answer.location)).text)
     for said in ("逐月按 50 %、80 % 发", "按 1.5 倍发", "“丢单”不超过 2", "¥150.00", "¥150,000.00 起 6 %"):
         assert said in page
 

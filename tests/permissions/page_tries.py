@@ -324,7 +324,7 @@ def _right_answers(browser: Browser, target: str) -> Mapping[str, str]:
 
 def _tried(browser: Browser, target: str) -> Mapping[str, str]:
     month = datetime.now(UTC).strftime("%Y-%m")
-    plan_id = browser.enterprise.content.plan_of("hq")
+    plan_id = browser.enterprise.content.plan_of("hq").id
     return {
         "request_id": new_id(),
         "node_id": target,
