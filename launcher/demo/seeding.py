@@ -22,6 +22,7 @@ from launcher.demo.learning import learn, taught, teach
 from launcher.demo.plans import set_plans
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
+from launcher.demo.trying import try_the_pilot_everywhere
 from launcher.exits import Stop
 from launcher.folder import WEBHOOK_ACCOUNT
 from launcher.following import wait_for_followers
@@ -66,6 +67,9 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         wait_for_followers(reached)
         close_last_month(reached, anchor, zone)
         say("last month closed in one branch, with an adjustment since")
+        wait_for_followers(reached)
+        try_the_pilot_everywhere(reached, anchor)
+        say("a pilot's plan tried on the last three months everywhere")
     wait_for_followers(reached)
     say(f"done in {time.monotonic() - begun:.0f} s")
 
