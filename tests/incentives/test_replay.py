@@ -140,7 +140,7 @@ def test_pages_cover_everybody_once(company: Company) -> None:
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 @given(st.lists(st.one_of(st.integers(0, 9), st.just("plan")), min_size=1, max_size=6))
 def test_replay_of_now_is_the_live_statement_over_any_history(

@@ -142,7 +142,7 @@ def test_two_plans_side_by_side_against_what_was_paid(branch: Branch) -> None:
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 @given(st.lists(st.tuples(st.sampled_from([JANUARY, FEBRUARY]), st.integers(0, 30)), min_size=1, max_size=5))
 def test_the_plan_in_force_simulated_over_closed_months_is_what_was_paid(
