@@ -1,11 +1,11 @@
-"""Last month is closed in Guangzhou; a deal told of too late is paid as an adjustment this month."""
+"""Last month is closed in Guangzhou and handed to payroll; a deal told of too late is an adjustment this month."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
-from foothold.incentives.v1 import periods_pb2, periods_pb2_grpc
+from foothold.incentives.v1 import payouts_pb2, payouts_pb2_grpc, periods_pb2, periods_pb2_grpc
 from foothold.incentives.v1 import values_pb2 as incentives
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
@@ -17,6 +17,8 @@ from launcher.reaching import Reached
 _BRANCH: Final = "guangzhou"
 _HR: Final = "liang.yue"
 _LATE: Final = "GZ0101"
+_HEADQUARTERS: Final = "gu.wenjing"
+_HELD: Final = "xian-yijun"
 
 
 def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
@@ -31,6 +33,7 @@ def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
                 on=Date(year=last.year, month=last.month, day=last.day),
             )
         )
+    _pay(reached, last)
     fact = facts_pb2.Fact(
         source=SOURCE,
         external_id=f"{_LATE}-late",
@@ -43,3 +46,25 @@ def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
     facts_pb2_grpc.FactsServiceStub(reached.channel("goals")).RecordFact(
         facts_pb2.RecordFactRequest(fact=fact)
     )
+
+
+def _pay(reached: Reached, last: date) -> None:
+    """One payout is held back; headquarters approves the others, and the branch makes a batch of them."""
+    of: dict[str, Any] = {
+        "period_kind": incentives.PERIOD_KIND_MONTH,
+        "on": Date(year=last.year, month=last.month, day=last.day),
+    }
+    with acting(reached, _HR) as own:
+        payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).HoldPayout(
+            payouts_pb2.HoldPayoutRequest(
+                request_id="demo-hold", person_id=_HELD, reason="两位客户疑似重复，核实后放行", **of
+            )
+        )
+    with acting(reached, _HEADQUARTERS) as own:
+        payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).ApprovePayouts(
+            payouts_pb2.ApprovePayoutsRequest(request_id="demo-approve", node_id=_BRANCH, **of)
+        )
+    with acting(reached, _HR) as own:
+        payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).CreateBatch(
+            payouts_pb2.CreateBatchRequest(request_id=f"{_BRANCH}-{last:%Y-%m}", node_id=_BRANCH, **of)
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from foothold.incentives.v1 import closing_pb2, periods_pb2
+from foothold.incentives.v1 import closing_pb2, payouts_pb2, periods_pb2
 
 from services.gateway.language import later
 
@@ -14,12 +14,28 @@ _STATES: Final[Mapping[int, str]] = {
     _STATE.STATEMENT_STATE_ESTIMATE: later("Estimate: the period still runs"),
     _STATE.STATEMENT_STATE_ACCRUED: later("Earned; late facts may still change it"),
     _STATE.STATEMENT_STATE_CLOSED: later("Closed; it never changes again"),
+    _STATE.STATEMENT_STATE_APPROVED: later("Approved; payroll pays it"),
+    _STATE.STATEMENT_STATE_PAID: later("Paid out"),
 }
 _STAGES: Final[Mapping[int, str]] = {
     _STAGE.STAGE_RUNS: later("It still runs."),
     _STAGE.STAGE_OVER: later("Over, not closed yet."),
     _STAGE.STAGE_CLOSED: later("Closed."),
 }
+
+
+_PAYOUTS: Final[Mapping[int, str]] = {
+    payouts_pb2.Payout.STATE_CLOSED: later("Waiting for approval"),
+    payouts_pb2.Payout.STATE_HELD: later("Held back"),
+    payouts_pb2.Payout.STATE_APPROVED: later("Approved"),
+    payouts_pb2.Payout.STATE_IN_BATCH: later("With payroll"),
+    payouts_pb2.Payout.STATE_PAID: later("Paid out"),
+}
+
+
+def payout(code: int) -> str:
+    """How far a payout is."""
+    return str(_PAYOUTS.get(code, ""))
 
 
 def state(code: int) -> str:

@@ -64,9 +64,18 @@ _REASONS: Final[Mapping[str, str]] = {
     "PLAN_INVALID": later(
         "The plan does not hold together yet. Look at the findings; what you typed is kept."
     ),
-    "SECOND_PERSON_NEEDED": later("You wrote this plan: somebody else has to read and approve it."),
+    "SECOND_PERSON_NEEDED": later(
+        "You took the step before this one: somebody else has to look and approve."
+    ),
     "PLAN_DECIDED": later("Somebody has decided about this plan already. Look at it again."),
     "PLAN_CHANGED": later("This plan has changed meanwhile. Please read what applies now."),
+    "PERIOD_NOT_CLOSED": later("Nothing of that period is closed there. Close it first."),
+    "PAYOUT_IN_BATCH": later(
+        "It is in a batch for payroll already. What is wrong is corrected by facts and paid or taken back next time."
+    ),
+    "PAYOUT_HOLD": later("Somebody has held it back or released it already. Look at it again."),
+    "NOTHING_TO_PAY": later("Nothing there is approved, free and in no batch yet."),
+    "BATCH_PAID": later("Somebody has said already that this batch is paid."),
     "PERIOD_RUNS": later("The period still runs for somebody there. Close it when it is over everywhere."),
     "PLAN_CONFLICT": later("Another plan for this role begins there on the same day. Choose another day."),
     "TIER_GAP": later("Two tiers leave a gap between them."),

@@ -9,6 +9,8 @@ from foothold.incentives.v1 import (
     boards_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    payouts_pb2,
+    payouts_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
     plan_life_pb2,
@@ -45,6 +47,7 @@ from services.incentives.following import follow_goals, on_identity
 from services.incentives.handlers import (
     BoardsHandler,
     FeedHandler,
+    PayoutsHandler,
     PeriodsHandler,
     PlanLifeHandler,
     PlansHandler,
@@ -65,6 +68,7 @@ from services.incentives.wire.statements import from_statement
 
 NAME: Final = "incentives"
 PACKAGE: Final = "services.incentives"
+_PAYOUTS: Final = payouts_pb2.DESCRIPTOR.services_by_name["PayoutsService"]
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
 _PLAN_LIFE: Final = plan_life_pb2.DESCRIPTOR.services_by_name["PlanLifeService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
@@ -111,7 +115,18 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Incentives as a service that a `Server` can run; its schema must be migrated."""
     require_rows(
         PERMISSIONS,
-        (_PLANS, _PLAN_LIFE, _STATEMENTS, _WHAT_IF, _BOARDS, _FEED, _PERIODS, _RECOMPUTE, _SIMULATIONS),
+        (
+            _PLANS,
+            _PLAN_LIFE,
+            _PAYOUTS,
+            _STATEMENTS,
+            _WHAT_IF,
+            _BOARDS,
+            _FEED,
+            _PERIODS,
+            _RECOMPUTE,
+            _SIMULATIONS,
+        ),
     )
     clock = clock or SystemClock()
     currency = settings.currency
@@ -178,6 +193,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _SIMULATIONS.full_name,
                 simulation_pb2_grpc.add_SimulationsServiceServicer_to_server,
                 SimulationsHandler(database, catalogue, clock, currency, simulator.wake),
+            ),
+            Servicer(
+                _PAYOUTS.full_name,
+                payouts_pb2_grpc.add_PayoutsServiceServicer_to_server,
+                PayoutsHandler(database, catalogue, clock, currency),
             ),
             Servicer(
                 _BOARDS.full_name,

@@ -359,6 +359,30 @@ _FORMS_OF: Final = (
     _Form("/industries/<industry_id>/remove", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form("/industries/<industry_id>/restore", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form(
+        "/payouts/approve",
+        "admin",
+        {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},
+        {"node_id": ("", *_IDS), "kind": _TEXTS, "on": ("", "2031-02-30", "yesterday")},
+    ),
+    _Form(
+        "/payouts/batch",
+        "gu.wenjing",
+        {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},
+        {"node_id": ("", *_IDS), "kind": _TEXTS, "on": ("", "2031-02-30", "yesterday")},
+    ),
+    _Form(
+        "/payouts/hold",
+        "gu.wenjing",
+        {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01", "reason": "x"},
+        {"person_id": _IDS, "kind": _TEXTS, "on": ("", "2031-02-30"), "reason": ("", *_CONTROL)},
+    ),
+    _Form(
+        "/payouts/batches/<batch_id>/paid",
+        "gu.wenjing",
+        {"paid_on": "2031-01-01"},
+        {"<batch_id>": _IDS, "paid_on": ("", "2031-02-30"), "reference": _TEXTS},
+    ),
+    _Form(
         "/payouts/close",
         "gu.wenjing",
         {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},

@@ -57,7 +57,7 @@ def test_the_person_sees_the_adjustment_with_a_door_to_what_it_corrects(
     door = re.search(r'href="(/why/[^"]+)"[^>]*data-key="adjustment-', page)
     assert door
     assert browser.get(door[1].replace("&amp;", "&")).status_code == 200
-    assert "已关账，不再变动" in browser.get(f"/bonus?on={_last_month()}").text
+    assert "已批准，等待发放" in browser.get(f"/bonus?on={_last_month()}").text
 
 
 def test_a_manager_sees_what_the_own_department_comes_to_and_closes_nothing(

@@ -58,7 +58,7 @@ def test_a_second_person_reads_what_changes_and_approves(as_login: Callable[...,
     # The author's own form says why not, also where it is sent past the page.
     refused = author.post(f"{following}/approve", data={"csrf_token": token_in(author.get(following).text)})
     assert refused.status_code == 409
-    assert "方案是你写的" in refused.text
+    assert "上一步是你做的" in refused.text
 
 
 def test_a_rejection_needs_a_reason_and_is_kept(as_login: Callable[..., FlaskClient]) -> None:

@@ -14,6 +14,7 @@ from foothold.incentives.v1 import (
     boards_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    payouts_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
     plan_life_pb2,
@@ -107,6 +108,7 @@ class Client:
         self.channel = channel
         self.person_id = person_id
         self.second = second
+        self.payouts = payouts_pb2_grpc.PayoutsServiceStub(channel)
         self.life = plan_life_pb2_grpc.PlanLifeServiceStub(channel)
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
@@ -292,6 +294,7 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
+        tables += ["approval", "hold", "batch", "batch_item"]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")

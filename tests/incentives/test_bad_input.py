@@ -8,6 +8,7 @@ import grpc
 from foothold.incentives.v1 import (
     boards_pb2,
     feed_pb2,
+    payouts_pb2,
     periods_pb2,
     plan_life_pb2,
     plans_pb2,
@@ -35,6 +36,7 @@ _METHODS = [
         feed_pb2,
         whatif_pb2,
         periods_pb2,
+        payouts_pb2,
         plan_life_pb2,
         recompute_pb2,
         simulation_pb2,

@@ -8,6 +8,7 @@ import pytest
 from foothold.incentives.v1 import (
     boards_pb2,
     feed_pb2,
+    payouts_pb2,
     plan_life_pb2,
     plans_pb2,
     recompute_pb2,
@@ -22,6 +23,7 @@ from tests.incentives.company import Client, Company, eventually, on, person, re
 from tests.incentives.plans import MONTH, S07, plan, yuan
 
 OK, HIDDEN, DENIED, OUT = "OK", "NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"
+_FEBRUARY = on(date(2025, 2, 1))
 _CALLERS = (
     "li",
     "wang",
@@ -96,6 +98,35 @@ _CALLS: dict[str, Callable[[Client], object]] = {
         simulation_pb2.CancelSimulationRequest(request_id=request_id(), simulation_id=_started[0])
     ),
     "ListSimulations": lambda c: c.simulations.ListSimulations(simulation_pb2.ListSimulationsRequest()),
+    "ListPayouts": lambda c: c.payouts.ListPayouts(
+        payouts_pb2.ListPayoutsRequest(node_id="shanghai", period_kind=MONTH, on=_FEBRUARY)
+    ),
+    "ApprovePayouts": lambda c: c.payouts.ApprovePayouts(
+        payouts_pb2.ApprovePayoutsRequest(
+            request_id=request_id(), node_id="shanghai", period_kind=MONTH, on=_FEBRUARY
+        )
+    ),
+    "HoldPayout": lambda c: c.payouts.HoldPayout(
+        payouts_pb2.HoldPayoutRequest(
+            request_id=request_id(), person_id="li", period_kind=MONTH, on=_FEBRUARY, reason="查"
+        )
+    ),
+    "ReleasePayout": lambda c: c.payouts.ReleasePayout(
+        payouts_pb2.ReleasePayoutRequest(
+            request_id=request_id(), person_id="li", period_kind=MONTH, on=_FEBRUARY, reason="清"
+        )
+    ),
+    "CreateBatch": lambda c: c.payouts.CreateBatch(
+        payouts_pb2.CreateBatchRequest(
+            request_id=request_id(), node_id="shanghai", period_kind=MONTH, on=_FEBRUARY
+        )
+    ),
+    "GetBatch": lambda c: c.payouts.GetBatch(payouts_pb2.GetBatchRequest(batch_id="none")),
+    "ListBatches": lambda c: c.payouts.ListBatches(payouts_pb2.ListBatchesRequest()),
+    "ListBatchLines": lambda c: c.payouts.ListBatchLines(payouts_pb2.ListBatchLinesRequest(batch_id="none")),
+    "MarkBatchPaid": lambda c: c.payouts.MarkBatchPaid(
+        payouts_pb2.MarkBatchPaidRequest(request_id=request_id(), batch_id="none", paid_on=_FEBRUARY)
+    ),
     "CreateBoard": lambda c: c.boards.CreateBoard(
         boards_pb2.CreateBoardRequest(
             request_id=request_id(),
@@ -108,6 +139,7 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "ListEvents": lambda c: c.feed.ListEvents(feed_pb2.ListEventsRequest()),
     "GetFollowing": lambda c: c.feed.GetFollowing(feed_pb2.GetFollowingRequest()),
 }
+_NO_PAYING = (DENIED,) * 6
 # Reviewed: what each caller of _CALLERS gets, in that order.
 _EXPECTED = {
     #                               li      wang    zhao    mentor  manager trainer sh-hr   hr      nobody  admin
@@ -199,6 +231,17 @@ _EXPECTED = {
         DENIED,
     ),
     "ListSimulations": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
+    "ListPayouts": (HIDDEN, HIDDEN, HIDDEN, DENIED, HIDDEN, DENIED, OK, OK, DENIED, OK),
+    # February is closed by HR of the branch: headquarters and the administrator are others.
+    "ApprovePayouts": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
+    # Whoever comes second finds it held, and released. Nobody is due anything for February.
+    "HoldPayout": (*_NO_PAYING, OK, "FAILED_PRECONDITION", DENIED, DENIED),
+    "ReleasePayout": (*_NO_PAYING, OK, "FAILED_PRECONDITION", DENIED, DENIED),
+    "CreateBatch": (*_NO_PAYING, "FAILED_PRECONDITION", "FAILED_PRECONDITION", DENIED, DENIED),
+    "GetBatch": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
+    "ListBatches": (*_NO_PAYING, OK, OK, DENIED, DENIED),
+    "ListBatchLines": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
+    "MarkBatchPaid": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
     "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),

@@ -242,6 +242,7 @@ def first_day(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -
 _AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
 _SAVE: Final = "#metric-form .primary"
 _RETIRE: Final = "form.danger button"
+_LAST_MONTH: Final = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).isoformat()
 _A_GOAL: Final = "/goals?metric=revenue > .goals .what a"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
@@ -429,6 +430,10 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("calendar-year-unknown", "calendar.overview", "/calendar?month=2032-01"),
         Visit("calendar-year-wrong", "calendar.enter", "", _sending("#year button", off="2032-01-01"), 422),
         Visit("payouts", "payouts.overview", "/payouts"),
+        Visit("payouts-closed", "payouts.overview", f"/payouts?node_id=guangzhou&on={_LAST_MONTH}"),
+        Visit("batches", "batches.overview", "/payouts/batches"),
+        Visit("batch", "batches.one", "/payouts/batches > tbody a"),
+        Visit("batch-not-paid", "batches.paid", "", _sending("#paid .primary", paid_on=""), 422),
         Visit("payouts-over", "payouts.overview", "/payouts?on=2020-01-01"),
         Visit("payouts-running", "payouts.overview", "/payouts?on=2031-01-01"),
         Visit("plans", "plans.overview", "/plans"),
@@ -568,6 +573,11 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "metrics.preview": "what a definition would have counted, beside the form on its pages",
     "metrics.state": "the line of a metric that says how far it is computed, while it is",
     "plan_life.acknowledged": "a file to download",
+    "batches.as_csv": "a file to download",
+    "batches.as_xlsx": "a file to download",
+    "payouts.approve": "leads back to the payouts; refused, it is that page",
+    "payouts.batch": "leads to the batch; refused, it is the page of payouts",
+    "payouts.hold": "leads back to the payouts; refused, it is that page",
     "plan_life.approve": "leads back to the plan; refused, it is that page",
     "plan_life.acknowledge": "leads back to the bonus page",
     "simulations.stop": "leads back to the simulation, which says so; refused, it is that page",

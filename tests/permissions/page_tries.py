@@ -208,6 +208,15 @@ def _new_course(_browser: Browser, _target: str) -> Mapping[str, str]:
     return {**_COURSE_FORM, "title": f"typed-{next(_numbers)}", "node_id": "shanghai"}
 
 
+def _held(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"node_id": "hq", "person_id": target, "kind": "month", "on": "2019-01-01", "reason": "Looked at"}
+
+
+def _no_batch(_browser: Browser, _target: str) -> Mapping[str, str]:
+    # Nobody is paid for a closed period here: of whose batches one reads tells tests/incentives/test_payouts.py.
+    return {"batch_id": "no-such-batch"}
+
+
 def _plan(browser: Browser, target: str) -> Mapping[str, str]:
     return {"plan_id": browser.enterprise.content.plan_of(target).id}
 
@@ -399,6 +408,15 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /plans/<plan_id>/reject": Try("nodes", _draft, lambda _b, _t: {"reason": "Not yet"}),
     "POST /bonus/plan": Try(form=_own_plan),
     "POST /payouts/close": Try("nodes", form=_period),
+    "POST /payouts/approve": Try("nodes", form=_period),
+    "POST /payouts/batch": Try("nodes", form=_period),
+    "POST /payouts/hold": Try("people", form=_held),
+    "GET /payouts/batches/<batch_id>": Try(arguments=_no_batch),
+    "GET /payouts/batches/<batch_id>.csv": Try(arguments=_no_batch),
+    "GET /payouts/batches/<batch_id>.xlsx": Try(arguments=_no_batch),
+    "POST /payouts/batches/<batch_id>/paid": Try(
+        arguments=_no_batch, form=lambda _b, _t: {"paid_on": "2030-01-01"}
+    ),
     "POST /payouts/check": Try("nodes", form=_period),
     "POST /plans/simulate": Try("nodes", form=_tried),
     "GET /plans/simulate/<simulation_id>": _SIMULATION,

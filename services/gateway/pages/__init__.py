@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from services.gateway.pages import (
     account,
+    batches,
     boards,
     bonus,
     calendar,
@@ -66,6 +67,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             checking,
             plans,
             payouts,
+            batches,
             running,
         )
     )

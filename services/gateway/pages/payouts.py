@@ -1,20 +1,21 @@
 """What a period comes to for a branch, and closing it."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from foothold.incentives.v1 import periods_pb2, statements_pb2, values_pb2
+from foothold.incentives.v1 import payouts_pb2, periods_pb2, statements_pb2, values_pb2
 from werkzeug.wrappers import Response
 
 from access import Kind
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import payout_words
+from services.gateway import formats, payout_words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
-from services.gateway.figures import from_date, to_date
-from services.gateway.language import _
+from services.gateway.figures import from_date, minor, to_date
+from services.gateway.language import _, ngettext
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date, name_of, place
 from services.gateway.pages.people import groups
@@ -25,7 +26,11 @@ from services.gateway.sections import section
 blueprint = Blueprint("payouts", __name__)
 _READ: Final = "incentives.statements.read"
 _CLOSE: Final = "incentives.periods.close"
+_APPROVE: Final = "incentives.payouts.approve"
+_HOLD: Final = "incentives.payouts.hold"
+_PAY: Final = "incentives.payouts.pay"
 _SHOWN: Final = 50
+_MOST: Final = 1000
 _KINDS: Final = {"month": values_pb2.PERIOD_KIND_MONTH, "week": values_pb2.PERIOD_KIND_WEEK}
 
 
@@ -71,6 +76,14 @@ def _statements(asked: _Asked, token: str) -> tuple[list[tuple[statements_pb2.St
     return found, answer.next_page_token
 
 
+def _payouts(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
+    """Every payout of the node, and how far they are."""
+    wanted = payouts_pb2.ListPayoutsRequest(
+        node_id=asked.node_id, period_kind=_KINDS[asked.kind], on=from_date(asked.on), page_size=_MOST
+    )
+    return ask(clients().payouts.ListPayouts, wanted)
+
+
 def _page(*, trouble: str = "") -> str:
     places = _places()
     asked = _asked(places)
@@ -81,8 +94,17 @@ def _page(*, trouble: str = "") -> str:
     token = request.values.get("page", "")[:2000]
     first, end = to_date(standing.period.first_day), to_date(standing.period.end_day)
     who = me()
+    closed = standing.stage == periods_pb2.PeriodStanding.STAGE_CLOSED
+    paying = _payouts(asked) if closed else payouts_pb2.ListPayoutsResponse()
     return render_template(
         "payouts.html",
+        paying=paying,
+        payout_of={each.person_id: each for each in paying.payouts},
+        payout_states=payouts_pb2.Payout,
+        may_approve=closed and paying.waiting and who.covers(_APPROVE, asked.node_id),
+        may_hold=closed and who.covers(_HOLD, asked.node_id),
+        may_pay=who.covers(_PAY, asked.node_id),
+        closer=standing.closed_by == who.id,
         places=places,
         here=place(who, asked.node_id),
         asked=asked,
@@ -110,25 +132,117 @@ def overview() -> str:
 @blueprint.post("/payouts/close")
 @needs(_CLOSE, groups=True)
 def close() -> Response | tuple[str, int]:
+    def carry_out(asked: _Asked) -> str:
+        wanted = periods_pb2.ClosePeriodRequest(
+            request_id=_request_id(),
+            node_id=asked.node_id,
+            period_kind=_KINDS[asked.kind],
+            on=from_date(asked.on),
+        )
+        ask(clients().periods.ClosePeriod, wanted)
+        return _("The period is closed. What is learned later is paid or taken back in the period that runs.")
+
+    return _done(carry_out, _("Choose the place and the period again, then close it."))
+
+
+@blueprint.post("/payouts/approve")
+@needs(_APPROVE, groups=True)
+def approve() -> Response | tuple[str, int]:
+    def carry_out(asked: _Asked) -> str:
+        wanted = payouts_pb2.ApprovePayoutsRequest(
+            request_id=_request_id(),
+            node_id=asked.node_id,
+            period_kind=_KINDS[asked.kind],
+            on=from_date(asked.on),
+        )
+        answer = ask(clients().payouts.ApprovePayouts, wanted)
+        total = formats.money(minor(answer.total), answer.total.currency_code)
+        return ngettext(
+            "%(num)s payout approved: %(total)s.",
+            "%(num)s payouts approved: %(total)s.",
+            answer.approved,
+            total=total,
+        )
+
+    return _done(carry_out)
+
+
+@blueprint.post("/payouts/batch")
+@needs(_PAY, groups=True)
+def batch() -> Response | tuple[str, int]:
     form = request.form
-    # What cannot be taken back is closed as the form names it, or not at all.
-    on = is_date(form.get("on", ""))
-    if not form.get("node_id") or form.get("kind") not in _KINDS or on is None:
-        return _page(trouble=_("Choose the place and the period again, then close it.")), 422
-    asked = _Asked(form["node_id"][:64], form["kind"], on)
-    wanted = periods_pb2.ClosePeriodRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+    asked = _named(form)
+    if asked is None:
+        return _page(trouble=_again()), 422
+    wanted = payouts_pb2.CreateBatchRequest(
+        request_id=_request_id(),
         node_id=asked.node_id,
         period_kind=_KINDS[asked.kind],
         on=from_date(asked.on),
     )
     try:
-        ask(clients().periods.ClosePeriod, wanted)
+        made = ask(clients().payouts.CreateBatch, wanted).batch
     except Failure as failure:
-        if status_of(failure) in (401, 403, 404):
-            raise
-        return _page(trouble=message_of(failure)), status_of(failure)
-    flash(_("The period is closed. What is learned later is paid or taken back in the period that runs."))
+        return _refused(failure)
+    return redirect(url_for("batches.one", batch_id=made.id), 303)
+
+
+@blueprint.post("/payouts/hold")
+@needs(_HOLD, groups=True)
+def hold() -> Response | tuple[str, int]:
+    """Hold back, or release with `release`."""
+    form = request.form
+    reason = form.get("reason", "").strip()[:500]
+    if not reason:
+        return _page(trouble=_("Say why; it is kept with your name.")), 422
+
+    def carry_out(asked: _Asked) -> str:
+        values = {
+            "request_id": _request_id(),
+            "person_id": form.get("person_id", "")[:64],
+            "period_kind": _KINDS[asked.kind],
+            "on": from_date(asked.on),
+            "reason": reason,
+        }
+        if form.get("release"):
+            ask(clients().payouts.ReleasePayout, payouts_pb2.ReleasePayoutRequest(**values))
+            return _("Released: it goes into the next batch once it is approved.")
+        ask(clients().payouts.HoldPayout, payouts_pb2.HoldPayoutRequest(**values))
+        return _("Held back; the person sees your reason.")
+
+    return _done(carry_out)
+
+
+def _done(carry_out: Callable[[_Asked], str], again: str = "") -> Response | tuple[str, int]:
+    """Do what a form asks for a period it names; a guess would do something else than was shown."""
+    asked = _named(request.form)
+    if asked is None:
+        return _page(trouble=again or _again()), 422
+    try:
+        flash(carry_out(asked))
+    except Failure as failure:
+        return _refused(failure)
     return redirect(
         url_for("payouts.overview", node_id=asked.node_id, kind=asked.kind, on=asked.on.isoformat()), 303
     )
+
+
+def _again() -> str:
+    return _("Choose the place and the period again.")
+
+
+def _named(form: Mapping[str, str]) -> _Asked | None:
+    on = is_date(form.get("on", ""))
+    if not form.get("node_id") or form.get("kind") not in _KINDS or on is None:
+        return None
+    return _Asked(form["node_id"][:64], form["kind"], on)
+
+
+def _refused(failure: Failure) -> tuple[str, int]:
+    if status_of(failure) in (401, 403, 404):
+        raise failure
+    return _page(trouble=message_of(failure)), status_of(failure)
+
+
+def _request_id() -> str:
+    return request.form.get("request_id", "")[:64] or new_id()

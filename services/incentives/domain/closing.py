@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from services.incentives.domain.periods import Period, PeriodKind, period_of
@@ -34,7 +34,10 @@ class Adjustment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A statement as it was when its period was closed, and the sum of the adjustments paid in it."""
+    """A statement as it was when its period was closed, and the sum of the adjustments paid in it.
+
+    `approved`, `paid_on` and `hold_reason` say how far it is on its way to payroll.
+    """
 
     statement: Statement
     adjusted: int
@@ -42,6 +45,9 @@ class Frozen:
     closing_id: str
     closed_at: datetime
     closed_by: str
+    approved: bool = False
+    paid_on: date | None = None
+    hold_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from services.incentives.handlers.boards import BoardsHandler
 from services.incentives.handlers.feed import FeedHandler
+from services.incentives.handlers.payouts import PayoutsHandler
 from services.incentives.handlers.periods import PeriodsHandler
 from services.incentives.handlers.plan_life import PlanLifeHandler
 from services.incentives.handlers.plans import PlansHandler
@@ -13,6 +14,7 @@ from services.incentives.handlers.whatif import WhatIfHandler
 __all__ = [
     "BoardsHandler",
     "FeedHandler",
+    "PayoutsHandler",
     "PeriodsHandler",
     "PlanLifeHandler",
     "PlansHandler",

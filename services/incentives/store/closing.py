@@ -17,9 +17,14 @@ _ASKED: Final = (
     "unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS asked (person, kind, day)"
 )
 FROZEN: Final = f"""
-SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, digest, closing_id, closed_at, closed_by
+SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, frozen.digest, closing_id, closed_at,
+       closed_by, approved_at IS NOT NULL, paid_on, coalesce(hold.reason, '')
 FROM frozen JOIN closing ON closing.id = closing_id
-JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, person_id) = (kind, day, person)
+JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (kind, day, person)
+LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id) = (kind, day, person)
+LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id) = (kind, day, person) AND released_at IS NULL
+LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id) = (kind, day, person)
+LEFT JOIN batch ON batch.id = batch_id
 """  # noqa: S608  the column names are ours
 _ADJUSTMENTS: Final = (
     "SELECT person_id, period_kind, first_day, of_kind, of_first_day, rule_id, label, amount, changed_at,"
@@ -152,8 +157,7 @@ def adjust(connection: Connection, adjustment: Adjustment) -> Adjustment:
 
 
 def _frozen(row: Row[Any]) -> Frozen:
-    adjusted, digest, closing_id, closed_at, closed_by = row[-5:]
-    return Frozen(as_statement(row[:-5]), adjusted, digest, closing_id, closed_at, closed_by)
+    return Frozen(as_statement(row[:-8]), *row[-8:])
 
 
 def _adjustment(row: Row[Any]) -> Adjustment:

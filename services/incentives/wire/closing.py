@@ -7,7 +7,7 @@ from foothold.incentives.v1 import closing_pb2, periods_pb2, statements_pb2
 
 from services.incentives.domain.closing import Adjustment, Closing, Frozen, Sums
 from services.incentives.domain.statements import Statement
-from services.incentives.wire.values import from_money, from_period
+from services.incentives.wire.values import from_date, from_money, from_period
 
 _STATES = closing_pb2.StatementState
 
@@ -39,6 +39,12 @@ def complete(
     """Add to a statement how far it is and what later facts adjusted; `today` is the person's."""
     if frozen is not None:
         message.state = _STATES.STATEMENT_STATE_CLOSED
+        if frozen.paid_on is not None:
+            message.state = _STATES.STATEMENT_STATE_PAID
+            message.frozen.paid_on.CopyFrom(from_date(frozen.paid_on))
+        elif frozen.approved and not frozen.hold_reason:
+            message.state = _STATES.STATEMENT_STATE_APPROVED
+        message.frozen.hold_reason = frozen.hold_reason
         message.frozen.closed_at.FromDatetime(frozen.closed_at)
         message.frozen.closed_by = frozen.closed_by
         message.frozen.digest = frozen.digest

@@ -222,6 +222,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The plan is no draft any more; metadata `state` is approved or rejected."""
     ERROR_REASON_PLAN_CHANGED: _ErrorReason.ValueType  # 128
     """What was read is not what the plan says: read it again."""
+    ERROR_REASON_PERIOD_NOT_CLOSED: _ErrorReason.ValueType  # 130
+    """Nothing of that period is closed at or below the node: close it first."""
+    ERROR_REASON_PAYOUT_IN_BATCH: _ErrorReason.ValueType  # 131
+    """The payout is in a batch for payroll; metadata `batch_id` names it. What is wrong with it is corrected by facts, as an
+    adjustment of the period that runs.
+    """
+    ERROR_REASON_PAYOUT_HOLD: _ErrorReason.ValueType  # 132
+    """The payout is held back already, or is not: metadata `held` is true or false."""
+    ERROR_REASON_NOTHING_TO_PAY: _ErrorReason.ValueType  # 133
+    """Nothing there is approved, free and in no batch yet."""
+    ERROR_REASON_BATCH_PAID: _ErrorReason.ValueType  # 134
+    """The batch was paid already; metadata `paid_on` says when."""
+    ERROR_REASON_BATCH_UNKNOWN: _ErrorReason.ValueType  # 135
+    """No such batch, or not visible to the caller."""
+    ERROR_REASON_PAYOUT_UNKNOWN: _ErrorReason.ValueType  # 136
+    """Nothing of the person is closed in that period."""
     ERROR_REASON_SIMULATION_UNKNOWN: _ErrorReason.ValueType  # 156
     """No such simulation, or not visible to the caller."""
     ERROR_REASON_SIMULATION_ENDED: _ErrorReason.ValueType  # 157
@@ -432,6 +448,22 @@ ERROR_REASON_PLAN_DECIDED: ErrorReason.ValueType  # 127
 """The plan is no draft any more; metadata `state` is approved or rejected."""
 ERROR_REASON_PLAN_CHANGED: ErrorReason.ValueType  # 128
 """What was read is not what the plan says: read it again."""
+ERROR_REASON_PERIOD_NOT_CLOSED: ErrorReason.ValueType  # 130
+"""Nothing of that period is closed at or below the node: close it first."""
+ERROR_REASON_PAYOUT_IN_BATCH: ErrorReason.ValueType  # 131
+"""The payout is in a batch for payroll; metadata `batch_id` names it. What is wrong with it is corrected by facts, as an
+adjustment of the period that runs.
+"""
+ERROR_REASON_PAYOUT_HOLD: ErrorReason.ValueType  # 132
+"""The payout is held back already, or is not: metadata `held` is true or false."""
+ERROR_REASON_NOTHING_TO_PAY: ErrorReason.ValueType  # 133
+"""Nothing there is approved, free and in no batch yet."""
+ERROR_REASON_BATCH_PAID: ErrorReason.ValueType  # 134
+"""The batch was paid already; metadata `paid_on` says when."""
+ERROR_REASON_BATCH_UNKNOWN: ErrorReason.ValueType  # 135
+"""No such batch, or not visible to the caller."""
+ERROR_REASON_PAYOUT_UNKNOWN: ErrorReason.ValueType  # 136
+"""Nothing of the person is closed in that period."""
 ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156
 """No such simulation, or not visible to the caller."""
 ERROR_REASON_SIMULATION_ENDED: ErrorReason.ValueType  # 157

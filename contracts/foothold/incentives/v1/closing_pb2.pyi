@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -34,6 +35,10 @@ class _StatementStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Statem
     """The period is over. Late facts still change it until it is closed."""
     STATEMENT_STATE_CLOSED: _StatementState.ValueType  # 3
     """The period is closed: the statement never changes again. What comes later is an adjustment in the open period."""
+    STATEMENT_STATE_APPROVED: _StatementState.ValueType  # 4
+    """A second person approved what is due."""
+    STATEMENT_STATE_PAID: _StatementState.ValueType  # 5
+    """Payroll has paid it."""
 
 class StatementState(_StatementState, metaclass=_StatementStateEnumTypeWrapper):
     """How far a statement is on its way to the person's account."""
@@ -46,6 +51,10 @@ STATEMENT_STATE_ACCRUED: StatementState.ValueType  # 2
 """The period is over. Late facts still change it until it is closed."""
 STATEMENT_STATE_CLOSED: StatementState.ValueType  # 3
 """The period is closed: the statement never changes again. What comes later is an adjustment in the open period."""
+STATEMENT_STATE_APPROVED: StatementState.ValueType  # 4
+"""A second person approved what is due."""
+STATEMENT_STATE_PAID: StatementState.ValueType  # 5
+"""Payroll has paid it."""
 Global___StatementState: _TypeAlias = StatementState  # noqa: Y015
 
 @_typing.final
@@ -121,15 +130,23 @@ class Frozen(_message.Message):
     CLOSED_AT_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    HOLD_REASON_FIELD_NUMBER: _builtins.int
+    PAID_ON_FIELD_NUMBER: _builtins.int
     closed_by: _builtins.str
     """Who closed the period."""
     digest: _builtins.str
     """SHA-256, in hexadecimal, over the canonical form of the statement: person, period, plan, figures, lines and
     adjustments, as docs/decisions/0413 spells it out.
     """
+    hold_reason: _builtins.str
+    """Why what is due is held back; empty where it is not."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
+
+    @_builtins.property
+    def paid_on(self) -> _date_pb2.Date:
+        """The day payroll paid it; unset until then."""
 
     def __init__(
         self,
@@ -137,10 +154,12 @@ class Frozen(_message.Message):
         closed_at: _timestamp_pb2.Timestamp | None = ...,
         closed_by: _builtins.str = ...,
         digest: _builtins.str = ...,
+        hold_reason: _builtins.str = ...,
+        paid_on: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "paid_on", b"paid_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,116 @@
+"""What is due for a closed period on its way to payroll: held back, approved, in a batch, paid."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from services.incentives.domain.closing import Adjustment, Frozen, amounts
+from services.incentives.domain.periods import Period
+from services.incentives.domain.plans import Plan
+
+
+class PayoutState(IntEnum):
+    """How far a payout is; the numbers of the contract's `Payout.State`."""
+
+    CLOSED = 1
+    HELD = 2
+    APPROVED = 3
+    IN_BATCH = 4
+    PAID = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before."""
+
+    person_id: str
+    period: Period
+    due: int
+    last: int | None = None
+    hold_reason: str = ""
+    held_by: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    batch_id: str = ""
+    paid_on: date | None = None
+
+    @property
+    def state(self) -> PayoutState:
+        """What is in a batch is beyond being held."""
+        if self.paid_on is not None:
+            return PayoutState.PAID
+        if self.batch_id:
+            return PayoutState.IN_BATCH
+        if self.held_by:
+            return PayoutState.HELD
+        return PayoutState.APPROVED if self.approved_at is not None else PayoutState.CLOSED
+
+
+class PayoutLine(NamedTuple):
+    """What payroll books, in minor units, never zero; `corrects` is the closed period of an adjustment."""
+
+    person_id: str
+    rule_id: str
+    label: str
+    corrects: Period | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Payouts handed to payroll, with control totals; `total` in minor units."""
+
+    id: str
+    node_id: str
+    period: Period
+    created_by: str
+    created_at: datetime
+    people: int
+    lines: int
+    total: int
+    digest: str
+    paid_on: date | None = None
+    reference: str = ""
+    paid_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many payouts of a node's period are how far; `due` is what the approved ones come to, in minor units."""
+
+    waiting: int
+    held: int
+    approved: int
+    batched: int
+    due: int
+
+
+def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment]) -> list[PayoutLine]:
+    """A payout's lines in the statement's order, adjustments last; their sum is what is due."""
+    person_id = frozen.statement.person_id
+    found = [
+        PayoutLine(person_id, rule_id, label, None, amount)
+        for rule_id, (label, amount) in amounts(frozen.statement, plan).items()
+    ]
+    found += [
+        PayoutLine(person_id, each.rule_id, each.label, each.corrects, each.amount) for each in adjustments
+    ]
+    return [each for each in found if each.amount]
+
+
+def batch_digest(lines: Sequence[PayoutLine]) -> str:
+    """SHA-256 in hexadecimal over a batch's lines, in order (decision 0415)."""
+    form = [
+        [
+            each.person_id,
+            each.rule_id,
+            [each.corrects.kind.name, each.corrects.first_day.isoformat()] if each.corrects else None,
+            each.amount,
+        ]
+        for each in lines
+    ]
+    return hashlib.sha256(json.dumps(form, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,258 @@
+"""Payouts and batches; every query is narrowed by the scope."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, text
+
+from access import Scope
+from services.incentives.domain.closing import Adjustment, Frozen
+from services.incentives.domain.payouts import Batch, Payout, Tally
+from services.incentives.domain.periods import Period, PeriodKind, period_of
+from services.incentives.store import closing
+
+_PAYOUTS: Final = """
+SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
+       before.total + before.adjusted AS last, coalesce(hold.reason, ''), coalesce(held_by, ''),
+       coalesce(approved_by, ''), approved_at, coalesce(batch_id, ''), paid_on
+FROM frozen
+LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
+    = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
+LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id) AND released_at IS NULL
+LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id)
+LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id)
+LEFT JOIN batch ON batch.id = batch_id
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day)
+"""
+# Whom no plan pays and nothing is adjusted for has no payout.
+_IS_ONE: Final = "AND (frozen.plan_id <> '' OR frozen.adjusted <> 0)"
+_BELOW: Final = f"""
+  {_IS_ONE}
+  AND frozen.person_id IN (
+      SELECT id FROM directory_node WHERE kind = 4 AND ancestors @> ARRAY[CAST(:node_id AS text)])
+"""  # noqa: S608  the text is ours
+_PAGE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
+_ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
+_TALLY: Final = text(f"""
+SELECT count(*) FILTER (WHERE approved_at IS NULL AND held_by = ''),
+       count(*) FILTER (WHERE held_by <> '' AND batch_id = ''),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''),
+       count(*) FILTER (WHERE batch_id <> ''),
+       coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''), 0)::bigint
+FROM ({_PAYOUTS}{_BELOW}) AS payout
+    (person_id, period_kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on)
+""")  # noqa: S608  the text is ours
+_FREE: Final = """
+  AND NOT EXISTS (
+      SELECT FROM hold WHERE released_at IS NULL AND (hold.period_kind, hold.first_day, hold.person_id)
+          = (frozen.period_kind, frozen.first_day, frozen.person_id))
+"""
+_APPROVE: Final = text(f"""
+INSERT INTO approval (period_kind, first_day, person_id, approved_by, approved_at)
+SELECT period_kind, first_day, person_id, :who, :now FROM frozen
+WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} {_FREE}
+ON CONFLICT DO NOTHING
+RETURNING person_id
+""")  # noqa: S608  the text is ours
+_DUE: Final = text("""
+SELECT coalesce(sum(total + adjusted), 0)::bigint FROM frozen
+WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
+""")
+_CLOSERS: Final = text(f"""
+SELECT DISTINCT closed_by FROM frozen JOIN closing ON closing.id = closing_id
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW}
+""")  # noqa: S608  the text is ours
+_TAKE: Final = text(f"""
+INSERT INTO batch_item (period_kind, first_day, person_id, batch_id)
+SELECT frozen.period_kind, frozen.first_day, frozen.person_id, :batch_id
+FROM frozen JOIN approval USING (period_kind, first_day, person_id)
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) AND total + adjusted <> 0 {_BELOW} {_FREE}
+ON CONFLICT DO NOTHING
+RETURNING person_id
+""")  # noqa: S608  the text is ours
+_HOLD: Final = text("""
+INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at)
+VALUES (:kind, :day, :person_id, :reason, :who, :now)
+ON CONFLICT DO NOTHING
+RETURNING id
+""")
+_RELEASE: Final = text("""
+UPDATE hold SET release_reason = :reason, released_by = :who, released_at = :now
+WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND released_at IS NULL
+RETURNING id
+""")
+# Holding and batching the same payout wait for each other here.
+_LOCK: Final = text("""
+SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
+ORDER BY person_id FOR UPDATE
+""")
+_LOCK_BELOW: Final = text(f"""
+SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} ORDER BY person_id FOR UPDATE
+""")
+_COLUMNS: Final = (
+    "id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest, paid_on, reference,"
+    " paid_by"
+)
+_ADD: Final = text("""
+INSERT INTO batch (id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest)
+VALUES (:id, :node_id, :kind, :day, :created_by, :created_at, 0, 0, 0, '')
+ON CONFLICT DO NOTHING RETURNING id
+""")
+_TOTALS: Final = text(
+    "UPDATE batch SET people = :people, lines = :lines, total = :total, digest = :digest WHERE id = :id"
+)
+_BATCH: Final = text(f"SELECT {_COLUMNS} FROM batch WHERE id = :id")  # noqa: S608  the text is ours
+_BATCHES: Final = text(f"SELECT {_COLUMNS} FROM batch ORDER BY created_at DESC, id")  # noqa: S608  likewise
+_PAY: Final = text("""
+UPDATE batch SET paid_on = :paid_on, reference = :reference, paid_by = :who WHERE id = :id AND paid_on IS NULL
+RETURNING id
+""")
+_ITEMS: Final = text("SELECT person_id FROM batch_item WHERE batch_id = :id ORDER BY person_id")
+
+
+class PayoutStore:
+    """Payouts and batches of the nodes that the scope's permission covers."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    def listed(self, node_id: str, period: Period, after: str, size: int) -> list[Payout]:
+        """A page of a node's payouts, by person id."""
+        self._scope.require(node_id)
+        values = {**_asked(node_id, period), "before": _before(period), "after": after, "size": size}
+        return [_payout(row) for row in self._connection.execute(_PAGE, values)]
+
+    def tally(self, node_id: str, period: Period) -> Tally:
+        """How far a node's payouts are."""
+        self._scope.require(node_id)
+        values = {**_asked(node_id, period), "before": _before(period)}
+        return Tally(*self._connection.execute(_TALLY, values).one())
+
+    def of_person(self, person_id: str, period: Period) -> Payout | None:
+        """A person's payout, which nobody else changes until the transaction ends; None where nothing is closed."""
+        self._scope.require_person(person_id)
+        values = {"kind": int(period.kind), "day": period.first_day}
+        self._connection.execute(_LOCK, {**values, "people": [person_id]})
+        row = self._connection.execute(
+            _ONE, {**values, "person_id": person_id, "before": _before(period)}
+        ).first()
+        return None if row is None else _payout(row)
+
+    def closers(self, node_id: str, period: Period) -> set[str]:
+        """Who closed the period for somebody at or below a node."""
+        self._scope.require(node_id)
+        return set(self._connection.execute(_CLOSERS, _asked(node_id, period)).scalars())
+
+    def approve(self, node_id: str, period: Period, now: datetime) -> tuple[int, int]:
+        """Approve what is neither held nor approved; how many payouts that were, and what they come to."""
+        self._scope.require(node_id)
+        values = _asked(node_id, period)
+        self._connection.execute(_LOCK_BELOW, values)
+        who = {"who": self._scope.caller.id, "now": now}
+        people = list(self._connection.execute(_APPROVE, {**values, **who}).scalars())
+        total = self._connection.execute(_DUE, {**values, "people": people}).scalar_one()
+        return len(people), total
+
+    def hold(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
+        """Hold back a payout that `of_person` found; False where it is held already."""
+        return self._change_hold(_HOLD, person_id, period, reason, now)
+
+    def release(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
+        """Release a payout that `of_person` found; False where it is not held."""
+        return self._change_hold(_RELEASE, person_id, period, reason, now)
+
+    def begin_batch(self, batch: Batch) -> list[str] | None:
+        """Take what is approved and free into a new batch: whose; None where the id is taken."""
+        self._scope.require(batch.node_id)
+        values = _asked(batch.node_id, batch.period)
+        added = self._connection.execute(
+            _ADD,
+            {
+                **values,
+                "id": batch.id,
+                "created_by": batch.created_by,
+                "created_at": batch.created_at,
+            },
+        ).first()
+        if added is None:
+            return None
+        self._connection.execute(_LOCK_BELOW, values)
+        return sorted(self._connection.execute(_TAKE, {**values, "batch_id": batch.id}).scalars())
+
+    def end_batch(self, batch: Batch) -> None:
+        """Write the control totals of a batch just begun."""
+        self._connection.execute(
+            _TOTALS,
+            {
+                "id": batch.id,
+                "people": batch.people,
+                "lines": batch.lines,
+                "total": batch.total,
+                "digest": batch.digest,
+            },
+        )
+
+    def batch(self, batch_id: str) -> Batch | None:
+        """A batch, or None where there is none to be seen."""
+        row = self._connection.execute(_BATCH, {"id": batch_id}).first()
+        return _batch(row) if row is not None and self._scope.covers(row.node_id) else None
+
+    def batches(self) -> list[Batch]:
+        """Every batch that may be seen, newest first."""
+        return [_batch(row) for row in self._connection.execute(_BATCHES) if self._scope.covers(row.node_id)]
+
+    def pay(self, batch_id: str, paid_on: date, reference: str) -> bool:
+        """Say that a batch is paid; False where that was said already."""
+        values = {
+            "id": batch_id,
+            "paid_on": paid_on,
+            "reference": reference,
+            "who": self._scope.caller.id,
+        }
+        return self._connection.execute(_PAY, values).first() is not None
+
+    def items(self, batch_id: str) -> list[str]:
+        """Whose payouts a batch holds."""
+        return list(self._connection.execute(_ITEMS, {"id": batch_id}).scalars())
+
+    def contents(self, people: Sequence[str], period: Period) -> list[tuple[Frozen, Sequence[Adjustment]]]:
+        """The frozen statements of people in a batch, with the adjustments paid in them, in order."""
+        keys = [(person_id, period) for person_id in people]
+        frozen = closing.frozen_of(self._connection, keys)
+        paid = closing.paid_in(self._connection, keys)
+        return [(frozen[key], paid.get(key, ())) for key in keys]
+
+    def _change_hold(self, change: Any, person_id: str, period: Period, reason: str, now: datetime) -> bool:
+        values = {
+            "kind": int(period.kind),
+            "day": period.first_day,
+            "person_id": person_id,
+            "reason": reason,
+            "who": self._scope.caller.id,
+            "now": now,
+        }
+        return self._connection.execute(change, values).first() is not None
+
+
+def _asked(node_id: str, period: Period) -> dict[str, Any]:
+    return {"node_id": node_id, "kind": int(period.kind), "day": period.first_day}
+
+
+def _before(period: Period) -> date:
+    return period_of(period.kind, date.fromordinal(period.first_day.toordinal() - 1)).first_day
+
+
+def _payout(row: Row[Any]) -> Payout:
+    person_id, kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on = row
+    period = Period(PeriodKind(kind), first_day)
+    return Payout(person_id, period, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on)
+
+
+def _batch(row: Row[Any]) -> Batch:
+    id, node_id, kind, first_day, *rest = row
+    return Batch(id, node_id, Period(PeriodKind(kind), first_day), *rest)
