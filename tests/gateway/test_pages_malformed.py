@@ -381,6 +381,7 @@ _FORMS_OF: Final = (
         "gu.wenjing",
         {"paid_on": "2031-01-01"},
         {"<batch_id>": _IDS, "paid_on": ("", "2031-02-30"), "reference": _TEXTS},
+        {"batch_id": "no-such-batch"},
     ),
     _Form(
         "/payouts/close",

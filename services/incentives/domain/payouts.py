@@ -80,7 +80,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many payouts of a node's period are how far; `due` is what the approved ones come to, in minor units."""
+    """How many payouts of a node's period are how far; `due` is what the approved ones come to, in minor units.
+
+    Approved ones of zero are left out: there is nothing to hand over.
+    """
 
     waiting: int
     held: int

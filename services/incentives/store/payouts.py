@@ -40,7 +40,7 @@ _ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
 _TALLY: Final = text(f"""
 SELECT count(*) FILTER (WHERE approved_at IS NULL AND held_by = ''),
        count(*) FILTER (WHERE held_by <> '' AND batch_id = ''),
-       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = '' AND due <> 0),
        count(*) FILTER (WHERE batch_id <> ''),
        coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''), 0)::bigint
 FROM ({_PAYOUTS}{_BELOW}) AS payout

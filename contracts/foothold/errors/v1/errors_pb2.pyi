@@ -217,7 +217,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     it can be closed on.
     """
     ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 126
-    """Whoever wrote a plan may not approve it: a second person has to read it."""
+    """Whoever wrote a plan may not approve it, nor whoever closed a period what is paid for it: a second person has to look."""
     ERROR_REASON_PLAN_DECIDED: _ErrorReason.ValueType  # 127
     """The plan is no draft any more; metadata `state` is approved or rejected."""
     ERROR_REASON_PLAN_CHANGED: _ErrorReason.ValueType  # 128
@@ -443,7 +443,7 @@ ERROR_REASON_PERIOD_RUNS: ErrorReason.ValueType  # 125
 it can be closed on.
 """
 ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 126
-"""Whoever wrote a plan may not approve it: a second person has to read it."""
+"""Whoever wrote a plan may not approve it, nor whoever closed a period what is paid for it: a second person has to look."""
 ERROR_REASON_PLAN_DECIDED: ErrorReason.ValueType  # 127
 """The plan is no draft any more; metadata `state` is approved or rejected."""
 ERROR_REASON_PLAN_CHANGED: ErrorReason.ValueType  # 128

@@ -300,7 +300,7 @@ class ListPayoutsResponse(_message.Message):
     held: _builtins.int
     """How many are held back."""
     approved: _builtins.int
-    """How many are approved and in no batch."""
+    """How many are approved, not zero, and in no batch."""
     batched: _builtins.int
     """How many are in a batch, paid or not."""
     @_builtins.property
