@@ -5,7 +5,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from foothold.goals.v1 import facts_pb2, facts_pb2_grpc
-from foothold.incentives.v1 import payouts_pb2, payouts_pb2_grpc, periods_pb2, periods_pb2_grpc
+from foothold.incentives.v1 import (
+    disputes_pb2,
+    disputes_pb2_grpc,
+    payouts_pb2,
+    payouts_pb2_grpc,
+    periods_pb2,
+    periods_pb2_grpc,
+)
 from foothold.incentives.v1 import values_pb2 as incentives
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
@@ -18,6 +25,7 @@ _BRANCH: Final = "guangzhou"
 _HR: Final = "liang.yue"
 _LATE: Final = "GZ0101"
 _HEADQUARTERS: Final = "gu.wenjing"
+_DISPUTES: Final = "li.jiahui"
 _HELD: Final = "xian-yijun"
 
 
@@ -49,7 +57,7 @@ def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
 
 
 def _pay(reached: Reached, last: date) -> None:
-    """One payout is held back; headquarters approves the others, and the branch makes a batch of them."""
+    """One payout is held back, a line disputed; headquarters approves the others, the branch makes a batch."""
     of: dict[str, Any] = {
         "period_kind": incentives.PERIOD_KIND_MONTH,
         "on": Date(year=last.year, month=last.month, day=last.day),
@@ -63,6 +71,15 @@ def _pay(reached: Reached, last: date) -> None:
     with acting(reached, _HEADQUARTERS) as own:
         payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).ApprovePayouts(
             payouts_pb2.ApprovePayoutsRequest(request_id="demo-approve", node_id=_BRANCH, **of)
+        )
+    with acting(reached, _DISPUTES) as own:
+        disputes_pb2_grpc.DisputesServiceStub(own.channel("incentives")).OpenDispute(
+            disputes_pb2.OpenDisputeRequest(
+                request_id="demo-dispute",
+                rule_id="new-customers",
+                on=of["on"],
+                words="月底最后一天跟进的两位新客户好像没有算进去，请帮忙核对。",
+            )
         )
     with acting(reached, _HR) as own:
         payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).CreateBatch(

@@ -69,6 +69,8 @@ _REASONS: Final[Mapping[str, str]] = {
     ),
     "PLAN_DECIDED": later("Somebody has decided about this plan already. Look at it again."),
     "PLAN_CHANGED": later("This plan has changed meanwhile. Please read what applies now."),
+    "DISPUTE_OPEN": later("You have asked about this line already; it waits for an answer."),
+    "DISPUTE_ENDED": later("It has ended already. Look at it again."),
     "PERIOD_NOT_CLOSED": later("Nothing of that period is closed there. Close it first."),
     "PAYOUT_IN_BATCH": later(
         "It is in a batch for payroll already. What is wrong is corrected by facts and paid or taken back next time."

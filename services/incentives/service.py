@@ -7,6 +7,8 @@ from typing import Final
 from foothold.incentives.v1 import (
     boards_pb2,
     boards_pb2_grpc,
+    disputes_pb2,
+    disputes_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
     payouts_pb2,
@@ -46,6 +48,7 @@ from services.incentives.domain.statements import Statement
 from services.incentives.following import follow_goals, on_identity
 from services.incentives.handlers import (
     BoardsHandler,
+    DisputesHandler,
     FeedHandler,
     PayoutsHandler,
     PeriodsHandler,
@@ -68,6 +71,7 @@ from services.incentives.wire.statements import from_statement
 
 NAME: Final = "incentives"
 PACKAGE: Final = "services.incentives"
+_DISPUTES: Final = disputes_pb2.DESCRIPTOR.services_by_name["DisputesService"]
 _PAYOUTS: Final = payouts_pb2.DESCRIPTOR.services_by_name["PayoutsService"]
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
 _PLAN_LIFE: Final = plan_life_pb2.DESCRIPTOR.services_by_name["PlanLifeService"]
@@ -119,6 +123,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             _PLANS,
             _PLAN_LIFE,
             _PAYOUTS,
+            _DISPUTES,
             _STATEMENTS,
             _WHAT_IF,
             _BOARDS,
@@ -156,6 +161,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     observe_lag(NAME, "identity", lambda: following_identity.head - following_identity.position)
     observe_lag(NAME, "goals", lambda: following_goals.head - following_goals.position)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
+    statements = StatementsHandler(database, catalogue, clock, currency)
     return Service(
         name=NAME,
         servicers=[
@@ -172,7 +178,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _STATEMENTS.full_name,
                 statements_pb2_grpc.add_StatementsServiceServicer_to_server,
-                StatementsHandler(database, catalogue, clock, currency),
+                statements,
             ),
             Servicer(
                 _WHAT_IF.full_name,
@@ -198,6 +204,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _PAYOUTS.full_name,
                 payouts_pb2_grpc.add_PayoutsServiceServicer_to_server,
                 PayoutsHandler(database, catalogue, clock, currency),
+            ),
+            Servicer(
+                _DISPUTES.full_name,
+                disputes_pb2_grpc.add_DisputesServiceServicer_to_server,
+                DisputesHandler(database, catalogue, statements, clock, currency),
             ),
             Servicer(
                 _BOARDS.full_name,

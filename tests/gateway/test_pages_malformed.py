@@ -359,6 +359,22 @@ _FORMS_OF: Final = (
     _Form("/industries/<industry_id>/remove", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form("/industries/<industry_id>/restore", "gu.wenjing", {}, {"<industry_id>": _IDS}),
     _Form(
+        "/disputes/new",
+        "zhou.yutong",
+        {"rule_id": "no-such-line", "words": "x"},
+        {"rule_id": _IDS, "on": ("2031-02-30", "yesterday"), "words": (*_TEXTS, "x" * 1001)},
+    ),
+    _Form(
+        "/disputes/<dispute_id>/withdraw", "zhou.yutong", {}, {"<dispute_id>": _IDS}, {"dispute_id": "none"}
+    ),
+    _Form(
+        "/disputes/<dispute_id>/answer",
+        "gu.wenjing",
+        {"answer": "x"},
+        {"<dispute_id>": _IDS, "answer": (*_TEXTS, "x" * 1001), "adjustment": _NUMBERS},
+        {"dispute_id": "none"},
+    ),
+    _Form(
         "/payouts/approve",
         "admin",
         {"node_id": "{enterprise}", "kind": "month", "on": "2031-01-01"},

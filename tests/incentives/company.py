@@ -12,6 +12,7 @@ from foothold.identity.v1 import feed_pb2 as identity_pb2
 from foothold.incentives.v1 import (
     boards_pb2,
     boards_pb2_grpc,
+    disputes_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
     payouts_pb2_grpc,
@@ -108,6 +109,7 @@ class Client:
         self.channel = channel
         self.person_id = person_id
         self.second = second
+        self.disputes = disputes_pb2_grpc.DisputesServiceStub(channel)
         self.payouts = payouts_pb2_grpc.PayoutsServiceStub(channel)
         self.life = plan_life_pb2_grpc.PlanLifeServiceStub(channel)
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
@@ -294,7 +296,7 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
-        tables += ["approval", "hold", "batch", "batch_item"]
+        tables += ["approval", "hold", "batch", "batch_item", "dispute"]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")

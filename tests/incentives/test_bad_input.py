@@ -7,6 +7,7 @@ from typing import Any, Final
 import grpc
 from foothold.incentives.v1 import (
     boards_pb2,
+    disputes_pb2,
     feed_pb2,
     payouts_pb2,
     periods_pb2,
@@ -33,6 +34,7 @@ _METHODS = [
         plans_pb2,
         statements_pb2,
         boards_pb2,
+        disputes_pb2,
         feed_pb2,
         whatif_pb2,
         periods_pb2,

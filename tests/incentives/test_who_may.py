@@ -7,6 +7,7 @@ import grpc
 import pytest
 from foothold.incentives.v1 import (
     boards_pb2,
+    disputes_pb2,
     feed_pb2,
     payouts_pb2,
     plan_life_pb2,
@@ -127,6 +128,19 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "MarkBatchPaid": lambda c: c.payouts.MarkBatchPaid(
         payouts_pb2.MarkBatchPaidRequest(request_id=request_id(), batch_id="none", paid_on=_FEBRUARY)
     ),
+    "OpenDispute": lambda c: c.disputes.OpenDispute(
+        disputes_pb2.OpenDisputeRequest(request_id=request_id(), rule_id="unit", words="少算了")
+    ),
+    "WithdrawDispute": lambda c: c.disputes.WithdrawDispute(
+        disputes_pb2.WithdrawDisputeRequest(request_id=request_id(), dispute_id="none")
+    ),
+    "AnswerDispute": lambda c: c.disputes.AnswerDispute(
+        disputes_pb2.AnswerDisputeRequest(request_id=request_id(), dispute_id="none", answer="查过了")
+    ),
+    "GetDispute": lambda c: c.disputes.GetDispute(disputes_pb2.GetDisputeRequest(dispute_id="none")),
+    "ListDisputes": lambda c: c.disputes.ListDisputes(
+        disputes_pb2.ListDisputesRequest(node_id="shanghai-sales")
+    ),
     "CreateBoard": lambda c: c.boards.CreateBoard(
         boards_pb2.CreateBoardRequest(
             request_id=request_id(),
@@ -242,6 +256,12 @@ _EXPECTED = {
     "ListBatches": (*_NO_PAYING, OK, OK, DENIED, DENIED),
     "ListBatchLines": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
     "MarkBatchPaid": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
+    # Everybody about a line of their own: wang and zhao have the same plan.
+    "OpenDispute": (OK, OK, OK, *(DENIED,) * 7),
+    "WithdrawDispute": (HIDDEN, HIDDEN, HIDDEN, *(DENIED,) * 7),
+    "AnswerDispute": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
+    "GetDispute": (HIDDEN, HIDDEN, HIDDEN, DENIED, HIDDEN, DENIED, HIDDEN, HIDDEN, DENIED, HIDDEN),
+    "ListDisputes": (HIDDEN, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),

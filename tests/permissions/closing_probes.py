@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Final
 
-from foothold.incentives.v1 import payouts_pb2, periods_pb2, values_pb2
+from foothold.incentives.v1 import disputes_pb2, payouts_pb2, periods_pb2, values_pb2
 from google.type.date_pb2 import Date
 
 from chassis.ids import new_id
@@ -12,6 +12,7 @@ from tests.permissions.probes import Probe, Reach, Request
 
 _numbers = count()
 _PERIODS: Final = "/foothold.incentives.v1.PeriodsService/"
+_ABOUT: Final = "/foothold.incentives.v1.DisputesService/"
 _PAYOUTS: Final = "/foothold.incentives.v1.PayoutsService/"
 
 
@@ -79,9 +80,34 @@ _BATCHES: Final[Mapping[str, Probe]] = {
         "nothing", lambda _: payouts_pb2.ListBatchLinesRequest(batch_id="no-such-batch"), through=_NO_BATCH
     ),
 }
+_NO_DISPUTE: Final = frozenset({"DISPUTE_UNKNOWN"})
+_DISPUTES: Final[Mapping[str, Probe]] = {
+    _ABOUT + "OpenDispute": Probe(
+        "nothing",
+        lambda _: disputes_pb2.OpenDisputeRequest(request_id=new_id(), rule_id="none", words="Too little"),
+        through=frozenset({"LINE_UNKNOWN"}),
+    ),
+    _ABOUT + "WithdrawDispute": Probe(
+        "nothing",
+        lambda _: disputes_pb2.WithdrawDisputeRequest(request_id=new_id(), dispute_id="none"),
+        through=_NO_DISPUTE,
+    ),
+    _ABOUT + "AnswerDispute": Probe(
+        "nothing",
+        lambda _: disputes_pb2.AnswerDisputeRequest(request_id=new_id(), dispute_id="none", answer="No"),
+        through=_NO_DISPUTE,
+    ),
+    _ABOUT + "GetDispute": Probe(
+        "nothing", lambda _: disputes_pb2.GetDisputeRequest(dispute_id="none"), through=_NO_DISPUTE
+    ),
+    _ABOUT + "ListDisputes": Probe(
+        "nodes", lambda reach: disputes_pb2.ListDisputesRequest(node_id=reach.target)
+    ),
+}
 PROBES: Final[Mapping[str, Probe]] = {
     # Departments are closed with their branch: who may close one is told so by a field.
     _PERIODS + "ClosePeriod": Probe("nodes", _close, through=frozenset({"FIELD_INVALID"})),
     _PERIODS + "GetPeriod": Probe("nodes", _get),
     **_BATCHES,
+    **_DISPUTES,
 }

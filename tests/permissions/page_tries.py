@@ -214,6 +214,11 @@ def _held(_browser: Browser, target: str) -> Mapping[str, str]:
     return {"node_id": "hq", "person_id": target, "kind": "month", "on": "2019-01-01", "reason": "Looked at"}
 
 
+def _no_dispute(_browser: Browser, _target: str) -> Mapping[str, str]:
+    # Whose disputes one reads and answers tells tests/incentives/test_disputes.py.
+    return {"dispute_id": "no-such-dispute"}
+
+
 def _no_batch(_browser: Browser, _target: str) -> Mapping[str, str]:
     # Nobody is paid for a closed period here: of whose batches one reads tells tests/incentives/test_payouts.py.
     return {"batch_id": "no-such-batch"}
@@ -410,6 +415,11 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /plans/<plan_id>/reject": Try("nodes", _draft, lambda _b, _t: {"reason": "Not yet"}),
     "POST /bonus/plan": Try(form=_own_plan),
     "POST /payouts/close": Try("nodes", form=_period),
+    "GET /disputes/new": Try(arguments=lambda _b, _t: {"rule_id": "each"}),
+    "POST /disputes/new": Try(form=lambda _b, _t: {"rule_id": "each", "words": "Too little"}),
+    "GET /disputes/<dispute_id>": Try(arguments=_no_dispute),
+    "POST /disputes/<dispute_id>/withdraw": Try(arguments=_no_dispute),
+    "POST /disputes/<dispute_id>/answer": Try(arguments=_no_dispute, form=lambda _b, _t: {"answer": "No"}),
     "POST /payouts/approve": Try("nodes", form=_period),
     "POST /payouts/batch": Try("nodes", form=_period),
     "POST /payouts/hold": Try("people", form=_held),

@@ -13,6 +13,7 @@ from services.gateway.pages import (
     coaching_rules,
     courses,
     customers,
+    disputes,
     effort,
     evidence,
     goal_assigning,
@@ -68,6 +69,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             plans,
             payouts,
             batches,
+            disputes,
             running,
         )
     )

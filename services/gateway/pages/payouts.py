@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from foothold.incentives.v1 import payouts_pb2, periods_pb2, statements_pb2, values_pb2
+from foothold.incentives.v1 import disputes_pb2, payouts_pb2, periods_pb2, statements_pb2, values_pb2
 from werkzeug.wrappers import Response
 
 from access import Kind
@@ -76,6 +76,13 @@ def _statements(asked: _Asked, token: str) -> tuple[list[tuple[statements_pb2.St
     return found, answer.next_page_token
 
 
+def _disputed(node_id: str) -> disputes_pb2.ListDisputesResponse:
+    """How many disputes wait below a node."""
+    return ask(
+        clients().disputes.ListDisputes, disputes_pb2.ListDisputesRequest(node_id=node_id, page_size=1)
+    )
+
+
 def _payouts(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
     """Every payout of the node, and how far they are."""
     wanted = payouts_pb2.ListPayoutsRequest(
@@ -99,6 +106,7 @@ def _page(*, trouble: str = "") -> str:
     return render_template(
         "payouts.html",
         paying=paying,
+        disputed=section(lambda: _disputed(asked.node_id)),
         payout_of={each.person_id: each for each in paying.payouts},
         payout_states=payouts_pb2.Payout,
         may_approve=closed and paying.waiting and who.covers(_APPROVE, asked.node_id),

@@ -89,6 +89,7 @@ def line(person_id: str, rule_id: str) -> str:
         units=_names(answer.person_node_ids),
         steps=trace.lines(answer),
         mine=person_id == who.id,
+        disputable=person_id == who.id and back.at is None and who.own("incentives.disputes.open"),
     )
 
 

@@ -19,7 +19,10 @@ from services.incentives.domain.statements import Standing, Statement, lines
 
 
 class Adjustment(NamedTuple):
-    """What is paid in `period` for a line of the closed period `corrects`, in minor units; below zero: taken back."""
+    """What is paid in `period` for a line of the closed period `corrects`, in minor units; below zero: taken back.
+
+    With a `dispute_id` somebody decided so; otherwise later facts did.
+    """
 
     person_id: str
     period: Period
@@ -30,6 +33,7 @@ class Adjustment(NamedTuple):
     changed_at: datetime
     goals_position: int
     id: int = 0
+    dispute_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The servicers: read the request, one transaction, ask the domain, answer."""
 
 from services.incentives.handlers.boards import BoardsHandler
+from services.incentives.handlers.disputes import DisputesHandler
 from services.incentives.handlers.feed import FeedHandler
 from services.incentives.handlers.payouts import PayoutsHandler
 from services.incentives.handlers.periods import PeriodsHandler
@@ -13,6 +14,7 @@ from services.incentives.handlers.whatif import WhatIfHandler
 
 __all__ = [
     "BoardsHandler",
+    "DisputesHandler",
     "FeedHandler",
     "PayoutsHandler",
     "PeriodsHandler",

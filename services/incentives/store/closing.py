@@ -28,14 +28,14 @@ LEFT JOIN batch ON batch.id = batch_id
 """  # noqa: S608  the column names are ours
 _ADJUSTMENTS: Final = (
     "SELECT person_id, period_kind, first_day, of_kind, of_first_day, rule_id, label, amount, changed_at,"
-    " goals_position, adjustment.id FROM adjustment"
+    " goals_position, adjustment.id, dispute_id FROM adjustment"
 )
 _CORRECTING: Final = f"""
-{_ADJUSTMENTS} JOIN {_ASKED} ON (person_id, of_kind, of_first_day) = (person, kind, day)
+{_ADJUSTMENTS} JOIN {_ASKED} ON (person_id, of_kind, of_first_day) = (person, kind, day) WHERE dispute_id = ''
 """
 PAID_IN: Final = f"""
 {_ADJUSTMENTS} JOIN {_ASKED} ON (period_kind, first_day, person_id) = (kind, day, person)
-WHERE amount <> 0 ORDER BY of_first_day, of_kind, rule_id
+WHERE amount <> 0 ORDER BY of_first_day, of_kind, rule_id, dispute_id
 """
 _CLOSINGS: Final = f"""
 SELECT id, node_id, period_kind, first_day, closed_by, closed_at
@@ -59,9 +59,9 @@ FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figur
 """
 _ADJUST: Final = """
 INSERT INTO adjustment (person_id, period_kind, first_day, of_kind, of_first_day, rule_id, label, amount, changed_at,
-                        goals_position)
+                        goals_position, dispute_id)
 VALUES (%(person_id)s, %(period_kind)s, %(first_day)s, %(of_kind)s, %(of_first_day)s, %(rule_id)s, %(label)s,
-        %(amount)s, %(changed_at)s, %(goals_position)s)
+        %(amount)s, %(changed_at)s, %(goals_position)s, %(dispute_id)s)
 ON CONFLICT ON CONSTRAINT adjustment_once DO UPDATE
    SET amount = excluded.amount, changed_at = excluded.changed_at, goals_position = excluded.goals_position
 RETURNING id
@@ -85,7 +85,7 @@ def frozen_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, Frozen]:
 
 
 def correcting(connection: Connection, keys: Iterable[Key]) -> list[Adjustment]:
-    """Every adjustment of closed statements, taken back ones with an amount of zero included."""
+    """What facts, not disputes, adjusted of closed statements; taken back ones with an amount of zero included."""
     return [_adjustment(row) for row in connection.exec_driver_sql(_CORRECTING, asked_for(keys))]
 
 
@@ -164,7 +164,20 @@ def _adjustment(row: Row[Any]) -> Adjustment:
     person_id: str
     first_day: date
     of_first_day: date
-    person_id, kind, first_day, of_kind, of_first_day, rule_id, label, amount, changed_at, position, id = row
+    (
+        person_id,
+        kind,
+        first_day,
+        of_kind,
+        of_first_day,
+        rule_id,
+        label,
+        amount,
+        changed_at,
+        position,
+        id,
+        dispute,
+    ) = row
     return Adjustment(
         person_id,
         Period(PeriodKind(kind), first_day),
@@ -175,4 +188,5 @@ def _adjustment(row: Row[Any]) -> Adjustment:
         changed_at,
         position,
         id,
+        dispute,
     )

@@ -22,6 +22,7 @@ def from_adjustment(adjustment: Adjustment, currency: str) -> closing_pb2.Adjust
         label=adjustment.label,
         amount=from_money(adjustment.amount, currency),
         goals_position=adjustment.goals_position,
+        dispute_id=adjustment.dispute_id,
     )
     message.changed_at.FromDatetime(adjustment.changed_at)
     return message

@@ -236,6 +236,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The batch was paid already; metadata `paid_on` says when."""
     ERROR_REASON_BATCH_UNKNOWN: _ErrorReason.ValueType  # 135
     """No such batch, or not visible to the caller."""
+    ERROR_REASON_DISPUTE_OPEN: _ErrorReason.ValueType  # 137
+    """A dispute about that line is open already."""
+    ERROR_REASON_DISPUTE_ENDED: _ErrorReason.ValueType  # 138
+    """The dispute is not open any more; metadata `state` is answered, adjusted or withdrawn."""
+    ERROR_REASON_DISPUTE_UNKNOWN: _ErrorReason.ValueType  # 139
+    """No such dispute, or not visible to the caller."""
     ERROR_REASON_PAYOUT_UNKNOWN: _ErrorReason.ValueType  # 136
     """Nothing of the person is closed in that period."""
     ERROR_REASON_SIMULATION_UNKNOWN: _ErrorReason.ValueType  # 156
@@ -462,6 +468,12 @@ ERROR_REASON_BATCH_PAID: ErrorReason.ValueType  # 134
 """The batch was paid already; metadata `paid_on` says when."""
 ERROR_REASON_BATCH_UNKNOWN: ErrorReason.ValueType  # 135
 """No such batch, or not visible to the caller."""
+ERROR_REASON_DISPUTE_OPEN: ErrorReason.ValueType  # 137
+"""A dispute about that line is open already."""
+ERROR_REASON_DISPUTE_ENDED: ErrorReason.ValueType  # 138
+"""The dispute is not open any more; metadata `state` is answered, adjusted or withdrawn."""
+ERROR_REASON_DISPUTE_UNKNOWN: ErrorReason.ValueType  # 139
+"""No such dispute, or not visible to the caller."""
 ERROR_REASON_PAYOUT_UNKNOWN: ErrorReason.ValueType  # 136
 """Nothing of the person is closed in that period."""
 ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156

@@ -72,6 +72,7 @@ class Adjustment(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     CHANGED_AT_FIELD_NUMBER: _builtins.int
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Its id, from 1."""
     person_id: _builtins.str
@@ -82,6 +83,8 @@ class Adjustment(_message.Message):
     """The line's label."""
     goals_position: _builtins.int
     """Position in goals' feed that it includes."""
+    dispute_id: _builtins.str
+    """The dispute that ended in it; empty where later facts made it."""
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """The period it is paid in: the one that ran when the change became known."""
@@ -112,10 +115,11 @@ class Adjustment(_message.Message):
         amount: _money_pb2.Money | None = ...,
         changed_at: _timestamp_pb2.Timestamp | None = ...,
         goals_position: _builtins.int = ...,
+        dispute_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "changed_at", b"changed_at", "corrects", b"corrects", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "changed_at", b"changed_at", "corrects", b"corrects", "goals_position", b"goals_position", "id", b"id", "label", b"label", "period", b"period", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "changed_at", b"changed_at", "corrects", b"corrects", "dispute_id", b"dispute_id", "goals_position", b"goals_position", "id", b"id", "label", b"label", "period", b"period", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
