@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from access import Directory, MemoryReplica
 from launcher.demo.accounts import PASSWORD
@@ -37,6 +45,8 @@ def absent(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    # Two runs share the machine: what is expected may take longer than on one of its own.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as running:
         yield running
 
