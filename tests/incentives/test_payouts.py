@@ -290,6 +290,18 @@ def _hold_in(branch: Branch) -> payouts_pb2.HoldPayoutRequest:
     )
 
 
+def test_a_batch_is_found_by_every_id_that_a_request_may_have(branch: Branch) -> None:
+    branch.sold(0, 1_000)
+    branch.close()
+    branch.approve()
+    batch = branch.batch(f"Payroll_{branch.id}")
+    own = branch.as_("own hr").payouts
+    assert own.GetBatch(payouts_pb2.GetBatchRequest(batch_id=batch.id)).batch == batch
+    assert len(branch.lines(batch)) == batch.lines
+    pay = payouts_pb2.MarkBatchPaidRequest(request_id=request_id(), batch_id=batch.id, paid_on=on(MARCH))
+    assert own.MarkBatchPaid(pay).batch.HasField("paid_on")
+
+
 def test_pages_of_payouts_hold_everybody_once(branch: Branch) -> None:
     branch.sold(0, 1_000)
     branch.close()

@@ -146,7 +146,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         scope = caller(context).scope(_PAY)
         fields = Fields()
         fields.request_id(request.request_id)
-        batch_id = fields.identifier("batch_id", request.batch_id)
+        batch_id = fields.request_id(request.batch_id, name="batch_id")
         paid_on = fields.date("paid_on", request.paid_on)
         reference = fields.text("reference", request.reference, max_length=100, required=False)
         fields.require_valid()
@@ -169,7 +169,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
     ) -> payouts_pb2.GetBatchResponse:
         scope = caller(context).scope(_PAY)
         fields = Fields()
-        batch_id = fields.identifier("batch_id", request.batch_id)
+        batch_id = fields.request_id(request.batch_id, name="batch_id")
         fields.require_valid()
         with self._database.read() as connection:
             batch = _known(PayoutStore(connection, scope), batch_id)
@@ -199,7 +199,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
     ) -> payouts_pb2.ListBatchLinesResponse:
         scope = caller(context).scope(_PAY)
         fields = Fields()
-        batch_id = fields.identifier("batch_id", request.batch_id)
+        batch_id = fields.request_id(request.batch_id, name="batch_id")
         size = fields.page_size(request.page_size)
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=(int,))
