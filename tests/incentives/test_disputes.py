@@ -1,6 +1,7 @@
 """A line is looked at again: the trace as it was, a day to answer by, and an adjustment or an answer in the end."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import count
 
@@ -10,7 +11,7 @@ from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import disputes_pb2
 
 from chassis.errors import from_rpc_error
-from tests.incentives.company import NOW, Company, on, request_id
+from tests.incentives.company import NOW, Client, Company, on, request_id
 from tests.incentives.plans import in_yuan, per_unit, percent, plan, rate_of, yuan
 
 FEBRUARY, MARCH = date(2025, 2, 12), date(2025, 3, 12)
@@ -181,3 +182,25 @@ def test_what_is_no_amount_is_refused_by_its_field(somebody: Somebody) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         somebody.company.as_("hr").disputes.AnswerDispute(asked)
     assert "adjustment.currency_code" in from_rpc_error(refused.value).fields
+
+
+def test_many_at_once_need_no_more_connections_than_there_are(somebody: Somebody) -> None:
+    """Each keeps to the one it has: whoever waited for a second while holding one would wait for everybody."""
+    somebody.has(MARCH, revenue=1_000_00)
+    client = somebody.company.as_(somebody.name)
+    asked = [
+        disputes_pb2.OpenDisputeRequest(request_id=request_id(), rule_id="share", on=on(MARCH), words="少")
+        for _ in range(24)
+    ]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        came = list(pool.map(lambda each: _reason(client, each), asked))
+    assert sorted(came) == ["", *["DISPUTE_OPEN"] * 23]
+
+
+def _reason(client: Client, asked: disputes_pb2.OpenDisputeRequest) -> str:
+    try:
+        # One try: what is answered after another is not heard here.
+        client.disputes.OpenDispute(asked, timeout=4)
+    except grpc.RpcError as error:
+        return from_rpc_error(error).reason
+    return ""

@@ -25,7 +25,7 @@ from services.incentives.domain.disputes import DAYS_TO_ANSWER, Dispute, Dispute
 from services.incentives.domain.periods import Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import PlanBook
 from services.incentives.domain.statements import Standing
-from services.incentives.handlers.statements import StatementsHandler
+from services.incentives.handlers.statements import Asked, StatementsHandler
 from services.incentives.store import closing
 from services.incentives.store.catalogue import begin_calculation
 from services.incentives.store.disputes import DisputeStore
@@ -69,15 +69,12 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
         fields.request_id(request.request_id)
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
         words = fields.text("words", request.words, max_length=1000)
-        if request.HasField("on"):
-            fields.date("on", request.on)
+        on = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
         scope.require_person(person_id)
-        on = request.on if request.HasField("on") else None
-        asked = statements_pb2.ExplainLineRequest(person_id=person_id, rule_id=rule_id, on=on)
 
         def produce(connection: Connection) -> disputes_pb2.OpenDisputeResponse:
-            trace = self._statements.ExplainLine(asked, context)
+            trace = self._statements.explain(connection, scope, Asked(person_id, on), rule_id)
             opened = self._opened(scope.caller.directory, person_id, trace, words)
             if not DisputeStore(connection, scope).open(opened):
                 raise FailedPrecondition("DISPUTE_OPEN", "A dispute about that line is open already.")

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import grpc
 from foothold.incentives.v1 import statements_pb2, statements_pb2_grpc
+from sqlalchemy import Connection
 
 from access import Directory, Scope, caller
 from chassis.clock import Clock
@@ -41,6 +42,14 @@ _REMEMBERED: Final = 10_000
 _FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
 
 NextAmounts = Callable[[Plan, tuple[tuple[str, int], ...]], tuple[NextAmount, ...]]
+
+
+class Asked(NamedTuple):
+    """Whose statement, of the period that holds which day (None for today), as known when (None for now)."""
+
+    person_id: str
+    on: date | None
+    known_at: datetime | None = None
 
 
 class _After(NamedTuple):
@@ -84,16 +93,17 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         self, request: statements_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statements_pb2.GetStatementResponse:
         scope = caller(context).scope(_PERMISSION)
-        fields = Fields()
-        known_at = self._known_at(request, fields)
-        statement, book, standing, after = self._shown(scope, request, fields)
+        asked = self._asked(scope, request, Fields())
+        with self._database.read() as connection:
+            statement, book, standing, after = self._shown(connection, scope, asked._replace(known_at=None))
+            then_shown = self._shown(connection, scope, asked) if asked.known_at is not None else None
         plan = book.get(statement.plan_id)
         response = statements_pb2.GetStatementResponse(
             statement=self._complete(statement, plan, after, standing.today)
         )
-        if known_at is not None:
+        if then_shown is not None:
             response.now.CopyFrom(response.statement)
-            statement, book, standing, after = self._replayed(scope, request, standing.today, known_at)
+            statement, book, standing, after = then_shown
             plan = book.get(statement.plan_id)
             response.statement.CopyFrom(self._complete(statement, plan, after, standing.today))
         elif plan is not None and statement.period.holds(standing.today):
@@ -107,10 +117,15 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         scope = caller(context).scope(_PERMISSION)
         fields = Fields()
         rule_id = fields.text("rule_id", request.rule_id, max_length=40)
-        known_at = self._known_at(request, fields)
-        statement, book, standing, _ = self._shown(scope, request, fields)
-        if known_at is not None:
-            statement, book, standing, _ = self._replayed(scope, request, standing.today, known_at)
+        asked = self._asked(scope, request, fields)
+        with self._database.read() as connection:
+            return self.explain(connection, scope, asked, rule_id)
+
+    def explain(
+        self, connection: Connection, scope: Scope, asked: Asked, rule_id: str
+    ) -> statements_pb2.ExplainLineResponse:
+        """How a line comes about. NotFound where the statement has no such line."""
+        statement, book, standing, _ = self._shown(connection, scope, asked)
         plan = book.get(statement.plan_id)
         found = lines(statement, plan) if plan is not None else ()
         for index, line in enumerate(found):
@@ -175,59 +190,44 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
             response.statements.append(self._complete(statement, plan, after, now[person_id].today))
         return response
 
-    def _shown(
+    def _asked(
         self,
         scope: Scope,
         request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
         fields: Fields,
-    ) -> tuple[Statement, PlanBook, Standing, _After]:
-        """The statement a request asks for, and where the person stands or, when its period ended, stood."""
+    ) -> Asked:
+        """What a request asks for; refused with everything that is wrong with it."""
         person_id = fields.identifier("person_id", request.person_id)
-        asked = fields.date("on", request.on) if request.HasField("on") else None
-        fields.require_valid()
-        scope.require_person(person_id)
-        standing = self._standing(scope.caller.directory, person_id)
-        day = asked or standing.today
-        with self._database.read() as connection:
-            version, stored = StatementStore(connection, scope).on(person_id, day)
-            book = self._catalogue.plans(connection, version)
-            periods = {kind: period_of(kind, day) for kind in PeriodKind}
-            stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
-            after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
-        standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
-        statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
-        return statement, book, standings[statement.period.kind], after
-
-    def _known_at(
-        self,
-        request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
-        fields: Fields,
-    ) -> datetime | None:
+        on = fields.date("on", request.on) if request.HasField("on") else None
         known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
         if known_at is not None and known_at > self._clock.now():
             fields.refuse("known_at", "must not be in the future")
-        return known_at
+        fields.require_valid()
+        scope.require_person(person_id)
+        return Asked(person_id, on, known_at)
 
-    def _replayed(
-        self,
-        scope: Scope,
-        request: statements_pb2.GetStatementRequest | statements_pb2.ExplainLineRequest,
-        now: date,
-        known_at: datetime,
+    def _shown(
+        self, connection: Connection, scope: Scope, asked: Asked
     ) -> tuple[Statement, PlanBook, Standing, _After]:
-        """As `_shown`, of a request that is sound, as it was known at an instant; `now` is the person's today."""
-        directory, person_id = scope.caller.directory, request.person_id
-        then_today = today(known_at, directory.zone_of(person_id))
-        day = date(request.on.year, request.on.month, request.on.day) if request.HasField("on") else now
-        standing = replace(self._standing(directory, person_id), today=then_today)
-        periods = {kind: period_of(kind, day) for kind in PeriodKind}
-        with self._database.read() as connection:
+        """The statement asked for, and where the person stands or, when its period ended, stood."""
+        person_id, on, known_at = asked
+        directory = scope.caller.directory
+        standing = self._standing(directory, person_id)
+        day = on or standing.today
+        store = StatementStore(connection, scope)
+        if known_at is None:
+            version, stored = store.on(person_id, day)
+            book = self._catalogue.plans(connection, version)
+        else:
             book = self._catalogue.plans(connection).known_by(known_at)
-            stored = StatementStore(connection, scope).known_at(person_id, day, known_at)
-            standing = stood_at(connection, person_id, standing, known_at)
-            stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
-            after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
-        after = after.known_by(known_at)
+            stored = store.known_at(person_id, day, known_at)
+            was = replace(standing, today=today(known_at, directory.zone_of(person_id)))
+            standing = stood_at(connection, person_id, was, known_at)
+        periods = {kind: period_of(kind, day) for kind in PeriodKind}
+        stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})
+        after = self._after(StandingStore(connection, scope), [person_id], tuple(periods.values()))
+        if known_at is not None:
+            after = after.known_by(known_at)
         standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
         statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
         return statement, book, standings[statement.period.kind], after
