@@ -30,17 +30,22 @@ _HELD: Final = "xian-yijun"
 
 
 def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
-    """To be called when incentives has heard of everything; then somebody enters a deal of that month."""
+    """To be called when incentives has heard of everything; then somebody enters a deal of that month.
+
+    The month before is closed as well, so that there is something to compare with.
+    """
     last = anchor.replace(day=1) - timedelta(days=1)
     with acting(reached, _HR) as own:
-        periods_pb2_grpc.PeriodsServiceStub(own.channel("incentives")).ClosePeriod(
-            periods_pb2.ClosePeriodRequest(
-                request_id=f"demo-close-{_BRANCH}",
-                node_id=_BRANCH,
-                period_kind=incentives.PERIOD_KIND_MONTH,
-                on=Date(year=last.year, month=last.month, day=last.day),
+        periods = periods_pb2_grpc.PeriodsServiceStub(own.channel("incentives"))
+        for day in (last.replace(day=1) - timedelta(days=1), last):
+            periods.ClosePeriod(
+                periods_pb2.ClosePeriodRequest(
+                    request_id=f"demo-close-{_BRANCH}-{day:%Y-%m}",
+                    node_id=_BRANCH,
+                    period_kind=incentives.PERIOD_KIND_MONTH,
+                    on=Date(year=day.year, month=day.month, day=day.day),
+                )
             )
-        )
     _pay(reached, last)
     fact = facts_pb2.Fact(
         source=SOURCE,

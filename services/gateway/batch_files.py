@@ -1,17 +1,16 @@
 """A batch for payroll as files: the same bytes each time they are asked for in a language."""
 
-import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 import xlsxwriter
 from foothold.incentives.v1 import payouts_pb2
-from google.type.money_pb2 import Money
 
-from services.gateway.figures import minor, to_date
+from services.gateway import spreadsheets
+from services.gateway.figures import decimal, to_date
 from services.gateway.formats import cell
 from services.gateway.language import _
 
@@ -19,29 +18,16 @@ _NOT_A_TIME: Final = datetime(2000, 1, 1)  # noqa: DTZ001  a property of the fil
 _WIDTHS: Final = (14, 14, 28, 14, 14, 8)
 
 
-class Row(NamedTuple):
-    """A line and whose it is."""
-
-    employee_number: str
-    name: str
-    line: payouts_pb2.BatchLine
-
-
-def as_csv(batch: payouts_pb2.Batch, rows: Iterable[Row]) -> bytes:
+def as_csv(batch: payouts_pb2.Batch, lines: Iterable[payouts_pb2.BatchLine]) -> bytes:
     """Comma-separated, UTF-8 with the mark Excel needs; control totals in the last lines."""
-    text = io.StringIO()
-    text.write("\ufeff")
-    writer = csv.writer(text)
-    writer.writerow(_head())
-    for row in rows:
-        *cells, amount, currency = _cells(row)
-        writer.writerow([*map(cell, cells), str(amount), currency])
-    for name, value in _totals(batch):
-        writer.writerow([name, value])
-    return text.getvalue().encode()
+    rows: list[Sequence[object]] = []
+    for line in lines:
+        *cells, amount, currency = _cells(line)
+        rows.append([*map(cell, cells), amount, currency])
+    return spreadsheets.as_csv(_head(), [*rows, *_totals(batch)]).encode()
 
 
-def as_xlsx(batch: payouts_pb2.Batch, rows: Iterable[Row]) -> bytes:
+def as_xlsx(batch: payouts_pb2.Batch, lines: Iterable[payouts_pb2.BatchLine]) -> bytes:
     """A workbook: lines on the first sheet, control totals on the second. Amounts are numbers with two decimals."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
@@ -51,8 +37,8 @@ def as_xlsx(batch: payouts_pb2.Batch, rows: Iterable[Row]) -> bytes:
         for column, (head, width) in enumerate(zip(_head(), _WIDTHS, strict=True)):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, head, bold)
-        for number, row in enumerate(rows, 1):
-            *cells, amount, currency = _cells(row)
+        for number, line in enumerate(lines, 1):
+            *cells, amount, currency = _cells(line)
             for column, value in enumerate(cells):
                 sheet.write_string(number, column, value)
             sheet.write_number(number, len(cells), amount, money)
@@ -70,15 +56,14 @@ def _head() -> list[str]:
     return [_("Employee number"), _("Name"), _("Line"), _("Corrects"), _("Amount"), _("Currency")]
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, Decimal, str]:
-    line = row.line
+def _cells(line: payouts_pb2.BatchLine) -> tuple[str, str, str, str, Decimal, str]:
     corrected = to_date(line.corrects.first_day) if line.HasField("corrects") else None
     return (
-        row.employee_number,
-        row.name,
+        line.employee_number,
+        line.name,
         line.label,
         corrected.isoformat() if corrected else "",
-        _decimal(line.amount),
+        decimal(line.amount),
         line.amount.currency_code,
     )
 
@@ -88,10 +73,6 @@ def _totals(batch: payouts_pb2.Batch) -> list[tuple[str, str]]:
         (_("Batch"), batch.id),
         (_("How many people"), str(batch.people)),
         (_("Lines"), str(batch.lines)),
-        (_("Sum"), str(_decimal(batch.total))),
+        (_("Sum"), str(decimal(batch.total))),
         ("SHA-256", batch.digest),
     ]
-
-
-def _decimal(amount: Money) -> Decimal:
-    return Decimal(minor(amount)).scaleb(-2)

@@ -1,6 +1,7 @@
 """Figures of the contracts, as people read them."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -125,9 +126,33 @@ def minor(amount: Money) -> int:
     return int(amount.units * 10**digits + Fraction(amount.nanos, 10 ** (9 - digits)))
 
 
+def from_minor(number: int, currency: str) -> Money:
+    """So many minor units of a currency."""
+    digits = formats.minor_digits(currency)
+    units, rest = divmod(abs(number), 10**digits)
+    sign = -1 if number < 0 else 1
+    return Money(currency_code=currency, units=sign * units, nanos=sign * rest * 10 ** (9 - digits))
+
+
+def from_typed(number: Fraction, currency: str) -> Money | None:
+    """An amount somebody typed; None where it has more decimals than the currency."""
+    found = number * 10 ** formats.minor_digits(currency)
+    return from_minor(found.numerator, currency) if found.denominator == 1 else None
+
+
+def decimal(amount: Money) -> Decimal:
+    """An amount for a spreadsheet: a number with the currency's decimals, without its sign."""
+    return Decimal(minor(amount)).scaleb(-formats.minor_digits(amount.currency_code))
+
+
 def money(amount: Money) -> str:
     """An amount: ¥1,234.50."""
     return formats.money(minor(amount), amount.currency_code or "CNY")
+
+
+def signed(number: int, currency: str) -> str:
+    """A change of so many minor units, with its sign."""
+    return ("+" if number > 0 else "") + formats.money(number, currency or "CNY")
 
 
 def to_date(when: Date) -> date | None:

@@ -5,7 +5,8 @@ from typing import Final
 
 from foothold.incentives.v1 import closing_pb2, payouts_pb2, periods_pb2
 
-from services.gateway.language import later
+from services.gateway.figures import minor, money, signed
+from services.gateway.language import _, later
 
 _STATE = closing_pb2.StatementState
 _STAGE = periods_pb2.PeriodStanding
@@ -36,6 +37,28 @@ _PAYOUTS: Final[Mapping[int, str]] = {
 def payout(code: int) -> str:
     """How far a payout is."""
     return str(_PAYOUTS.get(code, ""))
+
+
+_NOTICES: Final[Mapping[int, str]] = {
+    payouts_pb2.Payout.NOTICE_NEW: later("For the first time"),
+    payouts_pb2.Payout.NOTICE_MUCH_MORE: later("Much more than last time"),
+    payouts_pb2.Payout.NOTICE_MUCH_LESS: later("Much less than last time"),
+    payouts_pb2.Payout.NOTICE_TAKEN_BACK: later("Taken back"),
+}
+
+
+def notice(code: int) -> str:
+    """What deserves a look."""
+    return str(_NOTICES.get(code, ""))
+
+
+def change(payout: payouts_pb2.Payout) -> str:
+    """What was due last time, and how much more or less that is now."""
+    return _(
+        "last time %(amount)s (%(change)s)",
+        amount=money(payout.last),
+        change=signed(minor(payout.due) - minor(payout.last), payout.due.currency_code),
+    )
 
 
 def state(code: int) -> str:

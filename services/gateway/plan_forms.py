@@ -8,7 +8,7 @@ from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
 from google.type.money_pb2 import Money
 
-from services.gateway.figures import RATE, from_date
+from services.gateway.figures import RATE, from_date, from_minor
 from services.gateway.formats import minor_digits
 from services.gateway.language import _
 from services.gateway.pages.goals import is_date
@@ -215,9 +215,8 @@ def _amount(text: str, currency: str, wrong: dict[str, str]) -> Money:
 
 
 def _money(typed: Fraction, currency: str) -> Money:
-    minor = typed * 10 ** minor_digits(currency)
-    units, rest = divmod(minor.numerator // minor.denominator, 10 ** minor_digits(currency))
-    return Money(currency_code=currency, units=units, nanos=rest * 10 ** (9 - minor_digits(currency)))
+    found = typed * 10 ** minor_digits(currency)
+    return from_minor(found.numerator // found.denominator, currency)
 
 
 def _value(text: str, unit: int, currency: str) -> values_pb2.Value | None:

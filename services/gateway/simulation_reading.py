@@ -9,7 +9,7 @@ from foothold.incentives.v1 import plans_pb2, simulation_pb2
 from google.type.money_pb2 import Money
 
 from services.gateway import charts, formats
-from services.gateway.figures import minor, money, to_date, written
+from services.gateway.figures import minor, money, signed, to_date, written
 from services.gateway.language import _, language
 
 
@@ -63,8 +63,7 @@ def span(simulation: simulation_pb2.Simulation) -> str:
 
 def difference(after: Money, before: Money) -> str:
     """How much more or less, with its sign."""
-    gap = minor(after) - minor(before)
-    return ("+" if gap > 0 else "") + formats.money(gap, after.currency_code or "CNY")
+    return signed(minor(after) - minor(before), after.currency_code)
 
 
 def view(simulation: simulation_pb2.Simulation, result: simulation_pb2.SimulationResult) -> list[PlanView]:

@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
-from services.incentives.domain.periods import Period, PeriodKind, today
+from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
 from services.incentives.store.catalogue import begin_calculation
@@ -19,7 +19,6 @@ from services.incentives.store.placements import then
 
 STATEMENT_CHANGED: Final = "statement_changed"
 _LONGEST_PERIOD: Final = timedelta(days=31)
-_FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
 
 Encode = Callable[[Statement, Plan | None], bytes]
 
@@ -71,7 +70,7 @@ class Calculator:
         if stale is None:
             return False
         now = self._clock.now()
-        recent = today(now, _FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
+        recent = today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
         standings = ledger.standings(stale.people, now)
         found = [
             before

@@ -73,7 +73,13 @@ def test_what_is_held_back_is_seen_by_the_person_and_released_by_hr(
     other = as_login("gu.wenjing")
     page = other.get(address).text
     assert "approve-payouts" in page
-    assert other.post("/payouts/approve", data={**whole, "csrf_token": token_in(page)}).status_code == 303
+    assert "比上期" in page
+    shown = dict(re.findall(r'name="(waiting|waiting_total)" value="([^"]+)"', page))
+    form = {**whole, "csrf_token": token_in(page)}
+    stale = other.post("/payouts/approve", data={**form, "waiting": "99", "waiting_total": "1"})
+    assert stale.status_code == 409
+    assert "请重新查看" in stale.text
+    assert other.post("/payouts/approve", data={**form, **shown}).status_code == 303
     page = hr.get(address).text
     assert "make-batch" in page
     made = hr.post("/payouts/batch", data={**whole, "csrf_token": token_in(page), "request_id": "released"})
@@ -81,7 +87,10 @@ def test_what_is_held_back_is_seen_by_the_person_and_released_by_hr(
     assert made.location.endswith("/payouts/batches/released")
     page = hr.get(made.location).text
     assert "冼逸君" in page
-    paid = {"csrf_token": token_in(page), "paid_on": "2030-01-10", "reference": "工资"}
+    paid = {"csrf_token": token_in(page), "paid_on": date.today().isoformat(), "reference": "工资"}  # noqa: DTZ011  as above
+    late = hr.post(f"{made.location}/paid", data={**paid, "paid_on": "2090-01-10"})
+    assert late.status_code == 422
+    assert "请填写今天或之前的日期" in late.text
     assert hr.post(f"{made.location}/paid", data={**paid, "paid_on": ""}).status_code == 422
     assert hr.post(f"{made.location}/paid", data=paid).status_code == 303
     assert hr.post(f"{made.location}/paid", data={**paid, "request_id": "again"}).status_code == 409

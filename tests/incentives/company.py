@@ -38,6 +38,7 @@ from access.tokens import generate_keys
 from chassis.channel import connect
 from chassis.clock import FixedClock
 from chassis.database import Database
+from chassis.errors import from_rpc_error
 from chassis.feed import Follower
 from chassis.server import Server
 from services.identity.domain.roles import BUILT_IN
@@ -85,6 +86,21 @@ _numbers = itertools.count(1)
 
 def request_id() -> str:
     return f"r{next(_numbers)}"
+
+
+def refusal(call: Callable[[], object]) -> tuple[str, str]:
+    """With which code and reason a call is refused."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        failure = from_rpc_error(error)
+        return failure.code.name, failure.reason
+    raise AssertionError("it was not refused")
+
+
+def reason_of(call: Callable[[], object]) -> str:
+    """With which reason a call is refused."""
+    return refusal(call)[1]
 
 
 def eventually(found: Callable[[], T], seconds: float = 15.0) -> T:

@@ -170,7 +170,7 @@ TREE = cap(
 
 
 def in_yuan(money: money_pb2.Money) -> str:
-    """Money as "600.00"."""
+    """Money as "600.00", what is taken back as "-8.00"."""
     assert money.currency_code == "CNY"
     minor = money.units * 100 + money.nanos // 10_000_000
-    return f"{minor // 100}.{minor % 100:02}"
+    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 import grpc
 import pytest
@@ -69,7 +68,7 @@ class Worker:
 
     def adjustments(self, day: date) -> list[tuple[str, str, int]]:
         return [
-            (each.rule_id, in_yuan_signed(each.amount), each.corrects.first_day.month)
+            (each.rule_id, in_yuan(each.amount), each.corrects.first_day.month)
             for each in self.statement(day).adjustments
         ]
 
@@ -77,11 +76,6 @@ class Worker:
 @pytest.fixture
 def worker(company: Company) -> Worker:
     return Worker(company)
-
-
-def in_yuan_signed(money: Any) -> str:
-    minor = money.units * 100 + money.nanos // 10_000_000
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"
 
 
 def refusal(client: Client, node_id: str, day: date) -> tuple[str, str]:
@@ -124,7 +118,7 @@ def test_r11_an_order_of_1000_at_4_percent_with_200_refunded_leaves_32_over_all(
     assert worker.statement(FEBRUARY) == closed
     running = worker.statement(MARCH)
     assert worker.adjustments(MARCH) == [("share", "-8.00", 2)]
-    assert (in_yuan_signed(running.total), in_yuan_signed(running.due)) == ("0.00", "-8.00")
+    assert (in_yuan(running.total), in_yuan(running.due)) == ("0.00", "-8.00")
 
 
 def test_before_the_close_a_late_fact_changes_the_period_itself(worker: Worker) -> None:
@@ -227,8 +221,8 @@ def test_the_sums_of_a_period_are_what_its_statements_say(company: Company, work
     hr = company.as_("hr")
     february, march = hr.period(worker.branch, FEBRUARY), hr.period(worker.branch, MARCH)
     assert (february.people, february.frozen_people) == (1, 1)
-    assert [in_yuan_signed(each) for each in (february.due, february.corrected_later)] == ["40.00", "-8.00"]
-    assert [in_yuan_signed(each) for each in (march.total, march.adjustments, march.due)] == [
+    assert [in_yuan(each) for each in (february.due, february.corrected_later)] == ["40.00", "-8.00"]
+    assert [in_yuan(each) for each in (march.total, march.adjustments, march.due)] == [
         "50.00",
         "-8.00",
         "42.00",

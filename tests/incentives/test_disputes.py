@@ -11,7 +11,7 @@ from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import disputes_pb2
 
 from chassis.errors import from_rpc_error
-from tests.incentives.company import NOW, Client, Company, on, request_id
+from tests.incentives.company import NOW, Client, Company, on, reason_of, request_id
 from tests.incentives.plans import in_yuan, per_unit, percent, plan, rate_of, yuan
 
 FEBRUARY, MARCH = date(2025, 2, 12), date(2025, 3, 12)
@@ -86,12 +86,6 @@ def somebody(company: Company) -> Somebody:
     return Somebody(company)
 
 
-def refusal(call: object) -> str:
-    with pytest.raises(grpc.RpcError) as refused:
-        call()  # type: ignore[operator]  # a lambda of the test
-    return from_rpc_error(refused.value).reason
-
-
 def test_it_keeps_the_trace_as_it_was_and_has_a_day_to_be_answered_by(somebody: Somebody) -> None:
     somebody.has(MARCH, revenue=1_000_00, new_customers=2)
     then = somebody.company.as_(somebody.name).explain("share")
@@ -102,7 +96,7 @@ def test_it_keeps_the_trace_as_it_was_and_has_a_day_to_be_answered_by(somebody: 
     kept = somebody.read(dispute)
     assert kept.trace == then
     assert in_yuan(kept.amount) == "40.00"
-    assert refusal(somebody.disputes) == "DISPUTE_OPEN"
+    assert reason_of(somebody.disputes) == "DISPUTE_OPEN"
     assert somebody.disputes("unit").label != dispute.label
 
 
@@ -112,8 +106,8 @@ def test_it_ends_in_an_answer(somebody: Somebody) -> None:
     told = somebody.answered(dispute, "那一单上月已算")
     assert (told.state, told.answer, told.answered_by) == (State.STATE_ANSWERED, "那一单上月已算", "hr")
     assert not told.HasField("adjustment")
-    assert refusal(lambda: somebody.answered(dispute)) == "DISPUTE_ENDED"
-    assert refusal(lambda: somebody.withdraw(dispute)) == "DISPUTE_ENDED"
+    assert reason_of(lambda: somebody.answered(dispute)) == "DISPUTE_ENDED"
+    assert reason_of(lambda: somebody.withdraw(dispute)) == "DISPUTE_ENDED"
     assert somebody.disputes().state == State.STATE_OPEN
 
 
@@ -129,7 +123,7 @@ def test_an_adjustment_is_paid_in_the_period_that_runs_and_stays_when_late_facts
 
     def paid() -> list[tuple[str, str, str]]:
         found = somebody.company.as_(somebody.name).statement(day=MARCH)
-        return [(each.rule_id, each.dispute_id, signed(each.amount)) for each in found.adjustments]
+        return [(each.rule_id, each.dispute_id, in_yuan(each.amount)) for each in found.adjustments]
 
     assert paid() == [("share", dispute.id, due)]
     # A refund of the same line adjusts beside it, by what the facts make of it alone.
@@ -137,11 +131,6 @@ def test_an_adjustment_is_paid_in_the_period_that_runs_and_stays_when_late_facts
     assert paid() == [("share", "", "-8.00"), ("share", dispute.id, due)]
     somebody.has(FEBRUARY, revenue=1_000_00)
     assert paid() == [("share", dispute.id, due)]
-
-
-def signed(money: object) -> str:
-    minor = getattr(money, "units") * 100 + getattr(money, "nanos") // 10_000_000  # noqa: B009  without a type
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"
 
 
 def test_late_ones_come_first_and_are_counted(somebody: Somebody) -> None:
@@ -166,11 +155,11 @@ def test_only_one_s_own_line_and_only_one_s_own_dispute(somebody: Somebody, comp
     somebody.has(MARCH, revenue=1_000_00)
     dispute = somebody.disputes()
     other = Somebody(company)
-    assert refusal(lambda: other.withdraw(dispute)) == "DISPUTE_UNKNOWN"
-    assert refusal(lambda: other.read(dispute, other.name)) == "DISPUTE_UNKNOWN"
-    assert refusal(lambda: somebody.answered(dispute, who="shanghai-hr")) == "DISPUTE_UNKNOWN"
-    assert refusal(lambda: somebody.disputes(who="hr")) == "PERMISSION_MISSING"
-    assert refusal(lambda: somebody.disputes("no-such-line")) == "LINE_UNKNOWN"
+    assert reason_of(lambda: other.withdraw(dispute)) == "DISPUTE_UNKNOWN"
+    assert reason_of(lambda: other.read(dispute, other.name)) == "DISPUTE_UNKNOWN"
+    assert reason_of(lambda: somebody.answered(dispute, who="shanghai-hr")) == "DISPUTE_UNKNOWN"
+    assert reason_of(lambda: somebody.disputes(who="hr")) == "PERMISSION_MISSING"
+    assert reason_of(lambda: somebody.disputes("no-such-line")) == "LINE_UNKNOWN"
     assert somebody.withdraw(dispute).state == State.STATE_WITHDRAWN
 
 

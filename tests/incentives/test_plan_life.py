@@ -5,11 +5,10 @@ from datetime import date, timedelta
 from itertools import count
 
 import grpc
-import pytest
 from foothold.incentives.v1 import plan_life_pb2, plans_pb2
 
 from chassis.errors import from_rpc_error
-from tests.incentives.company import TODAY, Client, Company, request_id
+from tests.incentives.company import TODAY, Client, Company, refusal, request_id
 from tests.incentives.plans import S07, S25, TREE, plan
 
 DRAFT, APPROVED, REJECTED = (
@@ -26,13 +25,6 @@ def fresh(company: Company) -> tuple[str, str]:
     person = company.newcomer(role, job_role=role)
     company.settle()
     return role, person
-
-
-def refusal(call: object) -> tuple[str, str]:
-    with pytest.raises(grpc.RpcError) as refused:
-        call()  # type: ignore[operator]  # a lambda of the test
-    error = from_rpc_error(refused.value)
-    return error.code.name, error.reason
 
 
 def listed(client: Client, role: str, state: plans_pb2.Plan.State.ValueType) -> list[str]:

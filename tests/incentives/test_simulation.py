@@ -1,10 +1,8 @@
 """A plan tried on what happened: what it would have cost, and whom it would have paid more or less."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-import grpc
 import pytest
 from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import plans_pb2, simulation_pb2
@@ -13,11 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from chassis.errors import from_rpc_error
 from services.incentives import simulating
 from services.incentives.domain.simulation import Simulation
 from services.incentives.store import simulations as store
-from tests.incentives.company import NOW, Client, Company, eventually, on, request_id
+from tests.incentives.company import NOW, Client, Company, eventually, on, refusal, request_id
 from tests.incentives.plans import S25, in_yuan, per_unit, plan
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 8), date(2025, 2, 12), date(2025, 3, 12)
@@ -92,13 +89,6 @@ def branch(company: Company) -> Branch:
     made = Branch(company)
     company.settle()
     return made
-
-
-def refusal(call: Callable[[], object]) -> tuple[str, str]:
-    with pytest.raises(grpc.RpcError) as raised:
-        call()
-    failure = from_rpc_error(raised.value)
-    return failure.code.name, failure.reason
 
 
 def two_people(branch: Branch) -> tuple[str, str]:

@@ -18,15 +18,12 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients, parts
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("admin", __name__)
 _MOST: Final = 1000
 _SHOWN: Final = 50
 _CHECK_SECONDS: Final = 60.0
-
-
-def _request_id() -> str:
-    return request.form.get("request_id", "")[:64] or new_id()
 
 
 def _tell(failure: Failure) -> None:
@@ -87,7 +84,7 @@ def add_node() -> Response:
     try:
         ask(
             clients().directory.CreateNode,
-            directory_pb2.CreateNodeRequest(request_id=_request_id(), node=node),
+            directory_pb2.CreateNodeRequest(request_id=request_id(), node=node),
         )
         flash(_("Added: %(name)s.", name=node.name))
     except Failure as failure:
@@ -105,7 +102,7 @@ def change_node(node_id: str) -> Response:
         etag=request.form.get("etag", "")[:200],
     )
     asked = directory_pb2.UpdateNodeRequest(
-        request_id=_request_id(), node=node, update_mask=FieldMask(paths=["name", "time_zone"])
+        request_id=request_id(), node=node, update_mask=FieldMask(paths=["name", "time_zone"])
     )
     try:
         ask(clients().directory.UpdateNode, asked)
@@ -169,7 +166,7 @@ def bind() -> Response:
         subject_id=request.form.get("subject_id", "").strip()[:64],
         node_id=request.form.get("node_id", "")[:64] or request.form.get("subject_id", "")[:64],
     )
-    asked = access_pb2.CreateBindingRequest(request_id=_request_id(), binding=binding)
+    asked = access_pb2.CreateBindingRequest(request_id=request_id(), binding=binding)
     try:
         ask(clients().access.CreateBinding, asked)
         flash(_("Given. It holds within seconds, everywhere."))
@@ -181,7 +178,7 @@ def bind() -> Response:
 @blueprint.post("/access/<binding_id>/remove")
 @needs("identity.bindings.write", groups=True)
 def unbind(binding_id: str) -> Response:
-    asked = access_pb2.DeleteBindingRequest(request_id=_request_id(), binding_id=binding_id)
+    asked = access_pb2.DeleteBindingRequest(request_id=request_id(), binding_id=binding_id)
     try:
         ask(clients().access.DeleteBinding, asked)
         flash(_("Taken away. It ends within seconds, everywhere."))
@@ -225,7 +222,7 @@ def integrations() -> str:
 def add_account() -> Response:
     name = request.form.get("name", "").strip()[:200]
     account = access_pb2.ServiceAccount(name=name)
-    asked = access_pb2.CreateServiceAccountRequest(request_id=_request_id(), service_account=account)
+    asked = access_pb2.CreateServiceAccountRequest(request_id=request_id(), service_account=account)
     try:
         made = ask(clients().access.CreateServiceAccount, asked).service_account
         binding = access_pb2.Binding(role_id="integrator", subject_id=made.id, node_id=me().directory.root_id)
@@ -259,7 +256,7 @@ def issue(account_id: str) -> Response | str:
 @blueprint.post("/integrations/<account_id>/disable")
 @needs("identity.service_accounts.write", groups=True)
 def disable(account_id: str) -> Response:
-    asked = access_pb2.DisableServiceAccountRequest(request_id=_request_id(), service_account_id=account_id)
+    asked = access_pb2.DisableServiceAccountRequest(request_id=request_id(), service_account_id=account_id)
     try:
         ask(clients().access.DisableServiceAccount, asked)
         flash(_("Disabled. Its tokens no longer work."))

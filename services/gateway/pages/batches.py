@@ -1,6 +1,7 @@
 """Batches for payroll: what each holds, as a page and as files, and that it is paid."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from foothold.incentives.v1 import payouts_pb2
@@ -18,11 +19,12 @@ from services.gateway.pages.goals import is_date, name_of, place
 from services.gateway.parts import clients, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("batches", __name__)
-_PAY = "incentives.payouts.pay"
-_SHOWN = 50
-_MOST = 1000
+_PAY: Final = "incentives.payouts.pay"
+_SHOWN: Final = 50
+_MOST: Final = 1000
 
 
 @blueprint.get("/payouts/batches")
@@ -67,7 +69,7 @@ def paid(batch_id: str) -> Response | tuple[str, int]:
     if on is None:
         return _page(batch_id, wrong={"paid_on": _("A day, please.")}), 422
     asked = payouts_pb2.MarkBatchPaidRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         batch_id=batch_id,
         paid_on=from_date(on),
         reference=request.form.get("reference", "").strip()[:100],
@@ -77,6 +79,8 @@ def paid(batch_id: str) -> Response | tuple[str, int]:
     except Failure as failure:
         if status_of(failure) in (401, 403, 404):
             raise
+        if failure.reason == "FIELD_INVALID":
+            return _page(batch_id, wrong={"paid_on": _("A day up to today, please.")}), 422
         return _page(batch_id, trouble=message_of(failure)), status_of(failure)
     flash(_("Noted as paid; everybody in it sees that."))
     return redirect(url_for("batches.one", batch_id=batch_id), 303)
@@ -92,7 +96,6 @@ def _page(batch_id: str, *, trouble: str = "", wrong: dict[str, str] | None = No
         made_by=name_of(who, batch.created_by),
         paid_by=name_of(who, batch.paid_by) if batch.paid_by else "",
         lines=section(lambda: _lines(batch_id, _SHOWN, token)),
-        name=lambda id: name_of(who, id),
         paged=bool(token),
         today=today().isoformat(),
         form=request.form,
@@ -111,17 +114,11 @@ def _lines(batch_id: str, size: int, token: str) -> payouts_pb2.ListBatchLinesRe
     return ask(clients().payouts.ListBatchLines, asked)
 
 
-def _every_line(batch_id: str) -> Iterator[batch_files.Row]:
+def _every_line(batch_id: str) -> Iterator[payouts_pb2.BatchLine]:
     token = ""
     while True:
         page = _lines(batch_id, _MOST, token)
-        for each in page.lines:
-            person = me().directory.person(each.person_id)
-            yield batch_files.Row(
-                person.employee_number if person is not None else "",
-                person.name if person is not None else each.person_id,
-                each,
-            )
+        yield from page.lines
         token = page.next_page_token
         if not token:
             return

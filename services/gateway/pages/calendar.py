@@ -23,6 +23,7 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("calendar", __name__)
 _REASONS = calendars_pb2.DayReason
@@ -199,7 +200,7 @@ def save() -> Response | tuple[str, int]:
     number = (
         int(replaces) if replaces.isascii() and replaces.isdigit() and len(replaces) <= _LONGEST_NUMBER else 0
     )
-    asked = calendars_pb2.SetWorkRuleRequest(request_id=_request_id(), rule=rule, replaces=number)
+    asked = calendars_pb2.SetWorkRuleRequest(request_id=request_id(), rule=rule, replaces=number)
     return _settled(
         lambda: ask(clients().calendars.SetWorkRule, asked),
         node_id,
@@ -218,7 +219,7 @@ def enter() -> Response | tuple[str, int]:
     if wrong:
         return _page(node_id, wrong=wrong, sent=sent), 422
     asked = calendars_pb2.SetDaysRequest(
-        request_id=_request_id(),
+        request_id=request_id(),
         node_id=node_id,
         days=days,
         complete_year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else 0,  # noqa: PLR2004  2027
@@ -237,7 +238,7 @@ def enter() -> Response | tuple[str, int]:
 def remove() -> Response | tuple[str, int]:
     node_id, day = request.form.get("node_id", "")[:64], is_date(request.form.get("day", ""))
     asked = calendars_pb2.SetDaysRequest(
-        request_id=_request_id(),
+        request_id=request_id(),
         node_id=node_id,
         removed_days=[from_date(day)] if day else [],
         reason=_("taken back"),
@@ -248,10 +249,6 @@ def remove() -> Response | tuple[str, int]:
         "remove",
         _("Taken back. The day is as its calendar has it again."),
     )
-
-
-def _request_id() -> str:
-    return request.form.get("request_id", "")[:64] or new_id()
 
 
 def _settled(store: Callable[[], object], node_id: str, sent: str, done: str) -> Response | tuple[str, int]:

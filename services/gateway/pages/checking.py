@@ -17,6 +17,7 @@ from services.gateway.pages.goals import is_date
 from services.gateway.pages.people import groups
 from services.gateway.parts import clients, today
 from services.gateway.problems import from_htmx, message_of, status_of
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("checking", __name__)
 _PERMISSION: Final = "incentives.periods.close"
@@ -70,7 +71,7 @@ def check() -> str | tuple[str, int]:
     if on is None or form.get("kind") not in _KINDS or not form.get("node_id"):
         return _page(trouble=_("Choose the place and the period again, then check it.")), 422
     wanted = recompute_pb2.RecomputePeriodRequest(
-        request_id=form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         node_id=form["node_id"][:64],
         period_kind=_KINDS[form["kind"]],
         on=from_date(on),

@@ -1,7 +1,5 @@
 """Coaching tasks: all that wait, answering one's own, closing them."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -32,6 +30,8 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
+from services.gateway.spreadsheets import download
 
 blueprint = Blueprint("coaching", __name__)
 _SHOWN: Final = 50
@@ -98,11 +98,8 @@ def _told() -> dict[str, Any]:
 @needs("goals.coaching.write")
 def export() -> Response:
     """The tasks as filtered, as CSV for a spreadsheet."""
-    text = io.StringIO()
-    text.write("\ufeff")  # what makes Excel read UTF-8
-    writer = csv.writer(text)
-    writer.writerow(
-        [
+    head = [
+        *(
             _("Employee number"),
             _("Name"),
             _("Situation"),
@@ -110,31 +107,27 @@ def export() -> Response:
             _("What to do"),
             _("Due"),
             _("State"),
-            _("Late"),
-            _("Answer"),
-            _("Opened by"),
-        ]
-    )
-    for task in _everything():
-        person, due = me().directory.person(task.person_id), to_date(task.due_day)
-        cells = [
-            person.employee_number if person else "",
-            person.name if person else "",
-            str(words.SITUATIONS.get(task.situation, ("", ""))[1]),
-            words.metric(task.metric) if task.metric else "",
-            task.text,
-            due.isoformat() if due else "",
-            str(words.TASKS.get(task.state, ("", ""))[1]),
-            _("late") if task.late else "",
-            task.answer,
-            name_of(me(), task.opener_id),
-        ]
-        writer.writerow([cell(each) for each in cells])
-    return Response(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="coaching.csv"'},
-    )
+        ),
+        *(_("Late"), _("Answer"), _("Opened by")),
+    ]
+    return download("coaching.csv", head, map(_row, _everything()))
+
+
+def _row(task: coaching_pb2.CoachingTask) -> list[str]:
+    person, due = me().directory.person(task.person_id), to_date(task.due_day)
+    cells = [
+        person.employee_number if person else "",
+        person.name if person else "",
+        str(words.SITUATIONS.get(task.situation, ("", ""))[1]),
+        words.metric(task.metric) if task.metric else "",
+        task.text,
+        due.isoformat() if due else "",
+        str(words.TASKS.get(task.state, ("", ""))[1]),
+        _("late") if task.late else "",
+        task.answer,
+        name_of(me(), task.opener_id),
+    ]
+    return [cell(each) for each in cells]
 
 
 def _everything() -> Iterator[coaching_pb2.CoachingTask]:
@@ -145,11 +138,6 @@ def _everything() -> Iterator[coaching_pb2.CoachingTask]:
         page = answer.next_page_token
         if not page:
             return
-
-
-def request_id() -> str:
-    """The form's own id, which makes sending it twice one."""
-    return request.form.get("request_id", "")[:64] or new_id()
 
 
 @blueprint.get("/coaching/mine")

@@ -19,11 +19,12 @@ from services.gateway.faults import faults
 from services.gateway.figures import from_date
 from services.gateway.language import _, language
 from services.gateway.me import me
-from services.gateway.pages.coaching import NOT_OF_THE_FORM, blueprint, request_id
+from services.gateway.pages.coaching import NOT_OF_THE_FORM, blueprint
 from services.gateway.pages.courses import titles
 from services.gateway.pages.goals import is_date
 from services.gateway.parts import clients, parts
 from services.gateway.problems import message_of, status_of
+from services.gateway.sending import request_id
 
 
 def _person(person_id: str) -> Person:

@@ -18,7 +18,6 @@ from services.gateway.doors import needs
 from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.me import me
-from services.gateway.pages.coaching import request_id
 from services.gateway.pages.courses import titles
 from services.gateway.pages.goals import is_date, name_of
 from services.gateway.pages.people import groups
@@ -26,6 +25,7 @@ from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("coaching_rules", __name__)
 _MOST: Final = 500

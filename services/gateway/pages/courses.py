@@ -21,6 +21,7 @@ from services.gateway.pages import learning
 from services.gateway.parts import clients
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("courses", __name__)
 _PEOPLE_SHOWN: Final = 25
@@ -125,17 +126,16 @@ def save(course_id: str = "") -> Response | str | tuple[str, int]:
     if action != "save":
         _grow(course, action)
         return _editor(course)
-    request_id = request.form.get("request_id", "")[:64] or new_id()
     try:
         if course_id:
             update = courses_pb2.UpdateCourseRequest(
-                request_id=request_id, course=course, update_mask=FieldMask(paths=_PATHS)
+                request_id=request_id(), course=course, update_mask=FieldMask(paths=_PATHS)
             )
             ask(clients().courses.UpdateCourse, update)
         else:
             ask(
                 clients().courses.CreateCourse,
-                courses_pb2.CreateCourseRequest(request_id=request_id, course=course),
+                courses_pb2.CreateCourseRequest(request_id=request_id(), course=course),
             )
     except Failure as failure:
         if status_of(failure) in (401, 403):

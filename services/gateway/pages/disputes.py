@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from services.gateway import trace
 from services.gateway.clients import ask
 from services.gateway.doors import needs
-from services.gateway.figures import from_date
+from services.gateway.figures import from_date, from_typed
 from services.gateway.language import _, later
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date, name_of
@@ -20,6 +20,7 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients, parts
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 from services.gateway.standards_forms import number
 
 blueprint = Blueprint("disputes", __name__)
@@ -76,7 +77,7 @@ def begin() -> Response | tuple[str, int]:
         return _form(wrong={"words": _("Say what is wrong, in at most 1,000 characters.")}), 422
     on = is_date(request.form.get("on", ""))
     asked = disputes_pb2.OpenDisputeRequest(
-        request_id=_request_id(),
+        request_id=request_id(),
         rule_id=request.form.get("rule_id", "")[:40],
         on=from_date(on) if on else None,
         words=said,
@@ -100,7 +101,7 @@ def one(dispute_id: str) -> str:
 @blueprint.post("/disputes/<dispute_id>/withdraw")
 @needs(_OPEN, own=True)
 def withdraw(dispute_id: str) -> Response | tuple[str, int]:
-    asked = disputes_pb2.WithdrawDisputeRequest(request_id=_request_id(), dispute_id=dispute_id)
+    asked = disputes_pb2.WithdrawDisputeRequest(request_id=request_id(), dispute_id=dispute_id)
     try:
         ask(clients().disputes.WithdrawDispute, asked)
     except Failure as failure:
@@ -117,7 +118,7 @@ def answer(dispute_id: str) -> Response | tuple[str, int]:
     said = form.get("answer", "").strip()
     if not said or len(said) > _LONGEST:
         wrong["answer"] = _("Answer in at most 1,000 characters; the person reads it.")
-    asked = disputes_pb2.AnswerDisputeRequest(request_id=_request_id(), dispute_id=dispute_id, answer=said)
+    asked = disputes_pb2.AnswerDisputeRequest(request_id=request_id(), dispute_id=dispute_id, answer=said)
     text = form.get("adjustment", "").strip()[:20]
     if text:
         amount = _amount(text)
@@ -138,13 +139,9 @@ def answer(dispute_id: str) -> Response | tuple[str, int]:
 def _amount(text: str) -> Money | None:
     """An amount with a sign; None for what is none."""
     typed = number(text.removeprefix("-"))
-    if typed is None or typed > _LARGEST or (typed * 100).denominator != 1:
+    if typed is None or typed > _LARGEST:
         return None
-    minor = int(typed * 100) * (-1 if text.startswith("-") else 1)
-    units = abs(minor) // 100 * (-1 if minor < 0 else 1)
-    return Money(
-        currency_code=parts().settings.currency, units=units, nanos=(minor - units * 100) * 10_000_000
-    )
+    return from_typed(-typed if text.startswith("-") else typed, parts().settings.currency)
 
 
 def _form(*, trouble: str = "", wrong: dict[str, str] | None = None) -> str:
@@ -192,7 +189,3 @@ def _refused(dispute_id: str, failure: Failure) -> tuple[str, int]:
     if status_of(failure) in (401, 403, 404):
         raise failure
     return _page(dispute_id, trouble=message_of(failure)), status_of(failure)
-
-
-def _request_id() -> str:
-    return request.form.get("request_id", "")[:64] or new_id()

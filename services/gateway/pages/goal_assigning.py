@@ -18,9 +18,9 @@ from services.gateway.me import me
 from services.gateway.pages.goal_cutting import blueprint
 from services.gateway.pages.goal_setting import measured
 from services.gateway.pages.goal_tree import view_of
-from services.gateway.pages.standards import request_id
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import status_of
+from services.gateway.sending import request_id
 
 __all__ = ["blueprint"]
 _MOST: Final = 10_000

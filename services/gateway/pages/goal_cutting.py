@@ -16,10 +16,10 @@ from services.gateway.language import _, ngettext
 from services.gateway.me import me
 from services.gateway.pages.goal_setting import blueprint
 from services.gateway.pages.goal_tree import view_of
-from services.gateway.pages.standards import request_id
 from services.gateway.paging import Page
 from services.gateway.parts import clients, parts
 from services.gateway.problems import status_of
+from services.gateway.sending import request_id
 
 __all__ = ["blueprint"]
 _SHOWN: Final = 50

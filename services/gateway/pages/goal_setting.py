@@ -17,9 +17,10 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goal_tree import blueprint, page, steps_of
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import metrics, request_id
+from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import status_of
+from services.gateway.sending import request_id
 
 __all__ = ["blueprint"]
 _MOST_PEOPLE: Final = 300

@@ -1,7 +1,6 @@
 """Goals, read: the tree from the enterprise's year to a person's month, and one goal with all that belongs to it."""
 
-import csv
-import io
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from services.gateway.pages.people import groups
 from services.gateway.paging import page as page_of
 from services.gateway.parts import clients, today
 from services.gateway.sections import at_once, section
+from services.gateway.spreadsheets import download
 
 blueprint = Blueprint("tree", __name__)
 _SHOWN: Final = 50
@@ -206,36 +206,29 @@ def _changes(goal_id: str) -> dict[str, Any]:
 def export(goal_id: str) -> Response:
     """What hangs directly below a goal as CSV for a spreadsheet, all of it: plain numbers, rates in percent."""
     known = _known()
-    text = io.StringIO()
-    text.write("\ufeff")  # what makes Excel read UTF-8
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            *(_("Where"), _("What"), _("Days"), _("From"), _("Until"), _("Each period"), _("All together")),
-            *(
-                _("Part of the goal above in %"),
-                _("Done"),
-                _("Reached in %"),
-                _("How made"),
-                _("Set by"),
-                _("Why"),
-            ),
-        ]
-    )
-    asked = _children(goal_id, known, _MOST)
     steps_of(goal_id, known)  # what cannot be seen is not found, rather than empty
+    head = [
+        *(_("Where"), _("What"), _("Days"), _("From"), _("Until"), _("Each period"), _("All together")),
+        *(
+            _("Part of the goal above in %"),
+            _("Done"),
+            _("Reached in %"),
+            _("How made"),
+            _("Set by"),
+            _("Why"),
+        ),
+    ]
+    return download("goals.csv", head, map(_row, _all_children(goal_id, known)))
+
+
+def _all_children(goal_id: str, known: Timestamp | None) -> Iterator[cascade_pb2.GoalView]:
+    asked = _children(goal_id, known, _MOST)
     while True:
         answer = ask(clients().cascade.ListGoals, asked, seconds=60)
-        for each in answer.goals:
-            writer.writerow(_row(each))
+        yield from answer.goals
         asked.page_token = answer.next_page_token
         if not asked.page_token:
-            break
-    return Response(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="goals.csv"'},
-    )
+            return
 
 
 def _row(view: cascade_pb2.GoalView) -> list[str]:

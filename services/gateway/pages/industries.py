@@ -20,10 +20,10 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import request_id
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import at_once, section
+from services.gateway.sending import request_id
 from services.gateway.standards_forms import value_of
 
 blueprint = Blueprint("industries", __name__)

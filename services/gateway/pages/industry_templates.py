@@ -16,10 +16,10 @@ from services.gateway.faults import faults
 from services.gateway.language import _
 from services.gateway.pages.industries import blueprint, may_adopt
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import request_id
 from services.gateway.parts import clients
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 _MOST: Final = 100
 _LONGEST_NUMBER: Final = 8

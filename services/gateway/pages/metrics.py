@@ -21,10 +21,11 @@ from services.gateway.metric_forms import Form
 from services.gateway.metric_preview import Preview
 from services.gateway.pages.goals import is_date, name_of
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import metrics, request_id
+from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("metrics", __name__)
 Version = metric_library_pb2.MetricVersion

@@ -17,10 +17,11 @@ from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date, name_of
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import metrics, request_id
+from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("objectives", __name__)
 _SHOWN: Final = 20

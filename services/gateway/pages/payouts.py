@@ -1,11 +1,13 @@
 """What a period comes to for a branch, and closing it."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from foothold.incentives.v1 import disputes_pb2, payouts_pb2, periods_pb2, statements_pb2, values_pb2
+from google.type.money_pb2 import Money
 from werkzeug.wrappers import Response
 
 from access import Kind
@@ -14,14 +16,15 @@ from chassis.ids import new_id
 from services.gateway import formats, payout_words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
-from services.gateway.figures import from_date, minor, to_date
+from services.gateway.figures import from_date, from_minor, minor, to_date
 from services.gateway.language import _, ngettext
 from services.gateway.me import me
 from services.gateway.pages.goals import is_date, name_of, place
 from services.gateway.pages.people import groups
-from services.gateway.parts import clients, today
+from services.gateway.parts import clients, parts, today
 from services.gateway.problems import message_of, status_of
-from services.gateway.sections import section
+from services.gateway.sections import Section, section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("payouts", __name__)
 _READ: Final = "incentives.statements.read"
@@ -30,7 +33,8 @@ _APPROVE: Final = "incentives.payouts.approve"
 _HOLD: Final = "incentives.payouts.hold"
 _PAY: Final = "incentives.payouts.pay"
 _SHOWN: Final = 50
-_MOST: Final = 1000
+_LOOKED_AT: Final = 20
+_WHOLE: Final = re.compile("-?[0-9]{1,15}")
 _KINDS: Final = {"month": values_pb2.PERIOD_KIND_MONTH, "week": values_pb2.PERIOD_KIND_WEEK}
 
 
@@ -83,12 +87,28 @@ def _disputed(node_id: str) -> disputes_pb2.ListDisputesResponse:
     )
 
 
-def _payouts(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
-    """Every payout of the node, and how far they are."""
+def _payouts(asked: _Asked, **more: Any) -> payouts_pb2.ListPayoutsResponse:
     wanted = payouts_pb2.ListPayoutsRequest(
-        node_id=asked.node_id, period_kind=_KINDS[asked.kind], on=from_date(asked.on), page_size=_MOST
+        node_id=asked.node_id, period_kind=_KINDS[asked.kind], on=from_date(asked.on), **more
     )
     return ask(clients().payouts.ListPayouts, wanted)
+
+
+def _beside(
+    asked: _Asked, statements: Section[tuple[list[tuple[statements_pb2.Statement, str]], str]]
+) -> dict[str, payouts_pb2.Payout]:
+    """The payouts of the people shown, by person."""
+    people = [each.person_id for each, _name in statements.content[0]] if statements.content else []
+    return {each.person_id: each for each in _payouts(asked, person_ids=people).payouts} if people else {}
+
+
+def _noteworthy(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
+    """How far the payouts are, and those that deserve a look before they are approved."""
+    answer = _payouts(asked, order=payouts_pb2.ListPayoutsRequest.ORDER_NOTEWORTHY, page_size=_LOOKED_AT)
+    found = [each for each in answer.payouts if each.notices or each.hold_reason]
+    del answer.payouts[:]
+    answer.payouts.extend(found)
+    return answer
 
 
 def _page(*, trouble: str = "") -> str:
@@ -102,12 +122,14 @@ def _page(*, trouble: str = "") -> str:
     first, end = to_date(standing.period.first_day), to_date(standing.period.end_day)
     who = me()
     closed = standing.stage == periods_pb2.PeriodStanding.STAGE_CLOSED
-    paying = _payouts(asked) if closed else payouts_pb2.ListPayoutsResponse()
+    paying = _noteworthy(asked) if closed else payouts_pb2.ListPayoutsResponse()
+    statements = section(lambda: _statements(asked, token))
     return render_template(
         "payouts.html",
         paying=paying,
         disputed=section(lambda: _disputed(asked.node_id)),
-        payout_of={each.person_id: each for each in paying.payouts},
+        payout_of=_beside(asked, statements) if closed else {},
+        name_of=lambda id: name_of(who, id),
         payout_states=payouts_pb2.Payout,
         may_approve=closed and paying.waiting and who.covers(_APPROVE, asked.node_id),
         may_hold=closed and who.covers(_HOLD, asked.node_id),
@@ -119,7 +141,7 @@ def _page(*, trouble: str = "") -> str:
         standing=standing,
         before=first - timedelta(days=1) if first else None,
         after=end,
-        statements=section(lambda: _statements(asked, token)),
+        statements=statements,
         paged=bool(token),
         may_close=who.covers(_CLOSE, asked.node_id),
         closed_by=name_of(who, standing.closed_by),
@@ -142,7 +164,7 @@ def overview() -> str:
 def close() -> Response | tuple[str, int]:
     def carry_out(asked: _Asked) -> str:
         wanted = periods_pb2.ClosePeriodRequest(
-            request_id=_request_id(),
+            request_id=request_id(),
             node_id=asked.node_id,
             period_kind=_KINDS[asked.kind],
             on=from_date(asked.on),
@@ -158,11 +180,15 @@ def close() -> Response | tuple[str, int]:
 def approve() -> Response | tuple[str, int]:
     def carry_out(asked: _Asked) -> str:
         wanted = payouts_pb2.ApprovePayoutsRequest(
-            request_id=_request_id(),
+            request_id=request_id(),
             node_id=asked.node_id,
             period_kind=_KINDS[asked.kind],
             on=from_date(asked.on),
         )
+        looked_at = _looked_at(request.form)
+        if looked_at is not None:
+            wanted.waiting = looked_at[0]
+            wanted.waiting_total.CopyFrom(looked_at[1])
         answer = ask(clients().payouts.ApprovePayouts, wanted)
         total = formats.money(minor(answer.total), answer.total.currency_code)
         return ngettext(
@@ -183,7 +209,7 @@ def batch() -> Response | tuple[str, int]:
     if asked is None:
         return _page(trouble=_again()), 422
     wanted = payouts_pb2.CreateBatchRequest(
-        request_id=_request_id(),
+        request_id=request_id(),
         node_id=asked.node_id,
         period_kind=_KINDS[asked.kind],
         on=from_date(asked.on),
@@ -206,7 +232,7 @@ def hold() -> Response | tuple[str, int]:
 
     def carry_out(asked: _Asked) -> str:
         values = {
-            "request_id": _request_id(),
+            "request_id": request_id(),
             "person_id": form.get("person_id", "")[:64],
             "period_kind": _KINDS[asked.kind],
             "on": from_date(asked.on),
@@ -239,6 +265,14 @@ def _again() -> str:
     return _("Choose the place and the period again.")
 
 
+def _looked_at(form: Mapping[str, str]) -> tuple[int, Money] | None:
+    """How many payouts the page showed as waiting, and what they came to, in minor units."""
+    count, total = form.get("waiting", ""), form.get("waiting_total", "")
+    if not _WHOLE.fullmatch(count) or not _WHOLE.fullmatch(total):
+        return None
+    return int(count), from_minor(int(total), parts().settings.currency)
+
+
 def _named(form: Mapping[str, str]) -> _Asked | None:
     on = is_date(form.get("on", ""))
     if not form.get("node_id") or form.get("kind") not in _KINDS or on is None:
@@ -250,7 +284,3 @@ def _refused(failure: Failure) -> tuple[str, int]:
     if status_of(failure) in (401, 403, 404):
         raise failure
     return _page(trouble=message_of(failure)), status_of(failure)
-
-
-def _request_id() -> str:
-    return request.form.get("request_id", "")[:64] or new_id()

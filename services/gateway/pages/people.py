@@ -20,6 +20,7 @@ from services.gateway.pages.goals import is_date
 from services.gateway.parts import clients, today
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("people", __name__)
 _SHOWN: Final = 50
@@ -155,7 +156,7 @@ def create() -> Response | tuple[str, int]:
     if wrong:
         return _editor(person, is_new=True, wrong=wrong), 422
     asked = directory_pb2.CreatePersonRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         person=person,
         password=request.form.get("password", ""),
         own_roles=OWN_ROLES if request.form.get("salesperson") == "yes" else (),
@@ -187,7 +188,7 @@ def change(person_id: str) -> Response | tuple[str, int]:
         return _editor(person, wrong=wrong), 422
     person.etag = etag
     asked = directory_pb2.UpdatePersonRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         person=person,
         update_mask=FieldMask(paths=[*_TEXTS, *_DATES]),
     )
@@ -207,7 +208,7 @@ def dismiss(person_id: str) -> Response | tuple[str, int]:
     if not reason:
         return _editor(_person(person_id), wrong={"reason": _("Say why; it is kept with your name.")}), 422
     asked = directory_pb2.DismissPersonRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         person_id=person_id,
         reason=reason[:500],
     )
@@ -223,7 +224,7 @@ def dismiss(person_id: str) -> Response | tuple[str, int]:
 @needs("identity.passwords.reset", groups=True)
 def reset(person_id: str) -> Response | tuple[str, int]:
     asked = sessions_pb2.ResetPasswordRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         person_id=person_id,
         new_password=request.form.get("password", ""),
     )

@@ -1,7 +1,5 @@
 """One plan: read, approved or rejected by a second person, and who of those it pays has acknowledged it."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Final, NamedTuple
@@ -22,6 +20,8 @@ from services.gateway.parts import clients
 from services.gateway.plan_changes import Change, changes
 from services.gateway.problems import message_of, status_of
 from services.gateway.sections import Section, section
+from services.gateway.sending import request_id
+from services.gateway.spreadsheets import download
 
 blueprint = Blueprint("plan_life", __name__)
 _READ: Final = "incentives.plans.read"
@@ -47,7 +47,7 @@ def one(plan_id: str) -> str:
 @blueprint.post("/plans/<plan_id>/approve")
 @needs("incentives.plans.approve", groups=True)
 def approve(plan_id: str) -> Response | tuple[str, int]:
-    asked = plan_life_pb2.ApprovePlanRequest(request_id=_request_id(), plan_id=plan_id)
+    asked = plan_life_pb2.ApprovePlanRequest(request_id=request_id(), plan_id=plan_id)
     try:
         plan = ask(clients().plan_life.ApprovePlan, asked).plan
     except Failure as failure:
@@ -67,7 +67,7 @@ def reject(plan_id: str) -> Response | tuple[str, int]:
     reason = request.form.get("reason", "").strip()[:500]
     if not reason:
         return _page(plan_id, wrong={"reason": _("Say why; it is kept with your name.")}), 422
-    asked = plan_life_pb2.RejectPlanRequest(request_id=_request_id(), plan_id=plan_id, reason=reason)
+    asked = plan_life_pb2.RejectPlanRequest(request_id=request_id(), plan_id=plan_id, reason=reason)
     try:
         plan = ask(clients().plan_life.RejectPlan, asked).plan
     except Failure as failure:
@@ -79,28 +79,25 @@ def reject(plan_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/plans/<plan_id>/acknowledged.csv")
 @needs(_READ, groups=True)
 def acknowledged(plan_id: str) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([_("Name"), _("Employee number"), _("Where"), _("Read and acknowledged")])
+    head = [_("Name"), _("Employee number"), _("Where"), _("Read and acknowledged")]
+    return download("acknowledged.csv", head, _csv_rows(_everybody(plan_id)))
+
+
+def _everybody(plan_id: str) -> Iterator[plan_life_pb2.Acknowledgement]:
     token = ""
     while True:
         page = _ask_readers(plan_id, _MOST, token)
-        writer.writerows(_csv_rows(page.acknowledgements))
+        yield from page.acknowledgements
         token = page.next_page_token
         if not token:
-            break
-    return Response(
-        "\ufeff" + text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="acknowledged.csv"'},
-    )
+            return
 
 
 @blueprint.post("/bonus/plan")
 @needs("incentives.plans.acknowledge", own=True)
 def acknowledge() -> Response:
     asked = plan_life_pb2.AcknowledgePlanRequest(
-        request_id=_request_id(),
+        request_id=request_id(),
         plan_id=request.form.get("plan_id", "")[:64],
         digest=request.form.get("digest", "")[:64],
     )
@@ -212,7 +209,3 @@ def _refused(plan_id: str, failure: Failure) -> tuple[str, int]:
     if status_of(failure) in (401, 403, 404):
         raise failure
     return _page(plan_id, trouble=message_of(failure)), status_of(failure)
-
-
-def _request_id() -> str:
-    return request.form.get("request_id", "")[:64] or new_id()

@@ -24,6 +24,7 @@ from services.gateway.parts import clients, parts, today
 from services.gateway.plan_blocks import RuleRow
 from services.gateway.problems import from_htmx, message_of, status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("plans", __name__)
 _MOST: Final = 1000
@@ -162,9 +163,7 @@ def save() -> Response | str | tuple[str, int]:
             return answer, 422 if errors and not from_htmx() else 200
         if action == "try":
             return _tried(plan)
-        created = plans_pb2.CreatePlanRequest(
-            request_id=request.form.get("request_id", "")[:64] or new_id(), plan=plan
-        )
+        created = plans_pb2.CreatePlanRequest(request_id=request_id(), plan=plan)
         made = ask(clients().plans.CreatePlan, created).plan
     except Failure as failure:
         if status_of(failure) in (401, 403):

@@ -1,7 +1,5 @@
 """Trying plans on past months: asking for it, watching it, and reading what came of it."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -16,13 +14,15 @@ from services.gateway import formats, simulation_reading
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.faults import faults
-from services.gateway.figures import from_date, minor
+from services.gateway.figures import decimal, from_date
 from services.gateway.language import _
 from services.gateway.me import me
 from services.gateway.pages.goals import name_of, place
 from services.gateway.pages.people import groups
 from services.gateway.parts import clients, today
 from services.gateway.problems import from_htmx, message_of, status_of
+from services.gateway.sending import request_id
+from services.gateway.spreadsheets import download
 
 blueprint = Blueprint("simulations", __name__)
 _PERMISSION: Final = "incentives.plans.simulate"
@@ -46,7 +46,7 @@ def months_back(months: int) -> date:
 def start(name: str, node_id: str, first: date, months: int, plans: list[plans_pb2.Plan]) -> str:
     """The id of a simulation that was started. Failure where it is refused."""
     wanted = simulation_pb2.StartSimulationRequest(
-        request_id=request.form.get("request_id", "")[:64] or new_id(),
+        request_id=request_id(),
         name=name,
         node_id=node_id,
         first_month=from_date(first),
@@ -214,29 +214,15 @@ def export(simulation_id: str) -> Response:
     """Everybody of a simulation, as CSV for a spreadsheet: amounts with two decimals and no sign of a currency."""
     wanted = simulation_pb2.GetSimulationRequest(simulation_id=simulation_id)
     simulation = ask(clients().simulations.GetSimulation, wanted).simulation
-    directory = me().directory
-    text = io.StringIO()
-    text.write("\ufeff")  # what makes Excel read UTF-8
-    writer = csv.writer(text)
     plans = [formats.cell(name) for name in simulation_reading.names(simulation)]
-    writer.writerow([_("Employee number"), _("Name"), _("Paid"), *plans, _("Difference")])
-    for each in _everybody(simulation_id):
-        person = directory.person(each.person_id)
-        amounts = (each.paid, *each.simulated, each.gain)
-        writer.writerow(
-            [
-                formats.cell(person.employee_number if person else ""),
-                formats.cell(person.name if person else each.person_id),
-                *(_decimal(minor(amount)) for amount in amounts),
-            ]
-        )
-    return Response(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="simulation.csv"'},
-    )
+    head = [_("Employee number"), _("Name"), _("Paid"), *plans, _("Difference")]
+    return download("simulation.csv", head, map(_row, _everybody(simulation_id)))
 
 
-def _decimal(number: int) -> str:
-    whole, part = divmod(abs(number), 100)
-    return f"{'-' if number < 0 else ''}{whole}.{part:02}"
+def _row(each: simulation_pb2.SimulatedPerson) -> list[object]:
+    person = me().directory.person(each.person_id)
+    return [
+        formats.cell(person.employee_number if person else ""),
+        formats.cell(person.name if person else each.person_id),
+        *map(decimal, (each.paid, *each.simulated, each.gain)),
+    ]

@@ -23,6 +23,7 @@ from services.gateway.pages.people import groups
 from services.gateway.parts import clients, parts, today
 from services.gateway.problems import status_of
 from services.gateway.sections import section
+from services.gateway.sending import request_id
 
 blueprint = Blueprint("standards", __name__)
 _MOST: Final = 1000
@@ -168,11 +169,6 @@ def save() -> Response | tuple[str, int]:
         return ask(clients().targets.SetTarget, asked).target
 
     return settled(stored, target)
-
-
-def request_id() -> str:
-    """The form's own id, which makes sending it twice one."""
-    return request.form.get("request_id", "")[:64] or new_id()
 
 
 def settled(

@@ -1,7 +1,6 @@
 """Standards, read: where branches differ, as a page and as CSV, and how one came to be; undo as a new version."""
 
-import csv
-import io
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,9 +20,11 @@ from services.gateway.language import _, later
 from services.gateway.me import me
 from services.gateway.pages.goals import chain, is_date, name_of, place
 from services.gateway.pages.people import groups
-from services.gateway.pages.standards import blueprint, metrics, page, request_id, settled
+from services.gateway.pages.standards import blueprint, metrics, page, settled
 from services.gateway.parts import clients, today
 from services.gateway.sections import section
+from services.gateway.sending import request_id
+from services.gateway.spreadsheets import download
 from services.gateway.standards_forms import PERIODS
 
 _SHOWN: Final = 50
@@ -69,28 +70,21 @@ def drift() -> str:
 @needs("goals.targets.read", groups=True)
 def export() -> Response:
     """The same as CSV for a spreadsheet, all of it: one row per difference."""
-    text = io.StringIO()
-    text.write("\ufeff")  # what makes Excel read UTF-8
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            *(_("Where"), _("Job role"), _("What"), _("Per"), _("Here"), _("Above"), _("Set above by")),
-            *(_("Difference"), _("Out of bounds"), _("From"), _("Why"), _("Set by"), _("Approved by")),
-        ]
-    )
+    head = [
+        *(_("Where"), _("Job role"), _("What"), _("Per"), _("Here"), _("Above"), _("Set above by")),
+        *(_("Difference"), _("Out of bounds"), _("From"), _("Why"), _("Set by"), _("Approved by")),
+    ]
+    return download("standards-drift.csv", head, map(_row, _everything()))
+
+
+def _everything() -> Iterator[standards_pb2.Drift]:
     asked = _asked(_MOST)
     while True:
         answer = ask(clients().standards.ListDrift, asked)
-        for each in answer.drifts:
-            writer.writerow(_row(each))
+        yield from answer.drifts
         asked.page_token = answer.next_page_token
         if not asked.page_token:
-            break
-    return Response(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="standards-drift.csv"'},
-    )
+            return
 
 
 def _row(each: standards_pb2.Drift) -> list[str]:

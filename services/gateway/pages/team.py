@@ -1,8 +1,6 @@
 """A manager's newcomers, those who need attention first; a mentor's mentees; one person in detail."""
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -21,6 +19,7 @@ from services.gateway.parts import clients
 from services.gateway.past import past
 from services.gateway.problems import from_htmx
 from services.gateway.sections import section
+from services.gateway.spreadsheets import download
 
 blueprint = Blueprint("team", __name__)
 _SHOWN: Final = 50
@@ -141,6 +140,7 @@ def overview() -> str:
         node_id=node_id,
         team=team,
         filters=_filters(),
+        sees_pay=bool(who.groups("incentives.statements.read")),
     )
 
 
@@ -152,47 +152,30 @@ def _filters() -> list[tuple[str, str]]:
 @needs("goals.progress.read", groups=True)
 def export() -> Response:
     """The team as shown, as CSV for a spreadsheet: one row per person and target."""
-    node_id = _node(me())
-    text = io.StringIO()
-    text.write("\ufeff")  # what makes Excel read UTF-8
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            _("Employee number"),
-            _("Name"),
-            _("Target"),
-            _("Period"),
-            _("Done"),
-            _("As counted"),
-            _("Asked"),
-            _("Status"),
-            _("Last follow-up"),
-            _("Probation ends"),
-        ]
-    )
-    for person in _everybody(node_id):
+    head = [
+        *(_("Employee number"), _("Name"), _("Target"), _("Period"), _("Done"), _("As counted"), _("Asked")),
+        *(_("Status"), _("Last follow-up"), _("Probation ends")),
+    ]
+    return download("team.csv", head, _rows(_everybody(_node(me()))))
+
+
+def _rows(team: Iterable[progress_pb2.PersonProgress]) -> Iterator[list[str]]:
+    for person in team:
         last, ends = to_date(person.last_follow_up), to_date(person.probation_end)
         for each in person.targets:
             target = each.target.target
-            writer.writerow(
-                [
-                    cell(person.employee_number),
-                    cell(person.name),
-                    cell(words.metric(target.metric)),
-                    words.per(target.period_kind),
-                    written(each.done),
-                    fraction(each.done),
-                    written(each.asked),
-                    words.STATUSES.get(each.status, ("", ""))[1],
-                    last.isoformat() if last else "",
-                    ends.isoformat() if ends else "",
-                ]
-            )
-    return Response(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="team.csv"'},
-    )
+            yield [
+                cell(person.employee_number),
+                cell(person.name),
+                cell(words.metric(target.metric)),
+                words.per(target.period_kind),
+                written(each.done),
+                fraction(each.done),
+                written(each.asked),
+                words.STATUSES.get(each.status, ("", ""))[1],
+                last.isoformat() if last else "",
+                ends.isoformat() if ends else "",
+            ]
 
 
 @blueprint.get("/mentees")

@@ -12,7 +12,7 @@ from chassis.errors import NotFound
 from services.gateway import formats
 from services.gateway.clients import ask
 from services.gateway.doors import needs
-from services.gateway.figures import minor
+from services.gateway.figures import from_typed, minor
 from services.gateway.language import _, later, ngettext
 from services.gateway.me import me
 from services.gateway.parts import clients, parts
@@ -155,10 +155,9 @@ def _wish(person_id: str, held: Sequence[str]) -> Wish:
     if not text:
         return Wish("", "", None)
     typed = number(text)
-    if typed is None or not 0 < typed <= _LARGEST_WISH or (typed * 100).denominator != 1:
+    sound = typed is not None and 0 < typed <= _LARGEST_WISH
+    if typed is None or not sound or (total := from_typed(typed, parts().settings.currency)) is None:
         return Wish(text, _("An amount like 1200 or 1200.50, please."), None)
-    units, rest = divmod(int(typed * 100), 100)
-    total = Money(currency_code=parts().settings.currency, units=units, nanos=rest * 10_000_000)
     asked = whatif_pb2.ReachTotalRequest(person_id=person_id, total=total, hold=_known(held))
     return Wish(text, "", ask(clients().what_if.ReachTotal, asked))
 

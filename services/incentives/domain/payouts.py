@@ -50,6 +50,54 @@ class Payout:
         return PayoutState.APPROVED if self.approved_at is not None else PayoutState.CLOSED
 
 
+class Notice(IntEnum):
+    """What deserves a look before a payout is approved; the numbers of the contract's `Payout.Notice`."""
+
+    NEW = 1
+    MUCH_MORE = 2
+    MUCH_LESS = 3
+    TAKEN_BACK = 4
+
+
+def notices(payout: Payout, *, compared: bool) -> list[Notice]:
+    """More than half as much again as last time, less than half of it, for the first time, or below zero.
+
+    `compared`: the period before is closed for somebody here; else nobody is new.
+    """
+    found = []
+    if payout.due < 0:
+        found.append(Notice.TAKEN_BACK)
+    if payout.last is None:
+        return [*found, Notice.NEW] if compared and payout.due else found
+    if 2 * payout.due > 3 * payout.last and payout.due > 0:
+        found.append(Notice.MUCH_MORE)
+    elif 2 * payout.due < payout.last and payout.due >= 0:
+        found.append(Notice.MUCH_LESS)
+    return found
+
+
+def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
+    """Every payout with its notices: held ones and those with notices first, the largest change before the others."""
+    compared = any(each.last is not None for each in payouts)
+    found = [(each, notices(each, compared=compared)) for each in payouts]
+    return sorted(
+        found,
+        key=lambda pair: (
+            not (pair[1] or pair[0].held_by),
+            -abs(pair[0].due - (pair[0].last or 0)),
+            pair[0].person_id,
+        ),
+    )
+
+
+class Payee(NamedTuple):
+    """Somebody a batch pays, as they were called when it was made."""
+
+    person_id: str
+    name: str
+    employee_number: str
+
+
 class PayoutLine(NamedTuple):
     """What payroll books, in minor units, never zero; `corrects` is the closed period of an adjustment."""
 
@@ -80,16 +128,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many payouts of a node's period are how far; `due` is what the approved ones come to, in minor units.
+    """How many payouts of a node's period are how far; what those waiting and those approved come to, in minor units.
 
-    Approved ones of zero are left out: there is nothing to hand over.
+    Approved ones without a line that pays or takes back are left out: there is nothing to hand over.
     """
 
     waiting: int
+    waiting_due: int
     held: int
     approved: int
     batched: int
-    due: int
+    approved_due: int
 
 
 def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment]) -> list[PayoutLine]:

@@ -5,6 +5,8 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
+"""The zone in which a day begins first: what is yet to come there has begun nowhere."""
 _LAST_MONTH: Final = 12
 
 

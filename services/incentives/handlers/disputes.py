@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 from foothold.incentives.v1 import disputes_pb2, disputes_pb2_grpc, statements_pb2
@@ -15,7 +15,6 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import FailedPrecondition, NotFound
 from chassis.feed import NewEvent, publish
-from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
@@ -25,6 +24,7 @@ from services.incentives.domain.disputes import DAYS_TO_ANSWER, Dispute, Dispute
 from services.incentives.domain.periods import Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import PlanBook
 from services.incentives.domain.statements import Standing
+from services.incentives.handlers.commands import once, require_second
 from services.incentives.handlers.statements import Asked, StatementsHandler
 from services.incentives.store import closing
 from services.incentives.store.catalogue import begin_calculation
@@ -39,7 +39,6 @@ R = TypeVar("R", bound=Message)
 _OPEN: Final = "incentives.disputes.open"
 _ANSWER: Final = "incentives.disputes.answer"
 _READ: Final = "incentives.statements.read"
-_SERVICE: Final = "/foothold.incentives.v1.DisputesService"
 _LARGEST: Final = 10**12
 
 
@@ -80,7 +79,7 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
                 raise FailedPrecondition("DISPUTE_OPEN", "A dispute about that line is open already.")
             return disputes_pb2.OpenDisputeResponse(dispute=self._told(scope, opened))
 
-        return self._once(scope, request, disputes_pb2.OpenDisputeResponse, produce)
+        return self._once(scope, "OpenDispute", request, disputes_pb2.OpenDisputeResponse, produce)
 
     def WithdrawDispute(
         self, request: disputes_pb2.WithdrawDisputeRequest, context: grpc.ServicerContext
@@ -100,7 +99,7 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
             store.end(ended)
             return disputes_pb2.WithdrawDisputeResponse(dispute=self._told(scope, ended))
 
-        return self._once(scope, request, disputes_pb2.WithdrawDisputeResponse, produce)
+        return self._once(scope, "WithdrawDispute", request, disputes_pb2.WithdrawDisputeResponse, produce)
 
     def AnswerDispute(
         self, request: disputes_pb2.AnswerDisputeRequest, context: grpc.ServicerContext
@@ -118,8 +117,7 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
             version = begin_calculation(connection)
             store = DisputeStore(connection, scope)
             found = _open(store, dispute_id)
-            if found.person_id == scope.caller.id:
-                raise FailedPrecondition("SECOND_PERSON_NEEDED", "Nobody answers a dispute of their own.")
+            require_second(scope, [found.person_id], "Nobody answers a dispute of their own.")
             ended = replace(
                 found,
                 state=DisputeState.ADJUSTED if amount else DisputeState.ANSWERED,
@@ -134,7 +132,7 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
             store.end(ended)
             return disputes_pb2.AnswerDisputeResponse(dispute=self._told(scope, ended))
 
-        return self._once(scope, request, disputes_pb2.AnswerDisputeResponse, produce)
+        return self._once(scope, "AnswerDispute", request, disputes_pb2.AnswerDisputeResponse, produce)
 
     def GetDispute(
         self, request: disputes_pb2.GetDisputeRequest, context: grpc.ServicerContext
@@ -235,16 +233,10 @@ class DisputesHandler(disputes_pb2_grpc.DisputesServiceServicer):
     def _today(self, directory: Directory, person_id: str) -> date:
         return today(self._clock.now(), directory.zone_of(person_id))
 
-    def _once(self, scope: Scope, request: Any, response: type[R], produce: Callable[[Connection], R]) -> R:
-        with self._database.begin() as connection:
-            return answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=f"{_SERVICE}/{type(request).__name__.removesuffix('Request')}",
-                request=request,
-                response=response,
-                produce=lambda: produce(connection),
-            )
+    def _once(
+        self, scope: Scope, rpc: str, request: Message, response: type[R], produce: Callable[[Connection], R]
+    ) -> R:
+        return once(self._database, scope, f"DisputesService/{rpc}", request, response, produce)
 
 
 def _open(store: DisputeStore, dispute_id: str) -> Dispute:

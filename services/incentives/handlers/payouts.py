@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import grpc
 from foothold.incentives.v1 import payouts_pb2, payouts_pb2_grpc
@@ -11,20 +11,25 @@ from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 from sqlalchemy import Connection
 
-from access import PLATFORM, Scope, caller
+from access import Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import FailedPrecondition, NotFound
-from chassis.idempotency import answer_once
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
+from services.incentives.batching import booked, make
 from services.incentives.catalogue import Catalogue
-from services.incentives.domain.payouts import Batch, Payout, PayoutLine, PayoutState, batch_digest, lines_of
-from services.incentives.domain.periods import Period, PeriodKind, period_of
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.payouts import (
+    Batch,
+    Payout,
+    PayoutState,
+    noteworthy,
+)
+from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
+from services.incentives.handlers.commands import once, require_second
 from services.incentives.store.payouts import PayoutStore
 from services.incentives.wire.payouts import from_batch, from_line, from_payout
-from services.incentives.wire.values import from_money
+from services.incentives.wire.values import from_money, to_money
 
 R = TypeVar("R", bound=Message)
 
@@ -32,8 +37,9 @@ _READ: Final = "incentives.statements.read"
 _APPROVE: Final = "incentives.payouts.approve"
 _HOLD: Final = "incentives.payouts.hold"
 _PAY: Final = "incentives.payouts.pay"
-_SERVICE: Final = "/foothold.incentives.v1.PayoutsService"
 _KINDS: Final = frozenset(map(int, PeriodKind))
+_ORDERS: Final = frozenset(payouts_pb2.ListPayoutsRequest.Order.values())
+_MOST_PEOPLE: Final = 1000
 
 
 class _Asked(Protocol):
@@ -59,23 +65,50 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields = Fields()
         node_id = fields.identifier("node_id", request.node_id)
         period = _period(fields, request)
+        fields.count("person_ids", len(request.person_ids), maximum=_MOST_PEOPLE, minimum=0)
+        fields.one_of("order", request.order, _ORDERS)
         size = fields.page_size(request.page_size)
+        if request.person_ids and request.order:
+            fields.refuse("order", "not with person_ids")
         fields.require_valid()
-        after = decode_token(request.page_token, query=request, shape=(str,))
+        response = payouts_pb2.ListPayoutsResponse()
         with self._database.read() as connection:
             store = PayoutStore(connection, scope)
-            found = store.listed(node_id, period(), str(after[0]) if after else "", size + 1)
+            if request.person_ids:
+                found = store.of_people(node_id, period(), request.person_ids)
+                response.payouts.extend(from_payout(each, self._currency) for each in found)
+            elif request.order:
+                self._noteworthy(response, request, store.every(node_id, period()), size)
+            else:
+                after = decode_token(request.page_token, query=request, shape=(str,))
+                found = store.listed(node_id, period(), str(after[0]) if after else "", size + 1)
+                if len(found) > size:
+                    found.pop()
+                    response.next_page_token = encode_token((found[-1].person_id,), query=request)
+                response.payouts.extend(from_payout(each, self._currency) for each in found)
             tally = store.tally(node_id, period())
-        page = found[:size]
-        return payouts_pb2.ListPayoutsResponse(
-            payouts=[from_payout(each, self._currency) for each in page],
-            next_page_token=encode_token((page[-1].person_id,), query=request) if len(found) > size else "",
-            waiting=tally.waiting,
-            held=tally.held,
-            approved=tally.approved,
-            batched=tally.batched,
-            approved_total=from_money(tally.due, self._currency),
-        )
+        response.waiting, response.held = tally.waiting, tally.held
+        response.approved, response.batched = tally.approved, tally.batched
+        response.approved_total.CopyFrom(from_money(tally.approved_due, self._currency))
+        response.waiting_total.CopyFrom(from_money(tally.waiting_due, self._currency))
+        return response
+
+    def _noteworthy(
+        self,
+        response: payouts_pb2.ListPayoutsResponse,
+        request: payouts_pb2.ListPayoutsRequest,
+        found: Sequence[Payout],
+        size: int,
+    ) -> None:
+        after = decode_token(request.page_token, query=request, shape=(int,))
+        first = int(after[0] or 0) if after else 0
+        ordered = noteworthy(found)
+        for payout, told in ordered[first : first + size]:
+            message = from_payout(payout, self._currency)
+            message.notices.extend(payouts_pb2.Payout.Notice.ValueType(each) for each in told)
+            response.payouts.append(message)
+        if len(ordered) > first + size:
+            response.next_page_token = encode_token((first + size,), query=request)
 
     def ApprovePayouts(
         self, request: payouts_pb2.ApprovePayoutsRequest, context: grpc.ServicerContext
@@ -85,6 +118,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.request_id(request.request_id)
         node_id = fields.identifier("node_id", request.node_id)
         period = _period(fields, request)
+        looked_at = self._looked_at(fields, request)
         fields.require_valid()
 
         def produce(connection: Connection) -> payouts_pb2.ApprovePayoutsResponse:
@@ -92,13 +126,17 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             closers = store.closers(node_id, period())
             if not closers:
                 raise _not_closed()
-            _require_second(scope, closers)
+            require_second(scope, closers, "Whoever closed the period may not approve what is paid for it.")
             approved, total = store.approve(node_id, period(), self._clock.now())
+            if looked_at is not None and looked_at != (approved, total):
+                raise FailedPrecondition(
+                    "PAYOUTS_CHANGED", "What waits to be approved is not what was looked at: look again."
+                )
             return payouts_pb2.ApprovePayoutsResponse(
                 approved=approved, total=from_money(total, self._currency)
             )
 
-        return self._once(scope, request, payouts_pb2.ApprovePayoutsResponse, produce)
+        return self._once(scope, "ApprovePayouts", request, payouts_pb2.ApprovePayoutsResponse, produce)
 
     def HoldPayout(
         self, request: payouts_pb2.HoldPayoutRequest, context: grpc.ServicerContext
@@ -107,6 +145,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         payout = self._held(scope, request, PayoutStore.hold, held=True)
         return self._once(
             scope,
+            "HoldPayout",
             request,
             payouts_pb2.HoldPayoutResponse,
             lambda connection: payouts_pb2.HoldPayoutResponse(payout=payout(connection)),
@@ -119,6 +158,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         payout = self._held(scope, request, PayoutStore.release, held=False)
         return self._once(
             scope,
+            "ReleasePayout",
             request,
             payouts_pb2.ReleasePayoutResponse,
             lambda connection: payouts_pb2.ReleasePayoutResponse(payout=payout(connection)),
@@ -135,10 +175,14 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.require_valid()
 
         def produce(connection: Connection) -> payouts_pb2.CreateBatchResponse:
-            batch = self._create(connection, scope, request.request_id, node_id, period())
+            begun = Batch(
+                request.request_id, node_id, period(), scope.caller.id, self._clock.now(), 0, 0, 0, ""
+            )
+            store, book = PayoutStore(connection, scope), self._catalogue.plans(connection)
+            batch = make(store, book, begun)
             return payouts_pb2.CreateBatchResponse(batch=from_batch(batch, self._currency))
 
-        return self._once(scope, request, payouts_pb2.CreateBatchResponse, produce)
+        return self._once(scope, "CreateBatch", request, payouts_pb2.CreateBatchResponse, produce)
 
     def MarkBatchPaid(
         self, request: payouts_pb2.MarkBatchPaidRequest, context: grpc.ServicerContext
@@ -148,6 +192,8 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.request_id(request.request_id)
         batch_id = fields.request_id(request.batch_id, name="batch_id")
         paid_on = fields.date("paid_on", request.paid_on)
+        if paid_on > today(self._clock.now(), FURTHEST_AHEAD):
+            fields.refuse("paid_on", "must not be in the future")
         reference = fields.text("reference", request.reference, max_length=100, required=False)
         fields.require_valid()
 
@@ -162,7 +208,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             paid = replace(batch, paid_on=paid_on, reference=reference, paid_by=scope.caller.id)
             return payouts_pb2.MarkBatchPaidResponse(batch=from_batch(paid, self._currency))
 
-        return self._once(scope, request, payouts_pb2.MarkBatchPaidResponse, produce)
+        return self._once(scope, "MarkBatchPaid", request, payouts_pb2.MarkBatchPaidResponse, produce)
 
     def GetBatch(
         self, request: payouts_pb2.GetBatchRequest, context: grpc.ServicerContext
@@ -208,44 +254,13 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             store = PayoutStore(connection, scope)
             batch = _known(store, batch_id)
             book = self._catalogue.plans(connection)
-            lines = _lines(store, book, store.items(batch_id), batch.period)
+            lines = booked(store, book, batch)
         page = lines[first : first + size]
         more = len(lines) > first + size
         return payouts_pb2.ListBatchLinesResponse(
-            lines=[from_line(each, self._currency) for each in page],
+            lines=[from_line(*each, self._currency) for each in page],
             next_page_token=encode_token((first + size,), query=request) if more else "",
         )
-
-    def _create(
-        self, connection: Connection, scope: Scope, batch_id: str, node_id: str, period: Period
-    ) -> Batch:
-        store = PayoutStore(connection, scope)
-        batch = Batch(
-            batch_id,
-            node_id,
-            period,
-            scope.caller.id,
-            self._clock.now(),
-            people=0,
-            lines=0,
-            total=0,
-            digest="",
-        )
-        people = store.begin_batch(batch)
-        if people is None:
-            raise FailedPrecondition("REQUEST_ID_REUSED", "Another batch has this id.")
-        if not people:
-            raise FailedPrecondition("NOTHING_TO_PAY", "Nothing there is approved, free and in no batch yet.")
-        lines = _lines(store, self._catalogue.plans(connection), people, period)
-        batch = replace(
-            batch,
-            people=len(people),
-            lines=len(lines),
-            total=sum(each.amount for each in lines),
-            digest=batch_digest(lines),
-        )
-        store.end_batch(batch)
-        return batch
 
     def _held(
         self,
@@ -272,6 +287,8 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
                     "The payout is in a batch for payroll.",
                     metadata={"batch_id": payout.batch_id},
                 )
+            if not held:
+                require_second(scope, [person_id], "Nobody releases a payout of their own.")
             if not change(store, person_id, period(), reason, self._clock.now()):
                 raise FailedPrecondition(
                     "PAYOUT_HOLD",
@@ -282,16 +299,21 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
 
         return carry_out
 
-    def _once(self, scope: Scope, request: Any, response: type[R], produce: Callable[[Connection], R]) -> R:
-        with self._database.begin() as connection:
-            return answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=f"{_SERVICE}/{type(request).__name__.removesuffix('Request')}",
-                request=request,
-                response=response,
-                produce=lambda: produce(connection),
-            )
+    def _looked_at(
+        self, fields: Fields, request: payouts_pb2.ApprovePayoutsRequest
+    ) -> tuple[int, int] | None:
+        """How many were looked at, and what they come to; None where the caller does not say."""
+        if not request.HasField("waiting") and not request.HasField("waiting_total"):
+            return None
+        total = to_money(request.waiting_total)
+        if total.minor is None or (total.minor and total.currency != self._currency):
+            fields.refuse("waiting_total", f"must be whole hundredths of {self._currency}")
+        return request.waiting, total.minor or 0
+
+    def _once(
+        self, scope: Scope, rpc: str, request: Message, response: type[R], produce: Callable[[Connection], R]
+    ) -> R:
+        return once(self._database, scope, f"PayoutsService/{rpc}", request, response, produce)
 
 
 def _period(fields: Fields, request: _Asked) -> Callable[[], Period]:
@@ -299,14 +321,6 @@ def _period(fields: Fields, request: _Asked) -> Callable[[], Period]:
     kind = fields.one_of("period_kind", request.period_kind, _KINDS)
     day: date = fields.date("on", request.on)
     return lambda: period_of(PeriodKind(kind), day)
-
-
-def _lines(store: PayoutStore, book: PlanBook, people: Sequence[str], period: Period) -> list[PayoutLine]:
-    return [
-        line
-        for frozen, adjustments in store.contents(people, period)
-        for line in lines_of(frozen, book.get(frozen.statement.plan_id), adjustments)
-    ]
 
 
 def _known(store: PayoutStore, batch_id: str) -> Batch:
@@ -325,12 +339,3 @@ def _payout(store: PayoutStore, person_id: str, period: Period) -> Payout:
 
 def _not_closed() -> FailedPrecondition:
     return FailedPrecondition("PERIOD_NOT_CLOSED", "Nothing of that period is closed there: close it first.")
-
-
-def _require_second(scope: Scope, closers: set[str]) -> None:
-    """As with plans (0414): the operator may be anybody, so a second of it would prove nothing."""
-    who = scope.caller
-    if who.id in closers and PLATFORM not in who.directory.granted_at(who.id, _APPROVE):
-        raise FailedPrecondition(
-            "SECOND_PERSON_NEEDED", "Whoever closed the period may not approve what is paid for it."
-        )

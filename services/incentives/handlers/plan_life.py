@@ -10,12 +10,11 @@ from foothold.incentives.v1 import plan_life_pb2, plan_life_pb2_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Connection
 
-from access import PLATFORM, Directory, Scope, caller
+from access import Directory, Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import FailedPrecondition, NotFound
 from chassis.feed import NewEvent, publish
-from chassis.idempotency import answer_once
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
@@ -30,6 +29,7 @@ from services.incentives.domain.proposals import (
     first_period,
     next_after,
 )
+from services.incentives.handlers.commands import once, require_second
 from services.incentives.handlers.plans import is_visible, taken
 from services.incentives.store.catalogue import CatalogueStore, read_plans
 from services.incentives.store.proposals import AcknowledgementStore, ProposalStore
@@ -41,7 +41,6 @@ _APPROVE: Final = "incentives.plans.approve"
 _WRITE: Final = "incentives.plans.write"
 _READ: Final = "incentives.plans.read"
 _ACKNOWLEDGE: Final = "incentives.plans.acknowledge"
-_SERVICE: Final = "/foothold.incentives.v1.PlanLifeService"
 
 
 class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
@@ -69,32 +68,33 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
         fields.request_id(request.request_id)
         plan_id = fields.identifier("plan_id", request.plan_id)
         fields.require_valid()
-        with self._database.begin() as connection:
 
-            def produce() -> plan_life_pb2.ApprovePlanResponse:
-                proposed = _draft(connection, scope, plan_id)
-                _require_second(scope, proposed.plan)
-                now = self._clock.now()
-                plan = replace(proposed.plan, recorded_at=now, approved_by=scope.caller.id)
-                if not CatalogueStore(connection, scope).add_plan(plan):
-                    raise taken(read_plans(connection), plan)
-                decided = replace(
-                    proposed, state=PlanState.APPROVED, decided_by=scope.caller.id, decided_at=now
-                )
-                ProposalStore(connection, scope).decide(decided)
-                # Not the catalogue's: nothing uncommitted may be remembered.
-                message = from_plan(plan, read_plans(connection).effective_to(plan), self._currency)
-                publish(connection, [NewEvent(PLAN_CREATED, plan.id, message.SerializeToString())])
-                return plan_life_pb2.ApprovePlanResponse(plan=message)
-
-            response = answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=f"{_SERVICE}/ApprovePlan",
-                request=request,
-                response=plan_life_pb2.ApprovePlanResponse,
-                produce=produce,
+        def produce(connection: Connection) -> plan_life_pb2.ApprovePlanResponse:
+            proposed = _draft(connection, scope, plan_id)
+            require_second(
+                scope,
+                [proposed.plan.author_id],
+                "Whoever wrote a plan may not approve it; a second person has to read it.",
             )
+            now = self._clock.now()
+            plan = replace(proposed.plan, recorded_at=now, approved_by=scope.caller.id)
+            if not CatalogueStore(connection, scope).add_plan(plan):
+                raise taken(read_plans(connection), plan)
+            decided = replace(proposed, state=PlanState.APPROVED, decided_by=scope.caller.id, decided_at=now)
+            ProposalStore(connection, scope).decide(decided)
+            # Not the catalogue's: nothing uncommitted may be remembered.
+            message = from_plan(plan, read_plans(connection).effective_to(plan), self._currency)
+            publish(connection, [NewEvent(PLAN_CREATED, plan.id, message.SerializeToString())])
+            return plan_life_pb2.ApprovePlanResponse(plan=message)
+
+        response = once(
+            self._database,
+            scope,
+            "PlanLifeService/ApprovePlan",
+            request,
+            plan_life_pb2.ApprovePlanResponse,
+            produce,
+        )
         self._queued()
         return response
 
@@ -107,27 +107,26 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
         plan_id = fields.identifier("plan_id", request.plan_id)
         reason = fields.text("reason", request.reason, max_length=500)
         fields.require_valid()
-        with self._database.begin() as connection:
 
-            def produce() -> plan_life_pb2.RejectPlanResponse:
-                decided = replace(
-                    _draft(connection, scope, plan_id),
-                    state=PlanState.REJECTED,
-                    decided_by=scope.caller.id,
-                    decided_at=self._clock.now(),
-                    decision_reason=reason,
-                )
-                ProposalStore(connection, scope).decide(decided)
-                return plan_life_pb2.RejectPlanResponse(plan=from_proposal(decided, self._currency))
-
-            return answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=f"{_SERVICE}/RejectPlan",
-                request=request,
-                response=plan_life_pb2.RejectPlanResponse,
-                produce=produce,
+        def produce(connection: Connection) -> plan_life_pb2.RejectPlanResponse:
+            decided = replace(
+                _draft(connection, scope, plan_id),
+                state=PlanState.REJECTED,
+                decided_by=scope.caller.id,
+                decided_at=self._clock.now(),
+                decision_reason=reason,
             )
+            ProposalStore(connection, scope).decide(decided)
+            return plan_life_pb2.RejectPlanResponse(plan=from_proposal(decided, self._currency))
+
+        return once(
+            self._database,
+            scope,
+            "PlanLifeService/RejectPlan",
+            request,
+            plan_life_pb2.RejectPlanResponse,
+            produce,
+        )
 
     def GetPersonPlans(
         self, request: plan_life_pb2.GetPersonPlansRequest, context: grpc.ServicerContext
@@ -167,28 +166,27 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
         # Nobody has read something for somebody else, whatever they may do besides.
         person_id = scope.caller.person_id
         scope.require_person(person_id)
-        with self._database.begin() as connection:
 
-            def produce() -> plan_life_pb2.AcknowledgePlanResponse:
-                book = self._catalogue.plans(connection)
-                applying = self._of(book, scope.caller.directory, person_id)
-                plan = next((each.plan for each in applying if each and each.plan.id == plan_id), None)
-                if plan is None:
-                    raise NotFound("PLAN_UNKNOWN", "No such plan applies to you, nor will.")
-                if digest_of(plan) != digest:
-                    raise FailedPrecondition("PLAN_CHANGED", "What was read is not what the plan says.")
-                store = AcknowledgementStore(connection, scope)
-                when = store.add(plan_id, person_id, digest, self._clock.now())
-                return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=_instant(when))
+        def produce(connection: Connection) -> plan_life_pb2.AcknowledgePlanResponse:
+            book = self._catalogue.plans(connection)
+            applying = self._of(book, scope.caller.directory, person_id)
+            plan = next((each.plan for each in applying if each and each.plan.id == plan_id), None)
+            if plan is None:
+                raise NotFound("PLAN_UNKNOWN", "No such plan applies to you, nor will.")
+            if digest_of(plan) != digest:
+                raise FailedPrecondition("PLAN_CHANGED", "What was read is not what the plan says.")
+            store = AcknowledgementStore(connection, scope)
+            when = store.add(plan_id, person_id, digest, self._clock.now())
+            return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=_instant(when))
 
-            return answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=f"{_SERVICE}/AcknowledgePlan",
-                request=request,
-                response=plan_life_pb2.AcknowledgePlanResponse,
-                produce=produce,
-            )
+        return once(
+            self._database,
+            scope,
+            "PlanLifeService/AcknowledgePlan",
+            request,
+            plan_life_pb2.AcknowledgePlanResponse,
+            produce,
+        )
 
     def ListAcknowledgements(
         self, request: plan_life_pb2.ListAcknowledgementsRequest, context: grpc.ServicerContext
@@ -258,15 +256,6 @@ def _draft(connection: Connection, scope: Scope, plan_id: str) -> Proposal:
         state = found.state.name.lower()
         raise FailedPrecondition("PLAN_DECIDED", f"The plan is {state} already.", metadata={"state": state})
     return found
-
-
-def _require_second(scope: Scope, plan: Plan) -> None:
-    """The operator may be anybody: whoever holds the signing key could sign as a second person just as well."""
-    who = scope.caller
-    if plan.author_id == who.id and PLATFORM not in who.directory.granted_at(who.id, _APPROVE):
-        raise FailedPrecondition(
-            "SECOND_PERSON_NEEDED", "Whoever wrote a plan may not approve it; a second person has to read it."
-        )
 
 
 def _instant(when: datetime | None) -> Timestamp | None:

@@ -19,7 +19,7 @@ from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.closing import Adjustment, Frozen
 from services.incentives.domain.inverse import NextAmount, next_amounts
-from services.incentives.domain.periods import Period, PeriodKind, period_of, today
+from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
@@ -39,7 +39,6 @@ from services.incentives.wire.values import from_period
 
 _PERMISSION: Final = "incentives.statements.read"
 _REMEMBERED: Final = 10_000
-_FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
 
 NextAmounts = Callable[[Plan, tuple[tuple[str, int], ...]], tuple[NextAmount, ...]]
 
@@ -234,7 +233,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
 
     def _after(self, store: StandingStore, people: Sequence[str], periods: Sequence[Period]) -> _After:
         # Nothing that runs anywhere is closed: the statement of today, asked for most, asks for one thing less.
-        day = today(self._clock.now(), _FURTHEST_AHEAD)
+        day = today(self._clock.now(), FURTHEST_AHEAD)
         over = [(person_id, each) for person_id in people for each in periods if each.end_day <= day]
         paid = [(person_id, each) for person_id in people for each in periods]
         return _After(periods, store.frozen(over) if over else {}, store.paid_in(paid))

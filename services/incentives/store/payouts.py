@@ -8,14 +8,17 @@ from sqlalchemy import Connection, Row, text
 
 from access import Scope
 from services.incentives.domain.closing import Adjustment, Frozen
-from services.incentives.domain.payouts import Batch, Payout, Tally
+from services.incentives.domain.payouts import Batch, Payee, Payout, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
 
 _PAYOUTS: Final = """
 SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
        before.total + before.adjusted AS last, coalesce(hold.reason, ''), coalesce(held_by, ''),
-       coalesce(approved_by, ''), approved_at, coalesce(batch_id, ''), paid_on
+       coalesce(approved_by, ''), approved_at, coalesce(batch_id, ''), paid_on,
+       EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
+           SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
+               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
@@ -36,15 +39,20 @@ _BELOW: Final = f"""
       SELECT id FROM directory_node WHERE kind = 4 AND ancestors @> ARRAY[CAST(:node_id AS text)])
 """  # noqa: S608  the text is ours
 _PAGE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
+_EVERY: Final = text(f"{_PAYOUTS}{_BELOW} ORDER BY frozen.person_id")
+_OF_PEOPLE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id = ANY (:people) ORDER BY frozen.person_id")
 _ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
+# What sums to nothing of several amounts is booked all the same; what is nothing throughout is not handed over alone.
 _TALLY: Final = text(f"""
 SELECT count(*) FILTER (WHERE approved_at IS NULL AND held_by = ''),
+       coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND held_by = ''), 0)::bigint,
        count(*) FILTER (WHERE held_by <> '' AND batch_id = ''),
-       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = '' AND due <> 0),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = '' AND has_lines),
        count(*) FILTER (WHERE batch_id <> ''),
        coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''), 0)::bigint
 FROM ({_PAYOUTS}{_BELOW}) AS payout
-    (person_id, period_kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on)
+    (person_id, period_kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on,
+     has_lines)
 """)  # noqa: S608  the text is ours
 _FREE: Final = """
   AND NOT EXISTS (
@@ -67,10 +75,12 @@ SELECT DISTINCT closed_by FROM frozen JOIN closing ON closing.id = closing_id
 WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW}
 """)  # noqa: S608  the text is ours
 _TAKE: Final = text(f"""
-INSERT INTO batch_item (period_kind, first_day, person_id, batch_id)
-SELECT frozen.period_kind, frozen.first_day, frozen.person_id, :batch_id
+INSERT INTO batch_item (period_kind, first_day, person_id, batch_id, name, employee_number)
+SELECT frozen.period_kind, frozen.first_day, frozen.person_id, :batch_id, coalesce(name, ''),
+       coalesce(employee_number, '')
 FROM frozen JOIN approval USING (period_kind, first_day, person_id)
-WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) AND total + adjusted <> 0 {_BELOW} {_FREE}
+LEFT JOIN directory_person AS person ON person.id = frozen.person_id
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """)  # noqa: S608  the text is ours
@@ -111,7 +121,9 @@ _PAY: Final = text("""
 UPDATE batch SET paid_on = :paid_on, reference = :reference, paid_by = :who WHERE id = :id AND paid_on IS NULL
 RETURNING id
 """)
-_ITEMS: Final = text("SELECT person_id FROM batch_item WHERE batch_id = :id ORDER BY person_id")
+_ITEMS: Final = text("""
+SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id ORDER BY person_id
+""")
 
 
 class PayoutStore:
@@ -126,6 +138,18 @@ class PayoutStore:
         self._scope.require(node_id)
         values = {**_asked(node_id, period), "before": _before(period), "after": after, "size": size}
         return [_payout(row) for row in self._connection.execute(_PAGE, values)]
+
+    def of_people(self, node_id: str, period: Period, people: Sequence[str]) -> list[Payout]:
+        """Those of a node's payouts that are these people's."""
+        self._scope.require(node_id)
+        values = {**_asked(node_id, period), "before": _before(period), "people": list(people)}
+        return [_payout(row) for row in self._connection.execute(_OF_PEOPLE, values)]
+
+    def every(self, node_id: str, period: Period) -> list[Payout]:
+        """All of a node's payouts."""
+        self._scope.require(node_id)
+        values = {**_asked(node_id, period), "before": _before(period)}
+        return [_payout(row) for row in self._connection.execute(_EVERY, values)]
 
     def tally(self, node_id: str, period: Period) -> Tally:
         """How far a node's payouts are."""
@@ -166,8 +190,8 @@ class PayoutStore:
         """Release a payout that `of_person` found; False where it is not held."""
         return self._change_hold(_RELEASE, person_id, period, reason, now)
 
-    def begin_batch(self, batch: Batch) -> list[str] | None:
-        """Take what is approved and free into a new batch: whose; None where the id is taken."""
+    def begin_batch(self, batch: Batch) -> bool:
+        """Take what is approved and free into a new batch; False where the id is taken."""
         self._scope.require(batch.node_id)
         values = _asked(batch.node_id, batch.period)
         added = self._connection.execute(
@@ -180,9 +204,10 @@ class PayoutStore:
             },
         ).first()
         if added is None:
-            return None
+            return False
         self._connection.execute(_LOCK_BELOW, values)
-        return sorted(self._connection.execute(_TAKE, {**values, "batch_id": batch.id}).scalars())
+        self._connection.execute(_TAKE, {**values, "batch_id": batch.id})
+        return True
 
     def end_batch(self, batch: Batch) -> None:
         """Write the control totals of a batch just begun."""
@@ -216,9 +241,9 @@ class PayoutStore:
         }
         return self._connection.execute(_PAY, values).first() is not None
 
-    def items(self, batch_id: str) -> list[str]:
-        """Whose payouts a batch holds."""
-        return list(self._connection.execute(_ITEMS, {"id": batch_id}).scalars())
+    def items(self, batch_id: str) -> list[Payee]:
+        """Whose payouts a batch holds, by person id, as they were called when it was made."""
+        return [Payee(*row) for row in self._connection.execute(_ITEMS, {"id": batch_id})]
 
     def contents(self, people: Sequence[str], period: Period) -> list[tuple[Frozen, Sequence[Adjustment]]]:
         """The frozen statements of people in a batch, with the adjustments paid in them, in order."""
@@ -248,9 +273,8 @@ def _before(period: Period) -> date:
 
 
 def _payout(row: Row[Any]) -> Payout:
-    person_id, kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on = row
-    period = Period(PeriodKind(kind), first_day)
-    return Payout(person_id, period, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on)
+    person_id, kind, first_day, *rest, _has_lines = row
+    return Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
 
 
 def _batch(row: Row[Any]) -> Batch:

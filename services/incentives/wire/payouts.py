@@ -5,7 +5,7 @@ from datetime import date
 from foothold.incentives.v1 import payouts_pb2
 from google.type.date_pb2 import Date
 
-from services.incentives.domain.payouts import Batch, Payout, PayoutLine
+from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine
 from services.incentives.wire.values import from_date, from_money, from_period
 
 
@@ -46,7 +46,7 @@ def from_batch(batch: Batch, currency: str) -> payouts_pb2.Batch:
     return message
 
 
-def from_line(line: PayoutLine, currency: str) -> payouts_pb2.BatchLine:
+def from_line(payee: Payee, line: PayoutLine, currency: str) -> payouts_pb2.BatchLine:
     """A line for payroll."""
     return payouts_pb2.BatchLine(
         person_id=line.person_id,
@@ -54,6 +54,8 @@ def from_line(line: PayoutLine, currency: str) -> payouts_pb2.BatchLine:
         label=line.label,
         corrects=None if line.corrects is None else from_period(line.corrects),
         amount=from_money(line.amount, currency),
+        name=payee.name,
+        employee_number=payee.employee_number,
     )
 
 

@@ -236,6 +236,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The batch was paid already; metadata `paid_on` says when."""
     ERROR_REASON_BATCH_UNKNOWN: _ErrorReason.ValueType  # 135
     """No such batch, or not visible to the caller."""
+    ERROR_REASON_PAYOUTS_CHANGED: _ErrorReason.ValueType  # 140
+    """What waits to be approved is not what was looked at: look again."""
     ERROR_REASON_DISPUTE_OPEN: _ErrorReason.ValueType  # 137
     """A dispute about that line is open already."""
     ERROR_REASON_DISPUTE_ENDED: _ErrorReason.ValueType  # 138
@@ -468,6 +470,8 @@ ERROR_REASON_BATCH_PAID: ErrorReason.ValueType  # 134
 """The batch was paid already; metadata `paid_on` says when."""
 ERROR_REASON_BATCH_UNKNOWN: ErrorReason.ValueType  # 135
 """No such batch, or not visible to the caller."""
+ERROR_REASON_PAYOUTS_CHANGED: ErrorReason.ValueType  # 140
+"""What waits to be approved is not what was looked at: look again."""
 ERROR_REASON_DISPUTE_OPEN: ErrorReason.ValueType  # 137
 """A dispute about that line is open already."""
 ERROR_REASON_DISPUTE_ENDED: ErrorReason.ValueType  # 138

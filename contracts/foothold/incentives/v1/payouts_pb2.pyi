@@ -64,6 +64,37 @@ class Payout(_message.Message):
     STATE_PAID: Payout.State.ValueType  # 5
     """Paid."""
 
+    class _Notice:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NoticeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Payout._Notice.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NOTICE_UNSPECIFIED: Payout._Notice.ValueType  # 0
+        """Never sent."""
+        NOTICE_NEW: Payout._Notice.ValueType  # 1
+        """Nothing was due the period before, which is closed for others here."""
+        NOTICE_MUCH_MORE: Payout._Notice.ValueType  # 2
+        """More than half as much again as the period before."""
+        NOTICE_MUCH_LESS: Payout._Notice.ValueType  # 3
+        """Less than half of the period before, nothing included."""
+        NOTICE_TAKEN_BACK: Payout._Notice.ValueType  # 4
+        """It is taken back."""
+
+    class Notice(_Notice, metaclass=_NoticeEnumTypeWrapper):
+        """What deserves a look before it is approved."""
+
+    NOTICE_UNSPECIFIED: Payout.Notice.ValueType  # 0
+    """Never sent."""
+    NOTICE_NEW: Payout.Notice.ValueType  # 1
+    """Nothing was due the period before, which is closed for others here."""
+    NOTICE_MUCH_MORE: Payout.Notice.ValueType  # 2
+    """More than half as much again as the period before."""
+    NOTICE_MUCH_LESS: Payout.Notice.ValueType  # 3
+    """Less than half of the period before, nothing included."""
+    NOTICE_TAKEN_BACK: Payout.Notice.ValueType  # 4
+    """It is taken back."""
+
     PERSON_ID_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
     DUE_FIELD_NUMBER: _builtins.int
@@ -74,6 +105,7 @@ class Payout(_message.Message):
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     APPROVED_AT_FIELD_NUMBER: _builtins.int
     BATCH_ID_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     state: Global___Payout.State.ValueType
@@ -102,6 +134,10 @@ class Payout(_message.Message):
     def approved_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[Global___Payout.Notice.ValueType]:
+        """What deserves a look; told where payouts are asked for in that order."""
+
     def __init__(
         self,
         *,
@@ -115,10 +151,11 @@ class Payout(_message.Message):
         approved_by: _builtins.str = ...,
         approved_at: _timestamp_pb2.Timestamp | None = ...,
         batch_id: _builtins.str = ...,
+        notices: _abc.Iterable[Global___Payout.Notice.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "due", b"due", "last", b"last", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "held_by", b"held_by", "hold_reason", b"hold_reason", "last", b"last", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "held_by", b"held_by", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -209,12 +246,18 @@ class BatchLine(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     CORRECTS_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    EMPLOYEE_NUMBER_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     rule_id: _builtins.str
     """The statement's line."""
     label: _builtins.str
     """Its label."""
+    name: _builtins.str
+    """The person's name when the batch was made."""
+    employee_number: _builtins.str
+    """The person's employee number then."""
     @_builtins.property
     def corrects(self) -> _values_pb2.Period:
         """For an adjustment, the closed period it corrects."""
@@ -231,10 +274,12 @@ class BatchLine(_message.Message):
         label: _builtins.str = ...,
         corrects: _values_pb2.Period | None = ...,
         amount: _money_pb2.Money | None = ...,
+        name: _builtins.str = ...,
+        employee_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "corrects", b"corrects"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "corrects", b"corrects", "label", b"label", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "corrects", b"corrects", "employee_number", b"employee_number", "label", b"label", "name", b"name", "person_id", b"person_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,11 +291,32 @@ class ListPayoutsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Order:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ListPayoutsRequest._Order.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        ORDER_UNSPECIFIED: ListPayoutsRequest._Order.ValueType  # 0
+        """By person id."""
+        ORDER_NOTEWORTHY: ListPayoutsRequest._Order.ValueType  # 1
+        """What deserves a look first, the largest change against the period before at the top."""
+
+    class Order(_Order, metaclass=_OrderEnumTypeWrapper):
+        """In which order."""
+
+    ORDER_UNSPECIFIED: ListPayoutsRequest.Order.ValueType  # 0
+    """By person id."""
+    ORDER_NOTEWORTHY: ListPayoutsRequest.Order.ValueType  # 1
+    """What deserves a look first, the largest change against the period before at the top."""
+
     NODE_ID_FIELD_NUMBER: _builtins.int
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """The node."""
     period_kind: _values_pb2.PeriodKind.ValueType
@@ -259,9 +325,15 @@ class ListPayoutsRequest(_message.Message):
     """At most this many, 1..1,000; 0 for 50."""
     page_token: _builtins.str
     """The next_page_token of the page before."""
+    order: Global___ListPayoutsRequest.Order.ValueType
+    """In which order; not with person_ids."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in it."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these people's, at most 1,000, on one page; empty for everybody's."""
 
     def __init__(
         self,
@@ -271,10 +343,12 @@ class ListPayoutsRequest(_message.Message):
         on: _date_pb2.Date | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        order: Global___ListPayoutsRequest.Order.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "on", b"on", "page_size", b"page_size", "page_token", b"page_token", "period_kind", b"period_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "on", b"on", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "period_kind", b"period_kind", "person_ids", b"person_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -293,6 +367,7 @@ class ListPayoutsResponse(_message.Message):
     APPROVED_FIELD_NUMBER: _builtins.int
     BATCHED_FIELD_NUMBER: _builtins.int
     APPROVED_TOTAL_FIELD_NUMBER: _builtins.int
+    WAITING_TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     waiting: _builtins.int
@@ -300,16 +375,20 @@ class ListPayoutsResponse(_message.Message):
     held: _builtins.int
     """How many are held back."""
     approved: _builtins.int
-    """How many are approved, not zero, and in no batch."""
+    """How many are approved, with something to pay or take back, and in no batch."""
     batched: _builtins.int
     """How many are in a batch, paid or not."""
     @_builtins.property
     def payouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payout]:
-        """By person id."""
+        """In order."""
 
     @_builtins.property
     def approved_total(self) -> _money_pb2.Money:
         """What the approved ones come to."""
+
+    @_builtins.property
+    def waiting_total(self) -> _money_pb2.Money:
+        """What those that wait for approval come to."""
 
     def __init__(
         self,
@@ -321,10 +400,11 @@ class ListPayoutsResponse(_message.Message):
         approved: _builtins.int = ...,
         batched: _builtins.int = ...,
         approved_total: _money_pb2.Money | None = ...,
+        waiting_total: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_total", b"approved_total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_total", b"approved_total", "waiting_total", b"waiting_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "approved_total", b"approved_total", "batched", b"batched", "held", b"held", "next_page_token", b"next_page_token", "payouts", b"payouts", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "approved_total", b"approved_total", "batched", b"batched", "held", b"held", "next_page_token", b"next_page_token", "payouts", b"payouts", "waiting", b"waiting", "waiting_total", b"waiting_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -340,15 +420,23 @@ class ApprovePayoutsRequest(_message.Message):
     NODE_ID_FIELD_NUMBER: _builtins.int
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    WAITING_TOTAL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     node_id: _builtins.str
     """The node."""
     period_kind: _values_pb2.PeriodKind.ValueType
     """How long the period is."""
+    waiting: _builtins.int
+    """What was looked at: how many wait, and what they come to. Unset to approve whatever waits."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in it."""
+
+    @_builtins.property
+    def waiting_total(self) -> _money_pb2.Money:
+        """See waiting."""
 
     def __init__(
         self,
@@ -357,12 +445,16 @@ class ApprovePayoutsRequest(_message.Message):
         node_id: _builtins.str = ...,
         period_kind: _values_pb2.PeriodKind.ValueType = ...,
         on: _date_pb2.Date | None = ...,
+        waiting: _builtins.int | None = ...,
+        waiting_total: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waiting", b"_waiting", "on", b"on", "waiting", b"waiting", "waiting_total", b"waiting_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "on", b"on", "period_kind", b"period_kind", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waiting", b"_waiting", "node_id", b"node_id", "on", b"on", "period_kind", b"period_kind", "request_id", b"request_id", "waiting", b"waiting", "waiting_total", b"waiting_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__waiting: _TypeAlias = _typing.Literal["waiting"]  # noqa: Y015
+    _WhichOneofArgType__waiting: _TypeAlias = _typing.Literal["_waiting", b"_waiting"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waiting) -> _WhichOneofReturnType__waiting | None: ...
 
 Global___ApprovePayoutsRequest: _TypeAlias = ApprovePayoutsRequest  # noqa: Y015
 
@@ -600,7 +692,7 @@ class MarkBatchPaidRequest(_message.Message):
     """Payroll's reference, at most 100 characters."""
     @_builtins.property
     def paid_on(self) -> _date_pb2.Date:
-        """The day it was paid."""
+        """The day it was paid, not in the future."""
 
     def __init__(
         self,

@@ -98,7 +98,8 @@ class PayoutsServiceServicer:
 
     def ApprovePayouts(self, request, context):
         """Approves every payout of a period at or below a node that is neither held nor approved yet. Needs a second person:
-        SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed.
+        SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed. PAYOUTS_CHANGED
+        where what waits is not what the caller says was looked at.
         Permission incentives.payouts.approve on the node.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -114,7 +115,7 @@ class PayoutsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleasePayout(self, request, context):
-        """Releases a payout, with a reason. Permission incentives.payouts.hold on the person.
+        """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class PayoutsServiceStub:
     """
     ApprovePayouts: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.ApprovePayoutsRequest, _payouts_pb2.ApprovePayoutsResponse]
     """Approves every payout of a period at or below a node that is neither held nor approved yet. Needs a second person:
-    SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed.
+    SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed. PAYOUTS_CHANGED
+    where what waits is not what the caller says was looked at.
     Permission incentives.payouts.approve on the node.
     """
     HoldPayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]
@@ -49,7 +50,7 @@ class PayoutsServiceStub:
     in one already. Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]
-    """Releases a payout, with a reason. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
     CreateBatch: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -77,7 +78,8 @@ class PayoutsServiceAsyncStub(PayoutsServiceStub):
     """
     ApprovePayouts: _aio.UnaryUnaryMultiCallable[_payouts_pb2.ApprovePayoutsRequest, _payouts_pb2.ApprovePayoutsResponse]  # type: ignore[assignment]
     """Approves every payout of a period at or below a node that is neither held nor approved yet. Needs a second person:
-    SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed.
+    SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed. PAYOUTS_CHANGED
+    where what waits is not what the caller says was looked at.
     Permission incentives.payouts.approve on the node.
     """
     HoldPayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]  # type: ignore[assignment]
@@ -85,7 +87,7 @@ class PayoutsServiceAsyncStub(PayoutsServiceStub):
     in one already. Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]  # type: ignore[assignment]
-    """Releases a payout, with a reason. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
     CreateBatch: _aio.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]  # type: ignore[assignment]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -122,7 +124,8 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.ApprovePayoutsResponse, _abc.Awaitable[_payouts_pb2.ApprovePayoutsResponse]]:
         """Approves every payout of a period at or below a node that is neither held nor approved yet. Needs a second person:
-        SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed.
+        SECOND_PERSON_NEEDED for whoever closed the period. PERIOD_NOT_CLOSED where nothing there is closed. PAYOUTS_CHANGED
+        where what waits is not what the caller says was looked at.
         Permission incentives.payouts.approve on the node.
         """
 
@@ -142,7 +145,7 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payouts_pb2.ReleasePayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.ReleasePayoutResponse, _abc.Awaitable[_payouts_pb2.ReleasePayoutResponse]]:
-        """Releases a payout, with a reason. Permission incentives.payouts.hold on the person."""
+        """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
 
     @_abc_1.abstractmethod
     def CreateBatch(
