@@ -2,7 +2,7 @@
 
 A person's figures are kept by local day. When the zone in force for somebody changes, that person's days are
 reckoned anew in the transaction that applies the event, alone with the ledger. Whose probation runs from when to when
-is noted each time it changes, so that a past page shows what it was taken for then.
+and who stands where is noted each time it changes, so that a past page shows what it was taken for then.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from access import Directory, Replica, follow_identity
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.feed import Follower
+from services.goals.store import placements, probations
 from services.goals.store.library import LibraryCache
-from services.goals.store.probations import note
 from services.goals.store.recording import gate_key
 from services.goals.store.rezoning import rezone
 
@@ -55,9 +55,11 @@ class Following:
 
     def _changed(self, connection: Connection, events: Sequence[feed_pb2.Event]) -> None:
         people = {event.person_changed.id for event in events} - {""}
-        note(connection, people, self._clock.now())
-        # People move and nodes change; nothing else can change a zone in force.
+        now = self._clock.now()
+        probations.note(connection, people, now)
+        # People move and nodes change; nothing else can change where anybody stands, or a zone in force.
         nodes = {event.node_changed.id for event in events} - {""} | people
+        placements.note(connection, nodes, now)
         if nodes:
             rezone(
                 connection,

@@ -267,3 +267,14 @@ probation = Table(
     Column("last_day", Date, comment="inclusive"),
     Column("superseded_at", DateTime(timezone=True), comment="known until; null while it is what is known"),
 )
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("node_id", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), primary_key=True, comment="as told"),
+    Column("parent_id", Text, nullable=False),
+    Column("zone", Text, nullable=False, comment="its own; empty where it is inherited"),
+    Column("job_role", Text, nullable=False, comment="of a person"),
+    Column("works", Boolean, nullable=False, comment="of a person: not dismissed"),
+)

@@ -391,6 +391,7 @@ class Enterprise:
             *(
                 "objective",
                 "probation",
+                "placement",
                 "work_rule",
                 "special_day",
                 "industry_template",

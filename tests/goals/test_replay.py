@@ -1,19 +1,29 @@
 """Any past moment as it was shown then, and as it would have been shown with what is known now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from foothold.goals.v1 import calendars_pb2, facts_pb2, progress_pb2, values_pb2
+from foothold.goals.v1 import (
+    calendars_pb2,
+    facts_pb2,
+    progress_pb2,
+    standards_pb2,
+    targets_pb2,
+    values_pb2,
+)
+from foothold.identity.v1 import access_pb2, directory_pb2
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.goals.enterprise import Client, Enterprise, count, fact, instant, leave, rate, yuan
+from tests.goals.enterprise import Client, Enterprise, count, fact, fresh, instant, leave, rate, yuan
 from tests.goals.library import CONDITIONS, define, definition
 
 _PEOPLE = ("li", "wang")
-_NODES = ("hq", "shanghai", "shanghai-sales")
+_UNITS = ("east", "sales", "key", "west")
+_NODES = ("hq", *_UNITS)
+_ZONES = ("", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 _KINDS = ("FOLLOW_UP", "FOLLOW_UP", "FOLLOW_UP", "DEAL_WON", "DEAL_WON", "ORDER", "DEAL_REVERSED", "MEETING")
 _CHANNELS = ("douyin", "phone")
 
@@ -82,6 +92,63 @@ class Asked:
     value: int
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Somebody stands in a unit now, in a job role, and works there or has left."""
+
+    person: str
+    unit: str
+    role: str
+    works: bool
+
+
+@dataclass(frozen=True)
+class Zoned:
+    """A unit's days are reckoned by a zone, which holds for all they ever were."""
+
+    unit: str
+    zone: str
+
+
+class World:
+    """A branch with two departments, a branch beside it, two people and who reads it, made for one example."""
+
+    def __init__(self, goals: Enterprise) -> None:
+        self._goals = goals
+        mark = fresh("w")
+        self.id = {each: f"{each}-{mark}" for each in (*_PEOPLE, *_UNITS)} | {"hq": "hq"}
+        self.place(
+            *(Zoned(each, "") for each in _UNITS), *(Placed(each, "sales", "sales", True) for each in _PEOPLE)
+        )
+
+    def reader(self, node: str = "hq") -> Client:
+        """Somebody who manages a unit, or all."""
+        manager = fresh("manager")
+        self._goals.add_people([manager], "hq", job_role="manager")
+        binding = access_pb2.Binding(
+            id=fresh("b"), role_id="department_manager", subject_id=manager, node_id=self.id[node]
+        )
+        self._goals.tell({"binding_added": binding})
+        return self._goals.as_(manager)
+
+    def place(self, *steps: Placed | Zoned) -> None:
+        self._goals.tell(*(self._told(each) for each in steps))
+
+    def _told(self, step: Placed | Zoned) -> dict[str, Any]:
+        if isinstance(step, Placed):
+            person = self._goals.person(self.id[step.person], self.id[step.unit], step.role)
+            if not step.works:
+                person.status = directory_pb2.PERSON_STATUS_DISMISSED
+            return {"person_changed": person}
+        branch = step.unit in ("east", "west")
+        kind = directory_pb2.NODE_KIND_BRANCH if branch else directory_pb2.NODE_KIND_DEPARTMENT
+        return {
+            "node_changed": self._goals.node(
+                self.id[step.unit], "hq" if branch else self.id["east"], kind, step.zone
+            )
+        }
+
+
 steps = st.lists(
     st.one_of(
         st.builds(
@@ -117,6 +184,14 @@ steps = st.lists(
             st.sampled_from(("pro rata", "day off", "day worked")),
             st.integers(1, 28),
         ),
+        st.builds(
+            Placed,
+            st.sampled_from(_PEOPLE),
+            st.sampled_from(("sales", "key", "west")),
+            st.sampled_from(("sales", "sales", "mentor")),
+            st.integers(0, 3).map(lambda drawn: drawn < 3),
+        ),
+        st.builds(Zoned, st.sampled_from(_UNITS), st.sampled_from(_ZONES)),
     ),
     min_size=2,
     max_size=10,
@@ -129,14 +204,14 @@ def _now(goals: Enterprise) -> datetime:
     return goals.clock.now()
 
 
-def _shown(client: Client, at: datetime | None, known_at: datetime | None) -> list[Message]:
+def _shown(client: Client, world: World, at: datetime | None, known_at: datetime | None) -> list[Message]:
     """Everything a page of progress is made of, without the moments it says it is of."""
     when: dict[str, Any] = {
         "as_of": None if at is None else instant(at),
         "known_at": None if known_at is None else instant(known_at),
     }
     found: list[Message] = []
-    for person in _PEOPLE:
+    for person in (world.id[each] for each in _PEOPLE):
         answer = client.get(person, **when)
         found += [*answer.targets, *answer.values]
         for metric in ("customers_followed", "close_rate", "online_customers"):
@@ -149,58 +224,64 @@ def _shown(client: Client, at: datetime | None, known_at: datetime | None) -> li
             )
         )
         found.append(course)
-    team = client.progress.ListTeamProgress(
-        progress_pb2.ListTeamProgressRequest(node_id="shanghai-sales", **when)
-    )
-    return [*found, *team.people]
+        known = targets_pb2.ResolveTargetsRequest(person_id=person, known_at=when["known_at"])
+        found += client.targets.ResolveTargets(known).targets
+    for unit in _UNITS:
+        asked = progress_pb2.ListTeamProgressRequest(node_id=world.id[unit], **when)
+        team = client.progress.ListTeamProgress(asked)
+        found.append(progress_pb2.ListTeamProgressResponse(people=team.people, total_size=team.total_size))
+    return found
 
 
-def _rule(hr: Client, step: Ruled, now: datetime) -> None:
+def _rule(hr: Client, node: str, step: Ruled, now: datetime) -> None:
     if step.what == "pro rata":
         units = [values_pb2.UNIT_COUNT]
         policy = calendars_pb2.LeavePolicy(mode=calendars_pb2.LEAVE_MODE_PRO_RATA, units=units)
-        known = hr.calendars.ListWorkRules(calendars_pb2.ListWorkRulesRequest(node_id=step.node)).rules
+        known = hr.calendars.ListWorkRules(calendars_pb2.ListWorkRulesRequest(node_id=node)).rules
         newest = max((each.revision for each in known), default=0)
-        hr.set_rule(step.node, first=now.date().replace(month=1, day=1), replaces=newest, leave_policy=policy)
+        hr.set_rule(node, first=now.date().replace(month=1, day=1), replaces=newest, leave_policy=policy)
     else:
         days = {now.date().replace(day=step.day): "entered"}
         if step.what == "day off":
-            hr.set_days(step.node, off=days)
+            hr.set_days(node, off=days)
         else:
-            hr.set_days(step.node, worked=days)
+            hr.set_days(node, worked=days)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(entered=steps)
 def test_every_answer_is_given_again_for_the_time_it_was_given_at(
-    goals: Enterprise, entered: list[Told | Asked | Away | Ruled]
+    goals: Enterprise, entered: list[Told | Asked | Away | Ruled | Placed | Zoned]
 ) -> None:
     goals.clear()
     now = _now(goals)
+    world = World(goals)
     online = definition(
         "online_customers", "DISTINCT_CUSTOMERS", "FOLLOW_UP", conditions=CONDITIONS(channels=["douyin"])
     )
     define(goals, online)
-    crm, hr, reader = goals.as_("crm"), goals.as_("hr"), goals.as_("manager")
+    crm, hr, reader = goals.as_("crm"), goals.as_("hr"), world.reader()
     answers: list[tuple[datetime, list[Message]]] = []
     for number, step in enumerate(entered):
         _now(goals)
         if isinstance(step, (Told, Away)):
-            crm.record(step.fact(number, now))
+            crm.record(replace(step, person=world.id[step.person]).fact(number, now))
         elif isinstance(step, Ruled):
-            _rule(hr, step, now)
+            _rule(hr, world.id[step.node], step, now)
+        elif isinstance(step, (Placed, Zoned)):
+            world.place(step)
         else:
             value = rate(step.value, 100) if step.metric == "close_rate" else count(step.value)
             first = (now - timedelta(days=step.days_ago)).date()
-            hr.set_target(step.metric, value, node=step.node, first=first)
+            hr.set_target(step.metric, value, node=world.id[step.node], first=first)
         moment = _now(goals)
-        answers.append((moment, _shown(reader, None, None)))
+        answers.append((moment, _shown(reader, world, None, None)))
     _now(goals)
     for moment, shown in answers:
-        assert _shown(reader, moment, moment) == shown, (moment, entered)
+        assert _shown(reader, world, moment, moment) == shown, (moment, entered)
     # What is known now, asked for as the past is, is what is kept: every figure equals its recomputation.
     last, shown = answers[-1]
-    assert _shown(reader, last, None) == shown
+    assert _shown(reader, world, last, None) == shown
     assert goals.as_("operator").check().values_differing == 0
 
 
@@ -231,3 +312,60 @@ def test_what_was_shown_and_what_is_known_now_are_two_answers(goals: Enterprise)
     assert why.as_of == instant(back)
     shown = progress_pb2.ListTeamProgressRequest(known_at=instant(sold - timedelta(seconds=90)))
     assert all(not each.HasField("last_follow_up") for each in reader.progress.ListTeamProgress(shown).people)
+
+
+def test_a_page_of_the_past_shows_who_stood_where_then(goals: Enterprise) -> None:
+    _now(goals)
+    world, hr = World(goals), goals.as_("hr")
+    li, wang = (world.id[each] for each in _PEOPLE)
+    for unit, value in (("sales", 5), ("west", 9)):
+        hr.set_target("new_customers", count(value), node=world.id[unit])
+    before = _now(goals)
+    _now(goals)
+    world.place(Placed("li", "west", "sales", True), Placed("wang", "sales", "sales", False))
+    _now(goals)
+
+    def asks(**when: Any) -> list[int]:
+        return [each.target.target.value.numerator for each in hr.get(li, **when).targets]
+
+    def team(unit: str, **when: Any) -> list[str]:
+        request = progress_pb2.ListTeamProgressRequest(node_id=world.id[unit], **when)
+        return sorted(each.person_id for each in hr.progress.ListTeamProgress(request).people)
+
+    # As shown then, and as of then with what is known now: a move is no correction.
+    for when in ({"known_at": instant(before)}, {"as_of": instant(before)}):
+        assert (asks(**when), team("sales", **when), team("west", **when)) == ([5], [li, wang], [])
+    assert (asks(), team("sales"), team("west")) == ([9], [], [li])
+    # Who looks sees nobody whom they may not see today.
+    request = progress_pb2.ListTeamProgressRequest(node_id=world.id["sales"], known_at=instant(before))
+    seen = world.reader("sales").progress.ListTeamProgress(request).people
+    assert [each.person_id for each in seen] == [wang]
+    known = standards_pb2.ResolveStandardRequest(node_id=li, job_role="sales", known_at=instant(before))
+    assert [each.resolved.target.node_id for each in hr.standards.ResolveStandard(known).standards] == [
+        world.id["sales"]
+    ]
+
+
+def test_a_zone_told_later_is_what_the_past_is_reckoned_by_but_not_what_was_shown(goals: Enterprise) -> None:
+    _now(goals)
+    world, hr, crm = World(goals), goals.as_("hr"), goals.as_("crm")
+    li = world.id["li"]
+    # Half past five on 1 March in Shanghai is still February in New York.
+    at = datetime(2025, 2, 28, 21, 30, tzinfo=UTC)
+    assert crm.outcomes(fact("FOLLOW_UP", li, at=at, customer="c", channel="phone")) == ["RECORDED"]
+    before = _now(goals)
+    _now(goals)
+    world.place(Zoned("sales", "America/New_York"))
+    _now(goals)
+
+    def march(**when: Any) -> int:
+        return hr.value("new_customers", li, as_of=instant(datetime(2025, 3, 5, tzinfo=UTC)), **when)[0]
+
+    assert (march(known_at=instant(before)), march()) == (1, 0)
+    explained = world.reader().explain(
+        "new_customers", li, known_at=instant(before), as_of=instant(datetime(2025, 3, 5, tzinfo=UTC))
+    )
+    assert (explained.total_facts, explained.period.start.ToDatetime(UTC)) == (
+        1,
+        datetime(2025, 2, 28, 16, tzinfo=UTC),
+    )

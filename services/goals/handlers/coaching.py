@@ -32,7 +32,7 @@ from services.goals.domain.progress import Member
 from services.goals.handlers.cascade import LONGEST_ID, LONGEST_REASON
 from services.goals.handlers.coaching_rules import LONGEST_STEP, read_metric, read_situation, require_metric
 from services.goals.handlers.metrics import people_at
-from services.goals.handlers.progress import active
+from services.goals.handlers.progress import people_of
 from services.goals.permissions import COACHING_ANSWER, COACHING_READ, COACHING_WRITE
 from services.goals.store.coaching import Tasks, require_open
 from services.goals.store.coaching_rules import rules_of
@@ -81,7 +81,7 @@ class CoachingHandler(coaching_pb2_grpc.CoachingServiceServicer):
         named = list(dict.fromkeys(request.person_ids))
         for person_id in named:
             scope.require_person(person_id)
-        people = active(scope, named or people_at(scope, request.node_id))
+        people = people_of(scope, named or people_at(scope, request.node_id))
         with self._database.read() as connection:
             members = read_team(
                 connection,

@@ -158,13 +158,16 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=_URGENCY)
         now = self._clock.now()
+        here = people_at(scope, request.node_id)
         with self._database.read() as connection:
             members = read_team(
                 connection,
                 self._cache,
                 self._workplaces,
                 scope.caller.directory,
-                active(scope, people_at(scope, request.node_id)),
+                # Who has come or gone since stands elsewhere now; nobody is shown who may not be seen today.
+                people_of(scope, here if as_of is None else people_at(scope, "")),
+                node_id=request.node_id,
                 now=now,
                 as_of=as_of,
                 known_at=known_at,
@@ -262,13 +265,13 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
         return find_metric(self._cache.library.known(known_at).metrics(period.measured_on), measure.metric)
 
 
-def active(scope: Scope, people: Collection[str] | None) -> list[Person]:
-    """Who of them works here; of everybody for None."""
+def people_of(scope: Scope, people: Collection[str] | None) -> list[Person]:
+    """The records of people by their ids; everybody's for None."""
     directory = scope.caller.directory
     if people is None:
-        return [person for person in directory.people() if person.active]
+        return list(directory.people())
     found = (directory.person(person_id) for person_id in people)
-    return [person for person in found if person is not None and person.active]
+    return [person for person in found if person is not None]
 
 
 def _needed(metric: Metric, standing: TargetStanding, day: date) -> Value | None:

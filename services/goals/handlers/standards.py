@@ -24,6 +24,7 @@ from services.goals.handlers.metrics import find_metric
 from services.goals.handlers.targets import publish_target
 from services.goals.handlers.targets_told import LONGEST_REASON, LONGEST_ROLE
 from services.goals.permissions import TARGETS_APPROVE, TARGETS_READ, TARGETS_WRITE
+from services.goals.store.placements import ancestors_at, end_of
 from services.goals.store.targets import Targets, TargetsCache
 from services.goals.store.targets_reading import at_node, changes_of, drift_at
 from services.goals.wire.targets import from_at_node, from_drift, from_known, from_target
@@ -53,10 +54,12 @@ class StandardsHandler(standards_pb2_grpc.StandardsServiceServicer):
         fields.require_valid()
         _require_member(scope, node_id)
         directory = scope.caller.directory
-        day = on or local_day(self._clock.now(), directory.zone_of(node_id))
+        now, zone = self._clock.now(), directory.zone_of(node_id)
         with self._database.read() as connection:
             copy = self._cache.known(connection, known_at)
-        found = at_node(copy, role, directory.ancestors(node_id), day)
+            as_of = end_of(on, zone, now, known_at)
+            ancestors = ancestors_at(connection, directory, [node_id], as_of=as_of, known_at=known_at)
+        found = at_node(copy, role, ancestors(node_id), on or local_day(now, zone))
         return standards_pb2.ResolveStandardResponse(
             standards=[from_at_node(each, self._currency) for each in found]
         )
@@ -74,10 +77,13 @@ class StandardsHandler(standards_pb2_grpc.StandardsServiceServicer):
         fields.require_valid()
         start = decode_token(request.page_token, query=request, shape=(int,))
         directory = scope.caller.directory
-        day = on or local_day(self._clock.now(), directory.zone_of(directory.root_id))
+        now, zone = self._clock.now(), directory.zone_of(directory.root_id)
         with self._database.read() as connection:
             copy = self._cache.known(connection, known_at)
-        drifts = drift_at(copy, scope, node_id=node_id, job_role=role, day=day)
+            as_of = end_of(on, zone, now, known_at)
+            ancestors = ancestors_at(connection, directory, copy.nodes, as_of=as_of, known_at=known_at)
+        day = on or local_day(now, zone)
+        drifts = drift_at(copy, scope, ancestors, node_id=node_id, job_role=role, day=day)
         outside = [each for each in drifts if each.out_of_bounds]
         wanted = outside if request.out_of_bounds_only else drifts
         first = 0 if start is None else int(start[0] or 0)

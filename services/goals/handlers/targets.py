@@ -18,6 +18,7 @@ from services.goals.domain.periods import local_day
 from services.goals.domain.targets import Target, TargetState
 from services.goals.handlers.targets_told import LONGEST_REASON, LONGEST_ROLE, told_target
 from services.goals.permissions import TARGETS_READ, TARGETS_WRITE
+from services.goals.store.placements import end_of, places
 from services.goals.store.targets import Targets, TargetsCache
 from services.goals.wire.feed import TARGET_CHANGED, target_payload
 from services.goals.wire.targets import from_resolved, from_target
@@ -130,10 +131,12 @@ class TargetsHandler(targets_pb2_grpc.TargetsServiceServicer):
         directory = scope.caller.directory
         person = directory.person(request.person_id)
         assert person is not None  # noqa: S101  required above
-        day = on or local_day(self._clock.now(), directory.zone_of(person.id))
+        now, zone = self._clock.now(), directory.zone_of(person.id)
         with self._database.read() as connection:
             copy = self._cache.known(connection, known_at)
-        targets = copy.of(person, directory.ancestors(person.id), day)
+            as_of = end_of(on, zone, now, known_at)
+            place = places(connection, directory, [person], as_of=as_of, known_at=known_at)[person.id]
+        targets = copy.of(place.job_role, place.path, on or local_day(now, zone))
         return targets_pb2.ResolveTargetsResponse(
             targets=[from_resolved(each, self._currency) for each in targets.values()]
         )

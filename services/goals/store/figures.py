@@ -31,8 +31,8 @@ _AGAIN: Final = 3
 # at the period's beginning, or under one for those who came again.
 PATRONS: Final = """
 SELECT {key}, -(16 + counter * 4 + CASE
-           WHEN known.day IS NULL OR known.day >= patrons.stop THEN 0
-           WHEN known.day >= patrons.first THEN 1 ELSE 2 END)::integer,
+           WHEN known.{touched} IS NULL OR known.{touched} >= patrons.stop THEN 0
+           WHEN known.{touched} >= patrons.first THEN 1 ELSE 2 END)::integer,
        sum(patrons.n), sum(amount)::bigint, sum(patrons.minutes)::bigint, NULL, count(*)
 FROM patrons LEFT JOIN first_touch AS known USING (person_id, customer) GROUP BY 1, 2
 UNION ALL
@@ -46,15 +46,15 @@ _EARLIER_KEPT: Final = """EXISTS (
 EARLIER_FACT: Final = """EXISTS (
     SELECT FROM fact
     WHERE fact.counts AND fact.person_id = patrons.person_id AND fact.customer = patrons.customer
-      AND fact.day < patrons.first AND ({admitted}))"""
+      AND fact.{at} < patrons.first AND ({admitted}))"""
 # Leave that counts, from four weeks before each span: who was away then was not idle. Then the version of the rules
 # that say what it does.
 _LEAVE: Final = """
 UNION ALL
 SELECT slot, -4, leave_first, leave_stop, 0, NULL, 0, concat(source, '/', version, '/', external_id)
 FROM span JOIN fact USING (person_id)
-WHERE counts AND kind = 9{told} AND leave_stop > 2 * (first - 28 - date 'epoch')
-  AND leave_first < 2 * (stop - date 'epoch')
+WHERE counts AND kind = 9{told} AND leave_stop > 2 * ({first} - 28 - date 'epoch')
+  AND leave_first < 2 * ({stop} - date 'epoch')
 UNION ALL
 SELECT 0, -5, rules, 0, 0, NULL, 0, NULL FROM calendar
 """
@@ -79,21 +79,24 @@ UNION ALL
 SELECT slot, -2, count(*), 0, 0, NULL, 0
 FROM span JOIN first_touch USING (person_id) WHERE day >= first AND day < stop GROUP BY slot
 UNION ALL
-{PATRONS.format(key="slot", earlier=_EARLIER_KEPT)}
+{PATRONS.format(key="slot", touched="day", earlier=_EARLIER_KEPT)}
 UNION ALL
 SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
 ) AS figure
-{_LEAVE.format(told="")}
+{_LEAVE.format(told="", first="first", stop="stop")}
 """  # noqa: S608  the parts are ours
 # The same from the facts themselves, up to a moment. What counters count is put in for each of them; `stood` is for the
-# facts as they were known at another moment.
+# facts as they were known at another moment, which are told apart by instants: another zone may have held then.
 _AS_OF: Final = """
-WITH {stood}span AS (
-    SELECT slot, person_id, date 'epoch' + first::integer AS first, date 'epoch' + last::integer AS stop,
+WITH {stood}days AS (
+    SELECT slot, person_id, date 'epoch' + first::integer AS first_day, date 'epoch' + last::integer AS end_day,
            timestamptz 'epoch' + start * interval '1 microsecond' AS start,
+           timestamptz 'epoch' + ends * interval '1 microsecond' AS ends,
            timestamptz 'epoch' + until * interval '1 microsecond' AS until
-    FROM unnest(%(people)b::text[], %(first)b::bigint[], %(last)b::bigint[], %(start)b::bigint[],
-                %(stop)b::bigint[]) WITH ORDINALITY AS row (person_id, first, last, start, until, slot)
+    FROM unnest(%(people)b::text[], %(first)b::bigint[], %(last)b::bigint[], %(start)b::bigint[], %(ends)b::bigint[],
+                %(until)b::bigint[]) WITH ORDINALITY AS row (person_id, first, last, start, ends, until, slot)
+), span AS (
+    SELECT *, {bounds} FROM days
 ), told AS (
     SELECT slot, first, stop, person_id, kind, amount_minor, minutes, customer, channel, product, attributes,
            recorded_at
@@ -115,7 +118,7 @@ SELECT slot, -1, count(DISTINCT customer), 0, 0, NULL, 0 FROM told WHERE kind = 
 UNION ALL
 SELECT slot, -2, count(DISTINCT told.customer), 0, 0, NULL, 0
 FROM told JOIN first_touch USING (person_id, customer)
-WHERE told.kind = 1 AND first_touch.day >= told.first GROUP BY slot
+WHERE told.kind = 1 AND first_touch.{touched} >= told.first GROUP BY slot
 UNION ALL
 SELECT slot, counter, count(*), coalesce(sum(amount_minor), 0)::bigint, sum(minutes)::bigint, NULL, 0
 FROM counted WHERE NOT by_customer GROUP BY slot, counter
@@ -147,7 +150,7 @@ SELECT {_BY_DAY}, -1, count(DISTINCT (person_id, customer)), 0, 0, NULL, 0 FROM 
 UNION ALL
 SELECT {_BY_DAY}, -2, count(*), 0, 0, NULL, 0 FROM first_touch WHERE {_WANTED} GROUP BY 1
 UNION ALL
-{PATRONS.format(key=_KEY.format("patrons.first"), earlier=_EARLIER_KEPT)}
+{PATRONS.format(key=_KEY.format("patrons.first"), touched="day", earlier=_EARLIER_KEPT)}
 """  # noqa: S608  the parts are ours
 _GROUPED_OF_PEOPLE: Final = _GROUPED.replace(_WANTED, _OF_PEOPLE)
 
@@ -203,10 +206,11 @@ def read_figures(
         last = Longs(span.period.end.toordinal() - _EPOCH_DAY for span in spans)
         until = _micros(as_of) + 1
         starts = Longs(_micros(span.period.start) for span in spans)
-        stops = Longs(min(_micros(span.period.stop), until) for span in spans)
+        ends = [_micros(span.period.stop) for span in spans]
         query, more = _counting(counters, known_at)
+        more |= {"ends": Longs(ends), "until": Longs(min(each, until) for each in ends)}
         rows = connection.exec_driver_sql(
-            query, {"people": people, "first": first, "last": last, "start": starts, "stop": stops, **more}
+            query, {"people": people, "first": first, "last": last, "start": starts, **more}
         )
     figures = [Figures() for _ in spans]
     recorded_at: list[datetime | None] = [None] * len(spans)
@@ -281,12 +285,16 @@ def _counting(counters: Sequence[Counter], known_at: datetime | None) -> tuple[s
         if counter.by_customer:
             again.append(f"(patrons.counter = {counter.id} AND {admitted})")
     parts = parts or ["SELECT told.*, 0 AS counter, false AS by_customer FROM told WHERE false"]
-    earlier = EARLIER_FACT.format(admitted=" OR ".join(again) or "false")
+    kept = known_at is None
+    at, touched = ("day", "day") if kept else ("occurred_at", "at")
+    earlier = EARLIER_FACT.format(at=at, admitted=" OR ".join(again) or "false")
     query = _AS_OF.format(
-        stood="" if known_at is None else f"{STOOD}, ",
+        stood="" if kept else f"{STOOD}, ",
+        bounds="first_day AS first, end_day AS stop" if kept else "start AS first, ends AS stop",
+        touched=touched,
         counted=" UNION ALL ".join(parts),
-        patrons=PATRONS.format(key="slot", earlier=earlier),
-        leave=_LEAVE.format(told=_TOLD_UNTIL),
+        patrons=PATRONS.format(key="slot", touched=touched, earlier=earlier),
+        leave=_LEAVE.format(told=_TOLD_UNTIL, first="first_day", stop="end_day"),
     )
     return query, parameters
 

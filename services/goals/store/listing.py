@@ -12,7 +12,7 @@ from services.goals.domain.facts import FactKind, Key
 from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.recorded import Place, Recorded
-from services.goals.store.standing import stood
+from services.goals.store.standing import STOOD_FIRST, stood
 from services.goals.tables import fact, first_touch
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,7 +70,12 @@ class Facts:
         inside = [
             fact.c.person_id == person_id,
             fact.c.current,
-            or_(*(_counted_by(each, period) for each in metric.components or (metric,))),
+            or_(
+                *(
+                    _counted_by(each, period, known=known_at is not None)
+                    for each in metric.components or (metric,)
+                )
+            ),
             fact.c.occurred_at >= period.start,
             fact.c.occurred_at < period.stop,
         ]
@@ -148,8 +153,8 @@ def _reversed_by() -> ColumnElement[str]:
     return case((taken_back, func.coalesce(named, "")), else_="").label("reversed_by")
 
 
-def _counted_by(metric: Metric, period: Period) -> ColumnElement[bool]:
-    """Whether a metric that is made of no others looks at a fact."""
+def _counted_by(metric: Metric, period: Period, *, known: bool) -> ColumnElement[bool]:
+    """Whether a metric that is made of no others looks at a fact; `known` is for facts as they stood."""
     asked = metric.conditions
     clauses: list[ColumnElement[bool]] = [fact.c.kind.in_(sorted(int(kind) for kind in metric.kinds))]
     if asked.channels:
@@ -163,15 +168,17 @@ def _counted_by(metric: Metric, period: Period) -> ColumnElement[bool]:
     clauses += [fact.c.attributes[name].astext.in_(sorted(values)) for name, values in asked.attributes]
     new = metric.aggregation is Aggregation.NEW_CUSTOMERS or asked.customers is Novelty.NEW
     if new or asked.customers is Novelty.KNOWN:
-        clauses.append(_first_touched(period, new=new))
+        clauses.append(_first_touched(period, new=new, known=known))
     return and_(*clauses)
 
 
-def _first_touched(period: Period, *, new: bool) -> ColumnElement[bool]:
+def _first_touched(period: Period, *, new: bool, known: bool) -> ColumnElement[bool]:
     """Whether the customer was first followed up in the period, or before it."""
-    day = first_touch.c.day
+    touched: Any = STOOD_FIRST if known else first_touch
+    at: ColumnElement[Any] = touched.c.at if known else touched.c.day
+    first, stop = (period.start, period.stop) if known else (period.first, period.end)
     return exists().where(
-        first_touch.c.person_id == fact.c.person_id,
-        first_touch.c.customer == fact.c.customer,
-        and_(day >= period.first, day < period.end) if new else day < period.first,
+        touched.c.person_id == fact.c.person_id,
+        touched.c.customer == fact.c.customer,
+        and_(at >= first, at < stop) if new else at < first,
     )

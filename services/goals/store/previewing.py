@@ -115,7 +115,8 @@ def _together(found: Mapping[str, Figures]) -> Figures:
 def _counted(connection: Connection, counter: Counter, asked: Mapping[str, Any]) -> dict[str, Figures]:
     admitted, own = admitted_by(counter)
     if counter.by_customer:
-        rows = PATRONS.format(key=_KEY, earlier=EARLIER_FACT.format(admitted=admitted))
+        earlier = EARLIER_FACT.format(at="day", admitted=admitted)
+        rows = PATRONS.format(key=_KEY, touched="day", earlier=earlier)
     else:
         rows = _SUMS.format(key=_KEY, counter=counter.id)
     query = _COUNTED.format(admitted=admitted, counter=counter.id, rows=rows)

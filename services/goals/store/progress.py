@@ -25,6 +25,7 @@ from services.goals.store.figures import (
 )
 from services.goals.store.measured import Measured, known_absences, own_windows, required, serves, stand
 from services.goals.store.newest import read_last_follow_ups, read_last_recorded
+from services.goals.store.placements import places
 from services.goals.store.probations import known_probations
 from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache
@@ -47,16 +48,15 @@ def read_progress(
 
     What was known at a past time takes several: the targets of then are read along.
     """
-    zone = directory.zone_of(person.id)
+    path, zone, role, _ = places(connection, directory, [person], as_of=as_of, known_at=known_at)[person.id]
     today = local_day(as_of or now, zone)
-    path = directory.ancestors(person.id)
     library = cache.library.known(known_at)
     copy = cache.current() if known_at is None else cache.known(connection, known_at)
     work = workplaces.current() if known_at is None else workplaces.known(connection, known_at)
     days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
     always = [period_of(kind, today, zone) for kind in _ALWAYS]
     while True:
-        targets = copy.of(person, path, today)
+        targets = copy.of(role, path, today)
         found = Measured(library, days, targets)
         shown = [*always, *own_windows(library, days)]
         periods = list(dict.fromkeys((*shown, *found.periods.values())))
@@ -101,7 +101,7 @@ def read_one(
 
     Per probation: FailedPrecondition PROBATION_UNKNOWN, NOT_ON_PROBATION.
     """
-    zone = directory.zone_of(person.id)
+    path, zone, role, _ = places(connection, directory, [person], as_of=as_of, known_at=known_at)[person.id]
     today = local_day(as_of or now, zone)
     days = Days(today, zone, known_probations(connection, [person], known_at)[person.id])
     library = cache.library.known(known_at)
@@ -113,8 +113,7 @@ def read_one(
         known_at=known_at,
         counters=library.counters,
     )
-    path = directory.ancestors(person.id)
-    target = cache.known(connection, known_at).of(person, path, today).get(measure)
+    target = cache.known(connection, known_at).of(role, path, today).get(measure)
     figures = reading.figures[0]
     standing = None
     # At a past time a target may have waited for the values of its metric.
@@ -143,31 +142,35 @@ def read_team(
     directory: Directory,
     people: Iterable[Person],
     *,
+    node_id: str = "",
     now: datetime,
     as_of: datetime | None,
     known_at: datetime | None,
     newcomers_only: bool,
 ) -> list[Member]:
-    """Everybody's progress, those who need attention first: three statements, whatever the number of people.
+    """The progress of those of these people who worked at or below a node (empty for any), or work there now.
 
-    For what was known at a time it takes more, of the same number for everybody.
+    Those who need attention come first. Three statements, whatever the number of people; for a past time more, of the
+    same number for everybody.
     """
     library = cache.library.known(known_at)
     copy, work = cache.known(connection, known_at), workplaces.known(connection, known_at)
     moment = as_of or now
-    zones: dict[str, date] = {}
+    days_in: dict[str, date] = {}
     rows: list[_Row] = []
     spans: list[Span] = []
     asked = list(people)
     probations = known_probations(connection, asked, known_at)
+    stood = places(connection, directory, asked, as_of=as_of, known_at=known_at)
     for person in asked:
-        zone = directory.zone_of(person.id)
-        today = zones.setdefault(zone, local_day(moment, zone))
+        path, zone, role, works = stood[person.id]
+        if not works or (node_id and node_id not in path):
+            continue
+        today = days_in.setdefault(zone, local_day(moment, zone))
         probation = probations[person.id]
         if newcomers_only and not probation.holds(today):
             continue
-        path = directory.ancestors(person.id)
-        by_period = Measured(library, Days(today, zone, probation), copy.of(person, path, today))
+        by_period = Measured(library, Days(today, zone, probation), copy.of(role, path, today))
         periods = list(dict.fromkeys(by_period.periods.values()))
         spans.extend(Span(person.id, period) for period in periods)
         rules = work.holding(path, today, probation)
@@ -177,9 +180,8 @@ def read_team(
         if spans
         else Reading([], [], copy.version, [], work.version)
     )
-    following = read_last_follow_ups(
-        connection, [row.person.id for row in rows], as_of=as_of, known_at=known_at
-    )
+    zones = {row.person.id: stood[row.person.id].zone for row in rows}
+    following = read_last_follow_ups(connection, zones, as_of=as_of, known_at=known_at)
     found = zip(reading.figures, reading.absences, strict=True)
     members = []
     for person, today, probation, by_period, periods, rules in rows:

@@ -1,15 +1,16 @@
 """The facts as they stood at a past time: what had been told by then, and what of it counted.
 
-A fact is known from `recorded_at` on, which is when the transaction that stored it began. Zones are those in force now.
+A fact is known from `recorded_at` on, which is when the transaction that stored it began. Its `day` is the one it has
+now; as another zone may have held then, whatever goes by days goes by the instants they begin at.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CTE, bindparam, column, text
+from sqlalchemy import CTE, bindparam, column, table, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import DateTime, Text
 
 from services.goals.tables import fact
 
@@ -44,11 +45,15 @@ SELECT source, external_id, version, kind, person_id, occurred_at, day, customer
 FROM newest
 """
 _FIRST: Final = """
-SELECT person_id, customer, min(day) AS day FROM fact WHERE counts AND kind = 1 GROUP BY person_id, customer
+SELECT person_id, customer, min(occurred_at) AS at FROM fact WHERE counts AND kind = 1 GROUP BY person_id, customer
 """
 _PLACES: Final = {"people": "%(people)b::text[]", "known_at": "%(known_at)s"}
 STOOD: Final = f"newest AS ({_NEWEST.format(**_PLACES)}), fact AS ({_STOOD}), first_touch AS ({_FIRST})"
 """For after `WITH`. Parameters: `people`, an array of ids, and `known_at`."""
+STOOD_FIRST: Final = table(
+    "first_touch", column("person_id", Text), column("customer", Text), column("at", DateTime(timezone=True))
+)
+"""The first touches as they stood, each with its instant."""
 
 
 def stood(people: Sequence[str], known_at: datetime) -> tuple[CTE, ...]:
@@ -57,9 +62,8 @@ def stood(people: Sequence[str], known_at: datetime) -> tuple[CTE, ...]:
         bindparam("people", list(people), ARRAY(Text)), bindparam("known_at", known_at)
     )
     columns: list[Any] = [column(each.name, each.type) for each in fact.columns]
-    touched: list[Any] = [column("person_id"), column("customer"), column("day")]
     return (
         newest.columns(*columns).cte("newest"),
         text(_STOOD).columns(*columns).cte("fact"),
-        text(_FIRST).columns(*touched).cte("first_touch"),
+        text(_FIRST).columns(*STOOD_FIRST.c).cte("first_touch"),
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, true
 
-from access import Person, Scope
+from access import Scope
 from chassis.database import Database
 from chassis.errors import AlreadyExists, NotFound, PermissionDenied
 from services.goals.domain.targets import Measure, ResolvedTarget, Target, TargetState, measure_of
@@ -31,18 +31,18 @@ class TargetsCopy:
         default_factory=dict, repr=False
     )
 
-    def of(self, person: Person, path: tuple[str, ...], day: date) -> Mapping[Measure, ResolvedTarget]:
-        """The targets in force for a person on a day, in the order people read metrics. `path` is nearest first.
+    def of(self, job_role: str, path: tuple[str, ...], day: date) -> Mapping[Measure, ResolvedTarget]:
+        """The targets in force for a job role on a day, in the order people read metrics. `path` is nearest first.
 
         Worked out once for all who share a place, a job role and a day; a person's own leaf is part of the
         place only where something is set on leaves.
         """
-        key = (person.job_role, path if path and path[0] in self.nodes else path[1:], day)
+        key = (job_role, path if path and path[0] in self.nodes else path[1:], day)
         known = self._resolved.get(key)
         if known is None:
             if len(self._resolved) >= _MOST_PLACES:
                 self._resolved.clear()
-            known = self._resolved[key] = self.at(person.job_role, path, day)
+            known = self._resolved[key] = self.at(job_role, path, day)
         return known
 
     def at(self, job_role: str, path: Sequence[str], day: date) -> Mapping[Measure, ResolvedTarget]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from access import Scope
 from services.goals.domain.targets import Drift, KnownTarget, Measure, ResolvedTarget, TargetAtNode
+from services.goals.store.placements import Ancestors
 from services.goals.store.targets import TargetsCopy
 from services.goals.store.targets_mapping import allowance_of, standard_of, target_of
 from standards import Standards, allowance, out_of_bounds, overrides
@@ -29,17 +30,18 @@ def _at_node(resolved: ResolvedTarget, node_id: str) -> TargetAtNode:
     )
 
 
-def drift_at(copy: TargetsCopy, scope: Scope, *, node_id: str, job_role: str, day: date) -> list[Drift]:
+def drift_at(
+    copy: TargetsCopy, scope: Scope, ancestors: Ancestors, *, node_id: str, job_role: str, day: date
+) -> list[Drift]:
     """Where nodes that the caller reads or inherits from differ from what is set above, by node, role and metric.
 
     Only at `node_id` and below, and for `job_role`; both may be empty.
     """
-    directory = scope.caller.directory
     found: dict[tuple[str, str, Measure], Drift] = {}
     for role in [job_role] if job_role else sorted(copy.by_role):
-        for each in overrides(copy.by_role.get(role, ()), ancestors=directory.ancestors, day=day):
+        for each in overrides(copy.by_role.get(role, ()), ancestors=ancestors, day=day):
             own, above = each.standard, each.overridden
-            path = directory.ancestors(own.node_id)
+            path = ancestors(own.node_id)
             if (node_id and node_id not in path) or not scope.is_member(own.node_id):
                 continue
             target = target_of(own)

@@ -385,9 +385,9 @@ class GetProgressRequest(_message.Message):
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
         """As it was known at this time: facts recorded, corrected or taken back later, targets, calendars and policies set
-        later and metrics defined later are left out, and as_of, when unset, is this time too. So what a page showed at a time is shown again; with
-        as_of alone, what it would have shown with what is known now. The days of probation are those known then;
-        people's places and time zones are today's. Unset for what is known now.
+        later, metrics defined later and moves told later are left out, and as_of, when unset, is this time too. So what a
+        page showed at a time is shown again; with as_of alone, what it would have shown with what is known now, with
+        people where they stood at as_of. The days of probation and time zones are those known. Unset for what is known now.
         """
 
     def __init__(
@@ -716,7 +716,7 @@ class ListTeamProgressRequest(_message.Message):
     """The next_page_token of the page before."""
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
-        """The moment asked for; unset for now."""
+        """The moment asked for; unset for now. Those are told of who worked there then, as far as the caller may see them now."""
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:

@@ -114,7 +114,7 @@ class ResolveStandardRequest(_message.Message):
     """For which job role."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
-        """On which day; unset for today in the node's zone."""
+        """On which day; unset for today in the node's zone. The tree is that of the day's end, where the day is over."""
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:

@@ -502,11 +502,11 @@ class ResolveTargetsRequest(_message.Message):
     """Whose."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
-        """On which day; unset for today in the person's zone."""
+        """On which day; unset for today in the person's zone. The person is where they were at the day's end, if it is over."""
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """As it was known at this time, whatever was entered since; unset for what is known now. The org tree is today's."""
+        """As it was known at this time, whatever was entered or told since; unset for what is known now."""
 
     def __init__(
         self,
