@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request, url_for
-from foothold.goals.v1 import progress_pb2
+from foothold.goals.v1 import cascade_pb2, objectives_pb2, progress_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.gateway.language import _
@@ -22,15 +22,26 @@ _PAGES: Final = frozenset(
         "why.progress",
         "why.line",
         "bonus.statement",
+        "tree.overview",
+        "tree.below",
+        "tree.one",
+        "tree.export",
+        "objectives.overview",
+        "objectives.one",
     }
 )
-_OURS: Final = frozenset({"at", "known", "page"})
+# The rest of these is of what was just taken back.
+_OURS: Final = frozenset({"at", "known", "page", "back", "until"})
 _EARLIEST: Final = 2000
 _Request = (
     progress_pb2.GetProgressRequest
     | progress_pb2.GetProgressCourseRequest
     | progress_pb2.ListTeamProgressRequest
     | progress_pb2.ExplainProgressRequest
+    | cascade_pb2.GetGoalRequest
+    | cascade_pb2.ListGoalsRequest
+    | objectives_pb2.GetObjectiveRequest
+    | objectives_pb2.ListObjectivesRequest
 )
 
 
@@ -73,13 +84,18 @@ class Past:
         """The address of the same page now."""
         return url_for(request.endpoint or "", **{**(request.view_args or {}), **self.others})
 
+    @property
+    def known(self) -> Timestamp | None:
+        """When what is told was known; None for what is known now."""
+        return self.told if self.at is not None and self.then else None
+
     def ask(self, asked: _Request) -> None:
         """Ask for this moment."""
         if self.at is None:
             return
         asked.as_of.CopyFrom(self.told)
-        if self.then:
-            asked.known_at.CopyFrom(self.told)
+        if self.known is not None:
+            asked.known_at.CopyFrom(self.known)
 
 
 def past() -> Past:

@@ -157,8 +157,8 @@ def test_what_cannot_be_is_refused_by_name_and_nothing_typed_is_lost(hq: FlaskCl
     assert "请先收回那些" in page
 
 
-def test_as_known_on_an_earlier_day_there_was_nothing(hq: FlaskClient) -> None:
-    assert "没有符合的目标" in plain(hq.get("/goals?known=2020-01-01").text)
+def test_as_shown_on_an_earlier_day_there_was_nothing(hq: FlaskClient) -> None:
+    assert "没有符合的目标" in plain(hq.get("/goals?at=2020-01-01T12:00").text)
 
 
 def test_the_same_is_asked_of_newcomers_at_once_with_a_result_for_each(hq: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from tests.gateway.test_standards import plain
 from tests.platform import Platform
 
 AsLogin = Callable[..., FlaskClient]
-NEWCOMER, MANAGER = "zhou.yutong", "tang.wei"
+NEWCOMER, MANAGER, HEADQUARTERS = "zhou.yutong", "tang.wei", "gu.wenjing"
 NAME = "周雨桐"
 
 
@@ -75,6 +75,33 @@ def test_what_is_left_from_there_stays_at_the_moment_until_one_goes_back(as_logi
     assert back.group(1) == "/team?everybody=yes"
     csv = manager.get("/team.csv", query_string={"at": moment, "known": "now"}).text
     assert csv.count("\n") > 1
+
+
+def test_goals_and_objectives_of_the_past_lead_on_at_the_same_moment_and_are_not_changed(
+    as_login: AsLogin,
+) -> None:
+    moment = _typed(datetime.now(UTC) - timedelta(minutes=1))
+    asked = {"at": moment, "known": "now"}
+    reader = as_login(HEADQUARTERS)
+    tree = reader.get("/goals", query_string=asked)
+    links = re.findall(r'(?:href|hx-get)="(/goals/[^"]+)"', tree.text)
+    assert links
+    for link in (each.replace("&amp;", "&") for each in links):
+        assert f"at={moment}&known=now" in link
+    page = reader.get(links[0].replace("&amp;", "&").replace("/below", ""))
+    assert "现在看到的是" in page.text
+    assert "已完成" in page.text
+    assert 'method="post" action="/goals' not in page.text
+    person = as_login(NEWCOMER)
+    objectives = person.get("/objectives", query_string=asked)
+    assert "data-live" not in objectives.text
+    one = re.search(r'href="(/objectives/[^"?]+\?[^"]+)"', objectives.text)
+    assert one
+    page = person.get(one[1].replace("&amp;", "&"))
+    assert "现在看到的是" in page.text
+    assert "data-live" not in page.text
+    # Before the demo was seeded nobody knew of an objective.
+    assert "没有符合的OKR" in plain(person.get("/objectives", query_string={"at": "2020-01-01T12:00"}).text)
 
 
 @pytest.mark.parametrize(

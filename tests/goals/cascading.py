@@ -98,11 +98,15 @@ def key_result(weight: Fraction | int, **fields: Any) -> objectives_pb2.KeyResul
 
 
 def set_objective(
-    client: Client, *results: objectives_pb2.KeyResult, node: str = "li", **fields: Any
+    client: Client,
+    *results: objectives_pb2.KeyResult,
+    node: str = "li",
+    first: date = YEAR,
+    **fields: Any,
 ) -> objectives_pb2.Objective:
     fields.setdefault("title", "Find customers of one's own")
     fields.setdefault("period_kind", values_pb2.PERIOD_KIND_QUARTER)
-    objective = objectives_pb2.Objective(node_id=node, first_day=day(YEAR), key_results=results, **fields)
+    objective = objectives_pb2.Objective(node_id=node, first_day=day(first), key_results=results, **fields)
     request = objectives_pb2.SetObjectiveRequest(request_id=fresh("r"), objective=objective)
     return client.objectives.SetObjective(request).objective
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from foothold.goals.v1 import (
     calendars_pb2,
+    cascade_pb2,
     facts_pb2,
+    objectives_pb2,
     progress_pb2,
     standards_pb2,
     targets_pb2,
@@ -17,6 +20,7 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.goals.cascading import goal, key_result, set_goal, set_objective
 from tests.goals.enterprise import Client, Enterprise, count, fact, fresh, instant, leave, rate, yuan
 from tests.goals.library import CONDITIONS, define, definition
 
@@ -93,6 +97,13 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Goaled:
+    """What the branch's goal for this month asks for, which a key result of its department rests on."""
+
+    value: int
+
+
+@dataclass(frozen=True)
 class Placed:
     """Somebody stands in a unit now, in a job role, and works there or has left."""
 
@@ -115,6 +126,7 @@ class World:
 
     def __init__(self, goals: Enterprise) -> None:
         self._goals = goals
+        self._objective: objectives_pb2.Objective | None = None
         mark = fresh("w")
         self.id = {each: f"{each}-{mark}" for each in (*_PEOPLE, *_UNITS)} | {"hq": "hq"}
         self.place(
@@ -130,6 +142,21 @@ class World:
         )
         self._goals.tell({"binding_added": binding})
         return self._goals.as_(manager)
+
+    def ask(self, hr: Client, now: datetime, value: int) -> None:
+        """Set the branch's goal for this month, and a department's objective that rests on it and on a metric."""
+        month, new = now.date().replace(day=1), self._objective is None
+        told = set_goal(
+            hr, goal(self.id["east"], count(value), metric="customers_followed", kind="MONTH", first=month)
+        )
+        if new:
+            results = (
+                key_result(Fraction(1, 2), goal_id=told.id),
+                key_result(Fraction(1, 2), metric="new_customers", value=count(4)),
+            )
+            self._objective = set_objective(
+                hr, *results, node=self.id["sales"], period_kind=values_pb2.PERIOD_KIND_MONTH, first=month
+            )
 
     def place(self, *steps: Placed | Zoned) -> None:
         self._goals.tell(*(self._told(each) for each in steps))
@@ -191,6 +218,7 @@ steps = st.lists(
             st.sampled_from(("sales", "sales", "mentor")),
             st.integers(0, 3).map(lambda drawn: drawn < 3),
         ),
+        st.builds(Goaled, st.integers(1, 9)),
         st.builds(Zoned, st.sampled_from(_UNITS), st.sampled_from(_ZONES)),
     ),
     min_size=2,
@@ -229,6 +257,11 @@ def _shown(client: Client, world: World, at: datetime | None, known_at: datetime
     for unit in _UNITS:
         asked = progress_pb2.ListTeamProgressRequest(node_id=world.id[unit], **when)
         team = client.progress.ListTeamProgress(asked)
+        found += client.cascade.ListGoals(
+            cascade_pb2.ListGoalsRequest(node_id=world.id[unit], with_progress=True, **when)
+        ).goals
+        objectives = objectives_pb2.ListObjectivesRequest(node_id=world.id[unit], **when)
+        found += client.objectives.ListObjectives(objectives).objectives
         found.append(progress_pb2.ListTeamProgressResponse(people=team.people, total_size=team.total_size))
     return found
 
@@ -251,7 +284,7 @@ def _rule(hr: Client, node: str, step: Ruled, now: datetime) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(entered=steps)
 def test_every_answer_is_given_again_for_the_time_it_was_given_at(
-    goals: Enterprise, entered: list[Told | Asked | Away | Ruled | Placed | Zoned]
+    goals: Enterprise, entered: list[Told | Asked | Away | Ruled | Placed | Zoned | Goaled]
 ) -> None:
     goals.clear()
     now = _now(goals)
@@ -261,6 +294,7 @@ def test_every_answer_is_given_again_for_the_time_it_was_given_at(
     )
     define(goals, online)
     crm, hr, reader = goals.as_("crm"), goals.as_("hr"), world.reader()
+    world.ask(hr, now, 5)
     answers: list[tuple[datetime, list[Message]]] = []
     for number, step in enumerate(entered):
         _now(goals)
@@ -270,6 +304,8 @@ def test_every_answer_is_given_again_for_the_time_it_was_given_at(
             _rule(hr, world.id[step.node], step, now)
         elif isinstance(step, (Placed, Zoned)):
             world.place(step)
+        elif isinstance(step, Goaled):
+            world.ask(hr, now, step.value)
         else:
             value = rate(step.value, 100) if step.metric == "close_rate" else count(step.value)
             first = (now - timedelta(days=step.days_ago)).date()

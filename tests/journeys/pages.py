@@ -280,6 +280,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("targets-chain", "goals.overview", "/targets", _press(".goal summary")),
         Visit("goal-above", "tree.one", "/targets", _goal_above),
         Visit("objectives", "objectives.overview", "/objectives"),
+        Visit("objectives-then", "objectives.overview", f"/objectives?at={_AGO}&known=now"),
         Visit("why-key-result", "why.progress", "/objectives > table .door"),
         Visit("targets-open", "goals.overview", "/targets", _open_everything),
         Visit("customers", "customers.overview", "/customers"),
@@ -346,6 +347,7 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("person-what-if", "what_if.of_person", "/team/zheng-xinyi/what-if?deals=1&total=100000000"),
         Visit("why-of-person", "why.progress", "/team > .person .door"),
         Visit("goals", "tree.overview", "/goals", _settled),
+        Visit("goals-then", "tree.overview", f"/goals?at={_AGO}&known=now", _settled),
         Visit("objectives", "objectives.overview", "/objectives"),
         Visit("objective-new", "objectives.new", "/objectives/new"),
         Visit(

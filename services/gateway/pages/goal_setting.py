@@ -191,11 +191,11 @@ def withdraw(goal_id: str) -> Response | tuple[str, int]:
         was = ask(clients().cascade.WithdrawGoal, asked).goal
     except Failure as failure:
         return _refused(failure, goal_id, "withdraw")
-    at = history.just_before(was.recorded_at).ToMicroseconds()
+    until = history.just_before(was.recorded_at).ToMicroseconds()
     if was.parent_id and _stands(was.parent_id):
-        return redirect(url_for("tree.one", goal_id=was.parent_id, back=was.id, at=at), 303)
+        return redirect(url_for("tree.one", goal_id=was.parent_id, back=was.id, until=until), 303)
     year = to_date(was.first_day) or today()
-    return redirect(url_for("tree.overview", year=year.year, back=was.id, at=at), 303)
+    return redirect(url_for("tree.overview", year=year.year, back=was.id, until=until), 303)
 
 
 def _stands(goal_id: str) -> bool:

@@ -17,10 +17,11 @@ from services.gateway.doors import needs
 from services.gateway.figures import to_date
 from services.gateway.language import _
 from services.gateway.me import me
-from services.gateway.pages.goals import is_date, name_of
+from services.gateway.pages.goals import name_of
 from services.gateway.pages.people import groups
 from services.gateway.paging import page as page_of
-from services.gateway.parts import clients, today
+from services.gateway.parts import clients
+from services.gateway.past import past
 from services.gateway.sections import at_once, section
 from services.gateway.spreadsheets import download
 
@@ -32,9 +33,10 @@ _MOST_PAGES: Final = 10
 _VERSIONS: Final = 10
 
 
-def view_of(goal_id: str, known: Timestamp | None = None) -> cascade_pb2.GoalView:
+def view_of(goal_id: str) -> cascade_pb2.GoalView:
     """One goal with its coverage and how far it is. NotFound GOAL_UNKNOWN."""
-    asked = cascade_pb2.GetGoalRequest(goal_id=goal_id[:64], known_at=known)
+    asked = cascade_pb2.GetGoalRequest(goal_id=goal_id[:64])
+    past().ask(asked)
     return ask(clients().cascade.GetGoal, asked).view
 
 
@@ -44,26 +46,22 @@ def steps_of(goal_id: str, known: Timestamp | None = None) -> list[cascade_pb2.G
     return list(ask(clients().cascade.ExplainGoal, asked).steps)
 
 
-def _children(goal_id: str, known: Timestamp | None, size: int = _SHOWN) -> cascade_pb2.ListGoalsRequest:
-    return cascade_pb2.ListGoalsRequest(
+def _children(goal_id: str, size: int = _SHOWN) -> cascade_pb2.ListGoalsRequest:
+    asked = cascade_pb2.ListGoalsRequest(
         parent_id=goal_id[:64],
-        known_at=known,
         with_progress=True,
         page_size=size,
         page_token=request.args.get("page", "")[:2000],
     )
-
-
-def _known() -> Timestamp | None:
-    """As known on the day that the address names; None for now."""
-    day = is_date(request.args.get("known", ""))
-    return history.end_of(day) if day and day < today() else None
+    past().ask(asked)
+    return asked
 
 
 def _tree() -> dict[str, Any]:
-    args, known = request.args, _known()
+    args, day = request.args, past().day
     node_id = args.get("node", "")[:64]
-    asked = cascade_pb2.ListGoalsRequest(roots=not node_id, node_id=node_id, known_at=known, page_size=_MOST)
+    asked = cascade_pb2.ListGoalsRequest(roots=not node_id, node_id=node_id, page_size=_MOST)
+    past().ask(asked)
     found: list[cascade_pb2.Goal] = []
     for _page in range(_MOST_PAGES):
         answer = ask(clients().cascade.ListGoals, asked)
@@ -76,10 +74,10 @@ def _tree() -> dict[str, Any]:
     years = sorted({year for each in found for year in _years(each)}, reverse=True)
     year = next((each for each in years if str(each) == args.get("year", "")), None)
     if year is None:
-        year = today().year if today().year in years or not years else years[0]
+        year = day.year if day.year in years or not years else years[0]
     chosen = [each.id for each in found if year in _years(each) and metric in ("", each.metric)]
     page = page_of(chosen, _ROOTS)
-    views = at_once(partial(view_of, each, known) for each in page.rows)
+    views = at_once(partial(view_of, each) for each in page.rows)
     return {"views": views, "page": page, "years": years, "year": year, "metrics": metrics}
 
 
@@ -98,9 +96,8 @@ def overview() -> str:
         tree=section(_tree),
         places=_places(),
         above={},
-        known=is_date(request.args.get("known", "")) if _known() else None,
         taken_back=_taken_back(),
-        may_write=bool(me().groups("goals.targets.write")),
+        may_write=past().at is None and bool(me().groups("goals.targets.write")),
         goals=goal_words,
         new_id=new_id,
     )
@@ -118,7 +115,7 @@ def _places() -> dict[str, str]:
 def _taken_back() -> tuple[cascade_pb2.Goal, int] | None:
     """The goal that was just taken back, as it was, and when it was last known; None where there is none."""
     goal_id = request.args.get("back", "")
-    known = history.moment_in(request.args.get("at", ""))
+    known = history.moment_in(request.args.get("until", ""))
     if not goal_id or known is None:
         return None
     try:
@@ -131,16 +128,14 @@ def _taken_back() -> tuple[cascade_pb2.Goal, int] | None:
 @needs("goals.targets.read", groups=True)
 def below(goal_id: str) -> str:
     """What hangs directly below a goal, as a level of the tree."""
-    known = _known()
-    above = steps_of(goal_id, known)[0].goal
-    answer = ask(clients().cascade.ListGoals, _children(goal_id, known))
+    above = steps_of(goal_id, past().known)[0].goal
+    answer = ask(clients().cascade.ListGoals, _children(goal_id))
     return render_template(
         "goals_rows.html",
         views=answer.goals,
         more=answer.next_page_token,
         goal_id=goal_id,
         above={goal_id: above},
-        known=is_date(request.args.get("known", "")) if known else None,
         goals=goal_words,
     )
 
@@ -153,18 +148,19 @@ def one(goal_id: str) -> str:
 
 def page(goal_id: str, *, trouble: str = "", wrong: dict[str, str] | None = None, form: str = "") -> str:
     """A goal, and the form that was sent with what was typed. `form` names which one that was."""
-    view, steps = view_of(goal_id), steps_of(goal_id)
+    back = past()
+    view, steps = view_of(goal_id), steps_of(goal_id, back.known)
     return render_template(
         "goal.html",
         view=view,
         goal=view.goal,
         steps=steps,
         above={steps[1].goal.id: steps[1].goal} if len(steps) > 1 else {},
-        children=section(lambda: ask(clients().cascade.ListGoals, _children(goal_id, None))),
+        children=section(lambda: ask(clients().cascade.ListGoals, _children(goal_id))),
         changes=section(lambda: _changes(goal_id)),
         name_of=lambda person_id: name_of(me(), person_id),
-        may_write=me().covers("goals.targets.write", view.goal.node_id),
-        may_cut=_may_cut(view.goal),
+        may_write=back.at is None and me().covers("goals.targets.write", view.goal.node_id),
+        may_cut=back.at is None and _may_cut(view.goal),
         in_tree=bool(me().groups("goals.targets.read")),
         seen=me().covers("goals.targets.read", view.goal.node_id),
         taken_back=_taken_back(),
@@ -205,8 +201,7 @@ def _changes(goal_id: str) -> dict[str, Any]:
 @needs("goals.targets.read", groups=True)
 def export(goal_id: str) -> Response:
     """What hangs directly below a goal as CSV for a spreadsheet, all of it: plain numbers, rates in percent."""
-    known = _known()
-    steps_of(goal_id, known)  # what cannot be seen is not found, rather than empty
+    steps_of(goal_id, past().known)  # what cannot be seen is not found, rather than empty
     head = [
         *(_("Where"), _("What"), _("Days"), _("From"), _("Until"), _("Each period"), _("All together")),
         *(
@@ -218,11 +213,11 @@ def export(goal_id: str) -> Response:
             _("Why"),
         ),
     ]
-    return download("goals.csv", head, map(_row, _all_children(goal_id, known)))
+    return download("goals.csv", head, map(_row, _all_children(goal_id)))
 
 
-def _all_children(goal_id: str, known: Timestamp | None) -> Iterator[cascade_pb2.GoalView]:
-    asked = _children(goal_id, known, _MOST)
+def _all_children(goal_id: str) -> Iterator[cascade_pb2.GoalView]:
+    asked = _children(goal_id, _MOST)
     while True:
         answer = ask(clients().cascade.ListGoals, asked, seconds=60)
         yield from answer.goals

@@ -1,5 +1,6 @@
 """Objectives and key results: how far each is, how it came to be, and the form that sets one."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -19,6 +20,7 @@ from services.gateway.pages.goals import is_date, name_of
 from services.gateway.pages.people import groups
 from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
+from services.gateway.past import past
 from services.gateway.problems import status_of
 from services.gateway.sections import section
 from services.gateway.sending import request_id
@@ -33,17 +35,20 @@ _READ, _WRITE = "goals.objectives.read", "goals.objectives.write"
 def _scored(objective_id: str, known: Timestamp | None = None) -> objectives_pb2.ObjectiveScore:
     """One objective with its score. NotFound OBJECTIVE_UNKNOWN."""
     asked = objectives_pb2.GetObjectiveRequest(objective_id=objective_id[:64], known_at=known)
+    if known is None:
+        past().ask(asked)
     return ask(clients().objectives.GetObjective, asked).score
 
 
 def _shown() -> dict[str, Any]:
     """What every page of objectives is written with."""
+    day = past().day
     return {
         "goals": goal_words,
         "name_of": lambda person_id: name_of(me(), person_id),
         "is_person": lambda node_id: me().directory.person(node_id) is not None,
-        "holds_today": lambda one: (
-            (to_date(one.first_day) or today()) <= today() < (to_date(one.end_day) or today())
+        "holds_then": lambda one: (
+            (to_date(one.first_day) or day) <= day < (to_date(one.end_day) or day + timedelta(days=1))
         ),
         "directions": {each.name: each.direction for each in metrics()},
         "weight_text": objective_forms.weight_text,
@@ -56,22 +61,24 @@ def _shown() -> dict[str, Any]:
 def overview() -> str:
     args = request.args
     every = args.get("all") == "yes"
-    day = is_date(args.get("on", "")) or today()
+    back = past()
+    day = is_date(args.get("on", "")) or back.day
     asked = objectives_pb2.ListObjectivesRequest(
         node_id=args.get("node", "")[:64],
         on=None if every else from_date(day),
         page_size=_SHOWN,
         page_token=args.get("page", "")[:2000],
     )
+    back.ask(asked)
     return render_template(
         "objectives.html",
         answer=section(lambda: ask(clients().objectives.ListObjectives, asked)),
         places=_places(_READ),
         on=day,
         every=every,
-        may_write=me().holds(_WRITE),
+        may_write=back.at is None and me().holds(_WRITE),
         taken_back=_taken_back(),
-        watches=f"progress@{me().id}" if me().own("goals.progress.read") else "",
+        watches=f"progress@{me().id}" if back.at is None and me().own("goals.progress.read") else "",
         **_shown(),
     )
 
@@ -91,7 +98,7 @@ def _places(permission: str) -> dict[str, str]:
 
 def _taken_back() -> tuple[objectives_pb2.Objective, int] | None:
     """What was just taken back, and when it was last known; None where there is nothing to bring back."""
-    objective_id, known = request.args.get("back", ""), history.moment_in(request.args.get("at", ""))
+    objective_id, known = request.args.get("back", ""), history.moment_in(request.args.get("until", ""))
     if not objective_id or known is None:
         return None
     try:
@@ -107,13 +114,13 @@ def one(objective_id: str) -> str:
 
 
 def _page(objective_id: str, *, trouble: str = "", wrong: dict[str, str] | None = None) -> str:
-    scored = _scored(objective_id)
+    scored, now = _scored(objective_id), past().at is None
     return render_template(
         "objective.html",
         scored=scored,
         changes=section(lambda: _changes(objective_id)),
-        may_write=me().covers(_WRITE, scored.objective.node_id),
-        watches=_watched(scored.objective.node_id),
+        may_write=now and me().covers(_WRITE, scored.objective.node_id),
+        watches=_watched(scored.objective.node_id) if now else "",
         trouble=trouble,
         wrong=wrong or {},
         **_shown(),
@@ -270,5 +277,5 @@ def withdraw(objective_id: str) -> Response | tuple[str, int]:
         request_id=request_id(), objective_id=objective_id[:64], reason=reason
     )
     was = ask(clients().objectives.WithdrawObjective, asked).objective
-    at = history.just_before(was.recorded_at).ToMicroseconds()
-    return redirect(url_for("objectives.overview", back=was.id, at=at), 303)
+    until = history.just_before(was.recorded_at).ToMicroseconds()
+    return redirect(url_for("objectives.overview", back=was.id, until=until), 303)

@@ -6,7 +6,6 @@ from typing import Final
 
 import grpc
 from foothold.goals.v1 import cascade_pb2, cascade_pb2_grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from access import Kind, Scope, caller
 from chassis.clock import Clock
@@ -93,11 +92,16 @@ class CascadeHandler(cascade_pb2_grpc.CascadeServiceServicer):
         self, request: cascade_pb2.GetGoalRequest, context: grpc.ServicerContext
     ) -> cascade_pb2.GetGoalResponse:
         scope = caller(context).scope(TARGETS_READ)
-        goal_id, known_at = _asked(request.goal_id, request.known_at, known=request.HasField("known_at"))
+        fields = Fields()
+        goal_id = fields.identifier("goal_id", request.goal_id)
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
+        fields.require_valid()
         with self._database.read() as connection:
             goals = Goals(connection, scope)
             views = goals.views([goals.get(goal_id, known_at=known_at)], known_at=known_at)
-            told = self._told(goals, scope, views, with_progress=True)
+            told = self._told(scope, views)
+            self._fill(goals, scope, views, told, as_of=as_of or known_at, known_at=known_at)
         return cascade_pb2.GetGoalResponse(view=told[0])
 
     def ListGoals(
@@ -112,6 +116,7 @@ class CascadeHandler(cascade_pb2_grpc.CascadeServiceServicer):
         metric = fields.text("metric", request.metric, max_length=_LONGEST_METRIC, required=False)
         on: date | None = fields.date("on", request.on) if request.HasField("on") else None
         known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
         size = fields.page_size(request.page_size)
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=_PLACE)
@@ -127,7 +132,9 @@ class CascadeHandler(cascade_pb2_grpc.CascadeServiceServicer):
                 limit=size + 1,
             )
             views = goals.views([goal for goal, _ in found[:size]], known_at=known_at)
-            told = self._told(goals, scope, views, with_progress=request.with_progress)
+            told = self._told(scope, views)
+            if request.with_progress:
+                self._fill(goals, scope, views, told, as_of=as_of or known_at, known_at=known_at)
         token = encode_token(found[size - 1][1], query=request) if len(found) > size else ""
         return cascade_pb2.ListGoalsResponse(goals=told, next_page_token=token)
 
@@ -135,17 +142,18 @@ class CascadeHandler(cascade_pb2_grpc.CascadeServiceServicer):
         self, request: cascade_pb2.ExplainGoalRequest, context: grpc.ServicerContext
     ) -> cascade_pb2.ExplainGoalResponse:
         scope = caller(context).scope(TARGETS_READ)
-        goal_id, known_at = _asked(request.goal_id, request.known_at, known=request.HasField("known_at"))
+        fields = Fields()
+        goal_id = fields.identifier("goal_id", request.goal_id)
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        fields.require_valid()
         with self._database.read() as connection:
             goals = Goals(connection, scope)
             links = goals.chain(goals.get(goal_id, known_at=known_at), known_at=known_at)
         return cascade_pb2.ExplainGoalResponse(steps=[from_link(each, self._currency) for each in links])
 
-    def _told(
-        self, goals: Goals, scope: Scope, views: Sequence[View], *, with_progress: bool
-    ) -> list[cascade_pb2.GoalView]:
+    def _told(self, scope: Scope, views: Sequence[View]) -> list[cascade_pb2.GoalView]:
         """The views, with what the caller may know of each."""
-        told = [
+        return [
             from_view(
                 view.goal,
                 view.children,
@@ -155,14 +163,24 @@ class CascadeHandler(cascade_pb2_grpc.CascadeServiceServicer):
             )
             for view in views
         ]
-        if with_progress:
-            seen = [view.goal for view in views if scope.caller.may(PROGRESS_READ, view.goal.node_id)]
-            progress = goals.progress(seen, self._clock.now())
-            for view, message in zip(views, told, strict=True):
-                if view.goal.id in progress:
-                    period, standing = progress[view.goal.id]
-                    message.progress.CopyFrom(from_goal_progress(period, standing, self._currency))
-        return told
+
+    def _fill(
+        self,
+        goals: Goals,
+        scope: Scope,
+        views: Sequence[View],
+        told: Sequence[cascade_pb2.GoalView],
+        *,
+        as_of: datetime | None,
+        known_at: datetime | None,
+    ) -> None:
+        """Tell how far those are whose progress the caller may see."""
+        seen = [view.goal for view in views if scope.caller.may(PROGRESS_READ, view.goal.node_id)]
+        progress = goals.progress(seen, self._clock.now(), as_of=as_of, known_at=known_at)
+        for view, message in zip(views, told, strict=True):
+            if view.goal.id in progress:
+                period, standing = progress[view.goal.id]
+                message.progress.CopyFrom(from_goal_progress(period, standing, self._currency))
 
     def _read(self, request: cascade_pb2.SetGoalRequest, scope: Scope) -> Goal:
         told = request.goal
@@ -226,11 +244,3 @@ def writable(goals: Goals, scope: Scope, goal_id: str) -> Goal:
     except NotFound:
         raise unknown() from None
     return goal
-
-
-def _asked(goal_id: str, known_at: Timestamp, *, known: bool) -> tuple[str, datetime | None]:
-    fields = Fields()
-    wanted = fields.identifier("goal_id", goal_id)
-    at = fields.optional_instant("known_at", known_at, present=known)
-    fields.require_valid()
-    return wanted, at

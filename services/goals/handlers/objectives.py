@@ -109,11 +109,12 @@ class ObjectivesHandler(objectives_pb2_grpc.ObjectivesServiceServicer):
         fields = Fields()
         objective_id = fields.identifier("objective_id", request.objective_id)
         known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
         fields.require_valid()
         with self._database.read() as connection:
             objectives = Objectives(connection, scope, self._library)
             found = objectives.get(objective_id, known_at=known_at)
-            scored = objectives.scores([found], self._clock.now())
+            scored = objectives.scores([found], self._clock.now(), as_of=as_of or known_at, known_at=known_at)
         return objectives_pb2.GetObjectiveResponse(score=from_score(scored[0], self._currency))
 
     def ListObjectives(
@@ -123,6 +124,8 @@ class ObjectivesHandler(objectives_pb2_grpc.ObjectivesServiceServicer):
         fields = Fields()
         node_id = fields.text("node_id", request.node_id, max_length=LONGEST_ID, required=False)
         on: date | None = fields.date("on", request.on) if request.HasField("on") else None
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        as_of = fields.optional_instant("as_of", request.as_of, present=request.HasField("as_of"))
         size = fields.page_size(request.page_size, maximum=_LARGEST_PAGE)
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=_PLACE)
@@ -131,10 +134,16 @@ class ObjectivesHandler(objectives_pb2_grpc.ObjectivesServiceServicer):
             found = objectives.page(
                 node_id=node_id,
                 on=on,
+                known_at=known_at,
                 after=after,  # type: ignore[arg-type]  # its shape was checked
                 limit=size + 1,
             )
-            scored = objectives.scores([one for one, _ in found[:size]], self._clock.now())
+            scored = objectives.scores(
+                [one for one, _ in found[:size]],
+                self._clock.now(),
+                as_of=as_of or known_at,
+                known_at=known_at,
+            )
         return objectives_pb2.ListObjectivesResponse(
             objectives=[from_score(each, self._currency) for each in scored],
             next_page_token=encode_token(found[size - 1][1], query=request) if len(found) > size else "",

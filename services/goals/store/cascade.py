@@ -28,6 +28,7 @@ from services.goals.domain.progress import Standing, even_course, judge
 from services.goals.store.arrays import Longs, Texts
 from services.goals.store.attaining import Asked, read_nodes
 from services.goals.store.goal_rows import COLUMNS, known, read_row, write_goals
+from services.goals.store.placements import whole_tree
 from services.goals.tables import goal as table
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -174,16 +175,23 @@ class Goals:
             for each in goals
         ]
 
-    def progress(self, goals: Sequence[Goal], now: datetime) -> dict[str, tuple[Period, Standing]]:
+    def progress(
+        self,
+        goals: Sequence[Goal],
+        now: datetime,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> dict[str, tuple[Period, Standing]]:
         """How far each goal is in its period that holds, by id: one statement for the figures of all of them."""
-        directory = self._scope.caller.directory
+        tree = whole_tree(self._connection, self._scope.caller.directory, as_of=as_of, known_at=known_at)
         asked, days = [], []
         for each in goals:
-            zone = directory.zone_of(each.node_id)
-            days.append(local_day(now, zone))
+            zone = tree.zone_of(each.node_id)
+            days.append(local_day(as_of or now, zone))
             asked.append(Asked(each.node_id, each.period_on(days[-1], zone)))
         found = {}
-        read = read_nodes(self._connection, directory, asked)
+        read = read_nodes(self._connection, tree, asked, as_of=as_of, known_at=known_at)
         for each, (_, period), today, figures in zip(goals, asked, days, read, strict=True):
             metric = METRICS[each.metric]
             asks = Fraction(each.value.numerator, each.value.denominator)

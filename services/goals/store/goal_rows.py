@@ -76,10 +76,16 @@ def write_goals(
 
 def known(rows: Any, known_at: datetime | None) -> ColumnElement[bool]:
     """Narrows a query to the versions that were what was known at a moment; None for now."""
+    return and_(latest(rows, known_at), ~rows.c.withdrawn)
+
+
+def latest(rows: Any, known_at: datetime | None) -> ColumnElement[bool]:
+    """The same with those that say that it was taken back."""
+    standing: ColumnElement[bool] = rows.c.superseded_at.is_(None)
     if known_at is None:
-        return and_(rows.c.superseded_at.is_(None), ~rows.c.withdrawn)
-    until = or_(rows.c.superseded_at.is_(None), rows.c.superseded_at > known_at)
-    return and_(rows.c.recorded_at <= known_at, until, ~rows.c.withdrawn)
+        return standing
+    until = or_(standing, rows.c.superseded_at > known_at)
+    return and_(rows.c.recorded_at <= known_at, until)
 
 
 def read_row(row: Row[Any]) -> Goal:

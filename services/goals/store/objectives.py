@@ -19,8 +19,9 @@ from services.goals.domain.targets import Target, TargetState
 from services.goals.domain.values import Unit, Value
 from services.goals.store.attaining import Asked, read_nodes
 from services.goals.store.cascade import unknown as unknown_goal
-from services.goals.store.goal_rows import COLUMNS, known, read_row
+from services.goals.store.goal_rows import COLUMNS, known, latest, read_row
 from services.goals.store.library import LibraryCache
+from services.goals.store.placements import whole_tree
 from services.goals.store.targets_mapping import target_of
 from services.goals.tables import goal as goal_table
 from services.goals.tables import key_result, objective
@@ -49,7 +50,13 @@ class Objectives:
         return found[0]
 
     def page(
-        self, *, node_id: str, on: date | None, after: Place | None, limit: int
+        self,
+        *,
+        node_id: str,
+        on: date | None,
+        known_at: datetime | None,
+        after: Place | None,
+        limit: int,
     ) -> list[tuple[Objective, Place]]:
         """Objectives the caller may see, each with the place a page after it starts."""
         narrowed = self._scope.clause(objective.c.node_id)
@@ -63,7 +70,7 @@ class Objectives:
                 tuple_(objective.c.node_id, objective.c.id) > (node, id_),
             )
             narrowed &= or_(objective.c.first_day < first, later)
-        found = self._read(narrowed, None, limit=limit)
+        found = self._read(narrowed, known_at, limit=limit)
         return [(each, (each.first_day.isoformat(), each.node_id, each.id)) for each in found]
 
     def set(self, new: Objective, *, supersedes: bool) -> Objective:
@@ -120,13 +127,16 @@ class Objectives:
             if each.goal_id and (each.goal_id not in goals or goals[each.goal_id].node_id not in path):
                 raise unknown_goal()
 
-    def filled(self, objectives: Sequence[Objective]) -> list[Objective]:
+    def filled(self, objectives: Sequence[Objective], *, known_at: datetime | None = None) -> list[Objective]:
         """The objectives, each key result with what the target or goal it names asks for, or last asked for."""
-        goals = self._goals_of(objectives)
+        goals = self._goals_of(objectives, known_at)
+        named = any(each.target_id for one in objectives for each in one.key_results)
+        then = Standards(self._connection).in_force(known_at) if named and known_at else ()
+        stood = {each.id: target_of(each) for each in then}
 
         def fill(each: KeyResult) -> KeyResult:
             if each.target_id:
-                target = self._target(each.target_id, None)
+                target = stood.get(each.target_id) or self._target(each.target_id, None)
                 if target is not None:
                     metric, kind = target.measure
                     return replace(each, metric=metric, period_kind=kind, value=target.value)
@@ -137,34 +147,47 @@ class Objectives:
 
         return [replace(one, key_results=tuple(fill(each) for each in one.key_results)) for one in objectives]
 
-    def scores(self, objectives: Sequence[Objective], now: datetime) -> list[ObjectiveScore]:
+    def scores(
+        self,
+        objectives: Sequence[Objective],
+        now: datetime,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> list[ObjectiveScore]:
         """How far each is: the figures of all of them in one statement."""
-        filled = self.filled(objectives)
+        filled = self.filled(objectives, known_at=known_at)
+        tree = whole_tree(self._connection, self._directory, as_of=as_of, known_at=known_at)
+        library = self._library.known(known_at)
         asked, days = [], []
         for one in filled:
-            zone = self._directory.zone_of(one.node_id)
-            today = local_day(now, zone)
+            zone = tree.zone_of(one.node_id)
+            today = local_day(as_of or now, zone)
             day = min(max(today, one.first_day), date.fromordinal(one.end_day.toordinal() - 1))
             for each in one.key_results:
                 asked.append(Asked(one.node_id, period_of(each.period_kind, day, zone)))
                 days.append(today)
-        figures = iter(zip(asked, days, read_nodes(self._connection, self._directory, asked), strict=True))
+        read = read_nodes(
+            self._connection, tree, asked, as_of=as_of, known_at=known_at, counters=library.counters
+        )
+        figures = iter(zip(asked, days, read, strict=True))
         found = []
         for one in filled:
             results = []
             for each in one.key_results:
-                (_, period), today, read = next(figures)
-                metric = self._library.metrics(period.first)[each.metric]
-                results.append(score_key_result(each, metric, evaluate(metric, read), period, today))
+                (_, period), today, done = next(figures)
+                metric = library.metrics(period.first)[each.metric]
+                results.append(score_key_result(each, metric, evaluate(metric, done), period, today))
             found.append(score(one, results))
         return found
 
-    def _goals_of(self, objectives: Sequence[Objective]) -> dict[str, Goal]:
+    def _goals_of(self, objectives: Sequence[Objective], known_at: datetime | None = None) -> dict[str, Goal]:
         """What is known of the goals that key results name; of one taken back what it last asked for."""
         ids = sorted({each.goal_id for one in objectives for each in one.key_results if each.goal_id})
         if not ids:
             return {}
-        query = select(*COLUMNS).where(goal_table.c.id == func.any(ids), goal_table.c.superseded_at.is_(None))
+        last = latest(goal_table, known_at)
+        query = select(*COLUMNS).where(goal_table.c.id == func.any(ids), last)
         return {row.id: read_row(row) for row in self._connection.execute(query)}
 
     def _target(self, target_id: str, path: Sequence[str] | None) -> Target | None:

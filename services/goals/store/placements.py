@@ -67,6 +67,7 @@ class PastTree:
     def __init__(self, directory: Directory, stood: Mapping[str, _Stood]) -> None:
         self._directory = directory
         self._stood = stood
+        self._under: dict[str, list[str]] | None = None
 
     def ancestors(self, node_id: str) -> tuple[str, ...]:
         """The node itself, what it stood below, and so on up to the enterprise."""
@@ -85,6 +86,15 @@ class PastTree:
         then = self._stood.get(person.id)
         role, works = (person.job_role, False) if then is None else (then.job_role, then.works)
         return Place(self.ancestors(person.id), self.zone_of(person.id), role, works)
+
+    def people_under(self, node_id: str) -> Collection[str]:
+        """Who stood at or below the node, people who had left included, as far as the tree was read for them."""
+        if self._under is None:
+            self._under = {}
+            for person in self._directory.people():
+                for each in self.ancestors(person.id):
+                    self._under.setdefault(each, []).append(person.id)
+        return self._under.get(node_id, ())
 
     def _path(self, node_id: str, parent_of: Callable[[_Stood], str]) -> list[str]:
         # Where some stood first and others then may make a ring.
@@ -115,6 +125,16 @@ def tree_at(
     """
     asked = {"people": list(people), "at": as_of, "known": known_at}
     return PastTree(directory, {row[0]: _Stood(*row[1:]) for row in connection.execute(_STOOD, asked)})
+
+
+def whole_tree(
+    connection: Connection, directory: Directory, *, as_of: datetime | None, known_at: datetime | None
+) -> Directory | PastTree:
+    """Where everybody and everything stands: now, which reads nothing, or at a past time."""
+    if as_of is None:
+        return directory
+    people = [each.id for each in directory.people()]
+    return tree_at(connection, directory, people, as_of=as_of, known_at=known_at)
 
 
 def ancestors_at(

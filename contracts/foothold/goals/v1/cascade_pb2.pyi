@@ -484,21 +484,27 @@ class GetGoalRequest(_message.Message):
 
     GOAL_ID_FIELD_NUMBER: _builtins.int
     KNOWN_AT_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     goal_id: _builtins.str
     """Which."""
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """As it was known then; unset for now."""
+        """As it was known then, its progress too; unset for now."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The moment its progress is asked for, as in GetProgressRequest; unset for known_at, or for now."""
 
     def __init__(
         self,
         *,
         goal_id: _builtins.str = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goal_id", b"goal_id", "known_at", b"known_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "goal_id", b"goal_id", "known_at", b"known_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -543,6 +549,7 @@ class ListGoalsRequest(_message.Message):
     WITH_PROGRESS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent_id: _builtins.str
     """Only goals directly below this one."""
     roots: _builtins.bool
@@ -563,7 +570,11 @@ class ListGoalsRequest(_message.Message):
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """As they were known then; unset for now."""
+        """As they were known then, their progress too; unset for now."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The moment its progress is asked for, as in GetProgressRequest; unset for known_at, or for now."""
 
     def __init__(
         self,
@@ -577,10 +588,11 @@ class ListGoalsRequest(_message.Message):
         with_progress: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "metric", b"metric", "node_id", b"node_id", "on", b"on", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "roots", b"roots", "with_progress", b"with_progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "known_at", b"known_at", "metric", b"metric", "node_id", b"node_id", "on", b"on", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "roots", b"roots", "with_progress", b"with_progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
