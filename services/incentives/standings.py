@@ -1,14 +1,14 @@
 """One board at one node in one period, sorted in memory: a rank among 100,000 costs microseconds (R8)."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
 from services.incentives.domain.metrics import Figure
-from services.incentives.domain.ranking import Place
+from services.incentives.domain.ranking import Place, shown_to_all
 
 Cursor = tuple[bool, int, str]
 """Where a page ends: ranked or not, the order, the person."""
@@ -35,11 +35,11 @@ class Page(NamedTuple):
 
 
 class Stand(NamedTuple):
-    """Where a person stands at one `version` of a board, and the value of the next better one."""
+    """Where a person stands at one `version` of a board, and the next better one: of a tie the last."""
 
     version: int
     entry: Entry | None
-    next_better: Figure | None
+    above: Entry | None
 
 
 class Standings:
@@ -89,18 +89,40 @@ class Standings:
                 self._as_of,
             )
 
+    def top(self, *, limit: int) -> Page:
+        """What everybody sees: the entries up to the rank that `shown_to_all` says, at most so many."""
+        with self._lock:
+            last = shown_to_all(len(self._ranked))
+            entries = [each for each in self._entries(None, limit) if 0 < each.rank <= last]
+            return Page(
+                self._version,
+                entries,
+                more=False,
+                ranked_size=len(self._ranked),
+                unranked_size=len(self._unranked),
+                as_of=self._as_of,
+            )
+
     def stand(self, person_id: str) -> Stand:
         """Where a person stands."""
         with self._lock:
-            place = self._places.get(person_id)
-            if place is None:
-                return Stand(self._version, None, None)
-            cursor = (place.ranked, place.order, person_id)
-            entry = Entry(self._rank(place), person_id, place.value, cursor)
-            if entry.rank <= 1:
+            entry = self._entry(person_id)
+            if entry is None or entry.rank <= 1:
                 return Stand(self._version, entry, None)
-            better = self._ranked[entry.rank - 2]
-            return Stand(self._version, entry, self._places[better[1]].value)
+            return Stand(self._version, entry, self._entry(self._ranked[entry.rank - 2][1]))
+
+    def stands(self, people: Iterable[str]) -> tuple[int, list[Entry]]:
+        """The version, and the entries of those of these people who are on the board, best first."""
+        with self._lock:
+            found = [entry for each in people if (entry := self._entry(each)) is not None]
+            return self._version, sorted(found, key=lambda entry: (not entry.cursor[0], *entry.cursor[1:]))
+
+    def _entry(self, person_id: str) -> Entry | None:
+        place = self._places.get(person_id)
+        if place is None:
+            return None
+        cursor = (place.ranked, place.order, person_id)
+        return Entry(self._rank(place), person_id, place.value, cursor)
 
     def _sorted(self, ranked: bool) -> "SortedList[tuple[int, str]]":  # noqa: FBT001  which of two, not a flag
         return self._ranked if ranked else self._unranked

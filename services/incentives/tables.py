@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 _METADATA: Final = MetaData()
@@ -74,4 +74,8 @@ board: Final = Table(
     Column("period_kind", SmallInteger, nullable=False),
     Column("minimum_denominator", BigInteger, nullable=False),
     Column("job_role", Text, nullable=False),
+    Column("measure", SmallInteger, nullable=False),
+    Column("tenure_from", SmallInteger, nullable=False, comment="months, 0 is open"),
+    Column("tenure_to", SmallInteger, nullable=False, comment="months, 0 is open"),
+    Column("ended", Boolean, nullable=False),
 )

@@ -213,13 +213,18 @@ def race(company: Company) -> list[str]:
 
 def test_s26_two_tied_behind_one_are_1_2_2_4(company: Company, race: list[str]) -> None:
     day = statements_pb2.GetStatementRequest(on={"year": 2024, "month": 9, "day": 4}).on
-    board = company.as_("s26-b").board("close-rate-week", "hq", on=day)
+    board = company.as_("hr").board("close-rate-week", "hq", on=day, person_id="s26-b")
     ranked = [(entry.rank, entry.person_id) for entry in board.entries]
     assert ranked == [(1, "s26-a"), (2, "s26-b"), (2, "s26-c"), (4, "s26-d"), (0, "s27")]
     assert board.ranked_size == 4
     assert board.standing.rank == 2
     assert (board.next_better.numerator, board.next_better.denominator) == (2, 10)
-    follow_ups = company.as_("s26-b").board("follow-ups-month", "hq", on=day)
+    # Among themselves they see the better half, and where they stand.
+    own = company.as_("s26-d").board("close-rate-week", "hq", on=day)
+    shown = [(entry.rank, entry.person_id) for entry in own.entries]
+    assert shown == [(1, "s26-a"), (2, "s26-b"), (2, "s26-c"), (4, "s26-d")]
+    assert (own.standing.rank, own.above.person_id, own.hidden_size) == (4, "s26-c", 1)
+    follow_ups = company.as_("hr").board("follow-ups-month", "hq", on=day)
     assert [(entry.rank, entry.person_id) for entry in follow_ups.entries] == [
         (1, "s26-c"),
         (2, "s26-b"),

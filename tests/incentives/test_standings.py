@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.ranking import Board, exact_order, place
+from services.incentives.domain.ranking import Board, Measure, exact_order, place
 from services.incentives.standings import Cursor, Entry, Standings
 from tests.incentives import naive
 
@@ -48,7 +48,7 @@ def test_ranks_pages_and_gaps_equal_the_naive_ones(changes: list[tuple[str, int,
         assert stand.entry is not None
         assert (stand.entry.rank, stand.entry.value) == (rank, values[who])
         better = sorted(value for value in ranked.values() if value > ranked[who]) if rank else []
-        assert (None if stand.next_better is None else Fraction(*stand.next_better)) == (
+        assert (None if stand.above is None else Fraction(*stand.above.value)) == (
             better[0] if better else None
         )
     assert (view.ranked_size, view.unranked_size) == (len(ranked), len(unranked))
@@ -76,3 +76,38 @@ def test_a_count_of_nothing_is_off_the_board_like_one_that_never_was() -> None:
     assert place(board, {}) is None
     assert place(board, {"customers_followed": 1}) is not None
     assert place(_BOARD, {"customers_followed": 5}) is not None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_PEOPLE),
+        st.tuples(*(st.integers(0, bound) for bound in (4, 12, 4, 12))),
+        min_size=1,
+    ),
+    st.sampled_from(["close_rate", "customers_followed"]),
+)
+def test_changes_are_ranked_as_naive_differences_are(
+    told: dict[str, tuple[int, int, int, int]], metric: str
+) -> None:
+    board = Board("b", "进步", metric, PeriodKind.WEEK, measure=Measure.CHANGE)
+    ranked, unranked = dict[str, Fraction](), dict[str, Fraction]()
+    standings = Standings()
+    for who, (won, followed, won_before, followed_before) in told.items():
+        figures = {"deals_won": won, "customers_followed": followed}
+        before = {"deals_won": won_before, "customers_followed": followed_before}
+        standings.put(who, place(board, figures, before), None)
+        if metric == "customers_followed":
+            if followed or followed_before:
+                ranked[who] = Fraction(followed - followed_before)
+        elif followed and followed_before:
+            enough = min(followed, followed_before) >= 5
+            change = Fraction(won, followed) - Fraction(won_before, followed_before)
+            (ranked if enough else unranked)[who] = change
+    expected = [(each.rank, each.person_id) for each in naive.ranks(ranked)]
+    shown = [each for each in expected if each[0] <= min(10, (len(ranked) + 1) // 2)]
+    assert [(each.rank, each.person_id) for each in standings.top(limit=100).entries] == shown
+    expected += [(0, each.person_id) for each in naive.ranks(unranked)]
+    entries = standings.page(after=None, limit=100).entries
+    assert [(each.rank, each.person_id) for each in entries] == expected
+    values = ranked | unranked
+    assert [Fraction(*each.value) for each in entries] == [values[who] for _, who in expected]

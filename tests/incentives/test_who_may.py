@@ -147,6 +147,18 @@ _CALLS: dict[str, Callable[[Client], object]] = {
             board=boards_pb2.Board(name="榜", metric="deals_won", period_kind=1),  # type: ignore[arg-type]  # its number
         )
     ),
+    "PreviewBoard": lambda c: c.boards.PreviewBoard(
+        boards_pb2.PreviewBoardRequest(
+            board=boards_pb2.Board(name="榜", metric="deals_won", period_kind=1),  # type: ignore[arg-type]  # its number
+            node_id="hq",
+        )
+    ),
+    "EndBoard": lambda c: c.boards.EndBoard(
+        boards_pb2.EndBoardRequest(request_id=request_id(), board_id="follow-ups-month")
+    ),
+    "ResumeBoard": lambda c: c.boards.ResumeBoard(
+        boards_pb2.ResumeBoardRequest(request_id=request_id(), board_id="follow-ups-month")
+    ),
     "ListBoards": lambda c: c.boards.ListBoards(boards_pb2.ListBoardsRequest()),
     "GetBoard": lambda c: c.board("close-rate-week", "shanghai"),
     "GetBoard of the enterprise": lambda c: c.board("close-rate-week", "hq"),
@@ -263,6 +275,9 @@ _EXPECTED = {
     "GetDispute": (HIDDEN, HIDDEN, HIDDEN, DENIED, HIDDEN, DENIED, HIDDEN, HIDDEN, DENIED, HIDDEN),
     "ListDisputes": (HIDDEN, HIDDEN, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "CreateBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
+    "PreviewBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
+    "EndBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
+    "ResumeBoard": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, DENIED, OK),
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard of the enterprise": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),

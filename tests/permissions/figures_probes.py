@@ -141,6 +141,13 @@ def _create_board(_reach: Reach) -> Request:
     return boards_pb2.CreateBoardRequest(request_id=new_id(), board=board)
 
 
+def _preview_board(_reach: Reach) -> Request:
+    board = boards_pb2.Board(
+        name="A board", metric="emails_sent", period_kind=incentives_values.PERIOD_KIND_WEEK
+    )
+    return boards_pb2.PreviewBoardRequest(board=board, node_id="hq")
+
+
 def _board(reach: Reach) -> Request:
     return boards_pb2.GetBoardRequest(board_id="follow-ups-month", node_id=reach.target, page_size=1000)
 
@@ -332,6 +339,13 @@ PROBES: Final[Mapping[str, Probe]] = {
         through=_NO_PLAN,
     ),
     _BOARDS + "CreateBoard": Probe("nothing", _create_board),
+    _BOARDS + "PreviewBoard": Probe("nothing", _preview_board),
+    _BOARDS + "EndBoard": Probe(
+        "nothing", lambda _: boards_pb2.EndBoardRequest(request_id=new_id(), board_id="close-rate-week")
+    ),
+    _BOARDS + "ResumeBoard": Probe(
+        "nothing", lambda _: boards_pb2.ResumeBoardRequest(request_id=new_id(), board_id="close-rate-week")
+    ),
     _BOARDS + "ListBoards": Probe(
         "nodes",
         lambda _: boards_pb2.ListBoardsRequest(),

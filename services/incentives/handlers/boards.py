@@ -1,51 +1,43 @@
 """Where people stand."""
 
 from datetime import date
-from typing import Final, NamedTuple
-from weakref import ref
+from typing import Final, TypeVar
 
 import grpc
 from foothold.incentives.v1 import boards_pb2, boards_pb2_grpc
+from sqlalchemy import Connection
 
 from access import Directory, Kind, Node, Scope, caller
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted
-from chassis.idempotency import answer_once
 from chassis.ids import new_id
-from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.identifiers import JOB_ROLE
 from services.incentives.domain.metrics import METRICS
-from services.incentives.domain.periods import Period, PeriodKind, period_of, today
-from services.incentives.domain.ranking import LARGEST_MINIMUM, MOST_BOARDS, Board
+from services.incentives.domain.periods import PeriodKind, period_of, today
+from services.incentives.domain.ranking import (
+    LARGEST_MINIMUM,
+    LONGEST_TENURE,
+    MOST_BOARDS,
+    MOST_SHOWN,
+    Board,
+    Measure,
+)
+from services.incentives.handlers.board_views import Asked, BoardViews, cursor_of
+from services.incentives.handlers.commands import once
 from services.incentives.leaderboards import Leaderboards
-from services.incentives.standings import Cursor, Entry, Page, Standings
-from services.incentives.store.catalogue import CatalogueStore
-from services.incentives.wire.boards import from_board, from_entry, to_board
-from services.incentives.wire.values import from_figure, from_period
+from services.incentives.store.catalogue import CatalogueStore, read_boards
+from services.incentives.wire.boards import from_board, to_board
+from services.incentives.wire.values import from_period
 
 _READ: Final = "incentives.boards.read"
 _WRITE: Final = "incentives.boards.write"
-_CREATE: Final = "/foothold.incentives.v1.BoardsService/CreateBoard"
+# Boards rank figures, and whoever may read somebody's sees them wherever they stand.
+_FIGURES: Final = "goals.progress.read"
 _DEFAULT_PAGE: Final = 10
-# At most 2,000 pages of 100 entries, some 80 MB; longer pages are lists for a program, made when asked for.
-_KEPT_PAGES: Final = 2_000
-_KEPT_SIZE: Final = 100
-# Until the page and the standing are of the same moment; a board never changes that often.
-_ATTEMPTS: Final = 3
-
-
-class _Kept(NamedTuple):
-    """A page and the state of the board and of the directory it shows.
-
-    It does not hold the board: one that left memory must be free to go.
-    """
-
-    standings: "ref[Standings]"
-    state: tuple[int, int]
-    message: boards_pb2.GetBoardResponse
+R = TypeVar("R", boards_pb2.EndBoardResponse, boards_pb2.ResumeBoardResponse)
 
 
 class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
@@ -61,8 +53,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         self._catalogue = catalogue
         self._leaderboards = leaderboards
         self._clock = clock
-        self._currency = currency
-        self._pages: dict[tuple[bytes, Period], _Kept] = {}
+        self._views = BoardViews(currency)
 
     def CreateBoard(
         self, request: boards_pb2.CreateBoardRequest, context: grpc.ServicerContext
@@ -74,28 +65,53 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         fields.require_valid()
         _refuse_invalid(request.board)
         board = to_board(request.board, request.board.id or new_id())
-        with self._database.begin() as connection:
 
-            def produce() -> boards_pb2.CreateBoardResponse:
-                store = CatalogueStore(connection, scope)
-                if not store.add_board(board):
-                    raise AlreadyExists(
-                        "ALREADY_EXISTS", "A board with that id exists.", fields={"board.id": "is taken"}
-                    )
-                if store.count_boards() > MOST_BOARDS:
-                    raise ResourceExhausted("LIMIT_REACHED", f"There may be at most {MOST_BOARDS} boards.")
-                return boards_pb2.CreateBoardResponse(board=from_board(board))
+        def produce(connection: Connection) -> boards_pb2.CreateBoardResponse:
+            store = CatalogueStore(connection, scope)
+            if not store.add_board(board):
+                raise AlreadyExists(
+                    "ALREADY_EXISTS", "A board with that id exists.", fields={"board.id": "is taken"}
+                )
+            _require_room(store)
+            return boards_pb2.CreateBoardResponse(board=from_board(board))
 
-            response = answer_once(
-                connection,
-                caller=scope.caller.id,
-                method=_CREATE,
-                request=request,
-                response=boards_pb2.CreateBoardResponse,
-                produce=produce,
-            )
+        answer = boards_pb2.CreateBoardResponse
+        response = once(self._database, scope, "BoardsService/CreateBoard", request, answer, produce)
         self._leaderboards.wake()
         return response
+
+    def PreviewBoard(
+        self, request: boards_pb2.PreviewBoardRequest, context: grpc.ServicerContext
+    ) -> boards_pb2.PreviewBoardResponse:
+        scope = caller(context).scope(_WRITE)
+        scope.require_everywhere()
+        fields = Fields()
+        node_id = fields.identifier("node_id", request.node_id)
+        day = fields.date("on", request.on) if request.HasField("on") else None
+        fields.require_valid()
+        _refuse_invalid(request.board)
+        _require_node(scope, node_id)
+        board, directory = to_board(request.board, ""), scope.caller.directory
+        period = period_of(board.period_kind, day or self._today(directory, node_id))
+        page = self._leaderboards.preview(board, node_id, period).page(after=None, limit=MOST_SHOWN)
+        return boards_pb2.PreviewBoardResponse(
+            period=from_period(period),
+            entries=[self._views.entry(board, directory, each) for each in page.entries],
+            ranked_size=page.ranked_size,
+            unranked_size=page.unranked_size,
+        )
+
+    def EndBoard(
+        self, request: boards_pb2.EndBoardRequest, context: grpc.ServicerContext
+    ) -> boards_pb2.EndBoardResponse:
+        return self._end(caller(context).scope(_WRITE), "EndBoard", request, boards_pb2.EndBoardResponse)
+
+    def ResumeBoard(
+        self, request: boards_pb2.ResumeBoardRequest, context: grpc.ServicerContext
+    ) -> boards_pb2.ResumeBoardResponse:
+        return self._end(
+            caller(context).scope(_WRITE), "ResumeBoard", request, boards_pb2.ResumeBoardResponse
+        )
 
     def ListBoards(
         self, request: boards_pb2.ListBoardsRequest, context: grpc.ServicerContext
@@ -104,8 +120,11 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         with self._database.read() as connection:
             boards = self._catalogue.refresh_boards(connection)
         return boards_pb2.ListBoardsResponse(
-            boards=map(from_board, boards.values()),
-            nodes=[boards_pb2.BoardNode(node_id=node.id, name=node.name) for node in _board_nodes(scope)],
+            boards=[from_board(each) for each in boards.values() if request.with_ended or not each.ended],
+            nodes=[
+                boards_pb2.BoardNode(node_id=node.id, name=node.name, branch=node.kind is not Kind.DEPARTMENT)
+                for node in _board_nodes(scope)
+            ],
         )
 
     def GetBoard(
@@ -120,75 +139,42 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         size = fields.page_size(request.page_size, default=_DEFAULT_PAGE)
         day = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
-        node = directory.node(node_id)
-        if node is None or node.kind not in (Kind.ENTERPRISE, Kind.BRANCH) or not scope.is_member(node_id):
-            raise NotFound("NODE_UNKNOWN", "There is no such node.")
+        _require_node(scope, node_id)
         board = self._board(board_id)
         period = period_of(board.period_kind, day or self._today(directory, node_id))
         standings = self._leaderboards.standings(board, node_id, period)
-        cursor = _cursor(request)
-        who = person_id or scope.caller.person_id
-        stand = standings.stand(who)
-        page = self._page(request, board, period, standings, cursor, size, stand.version, directory)
-        for _ in range(_ATTEMPTS):
-            if page.state[0] == stand.version:
-                break
-            stand = standings.stand(who)
-            page = self._page(request, board, period, standings, cursor, size, stand.version, directory)
-        response = boards_pb2.GetBoardResponse()
-        response.CopyFrom(page.message)
-        if stand.entry is not None:
-            response.standing.CopyFrom(self._entry(board, directory, stand.entry))
-        if stand.next_better is not None:
-            response.next_better.CopyFrom(from_figure(board.metric, stand.next_better, self._currency))
+        asked = Asked(request, board, period, cursor_of(request), size, _sight(scope, node_id))
+        response = self._views.view(asked, standings, directory, who=person_id, caller=scope.caller.person_id)
+        closed_at = self._leaderboards.closed_at(node_id, period)
+        if closed_at is not None:
+            response.closed_at.FromDatetime(closed_at)
         return response
 
-    def _page(
+    def _end(
         self,
-        request: boards_pb2.GetBoardRequest,
-        board: Board,
-        period: Period,
-        standings: Standings,
-        cursor: Cursor | None,
-        size: int,
-        version: int,
-        directory: Directory,
-    ) -> _Kept:
-        """The page everybody who asks the same sees, made once until the board or the directory changes."""
-        key = (request.SerializeToString(deterministic=True), period)
-        state = (version, directory.version)
-        kept = self._pages.get(key)
-        if kept is not None and kept.standings() is standings and kept.state == state:
-            return kept
-        page = standings.page(after=cursor, limit=size)
-        message = self._make_page(request, board, period, directory, page)
-        made = _Kept(ref(standings), (page.version, state[1]), message)
-        if len(page.entries) <= _KEPT_SIZE:
-            if len(self._pages) >= _KEPT_PAGES:
-                self._pages = {}
-            self._pages[key] = made
-        return made
+        scope: Scope,
+        rpc: str,
+        request: boards_pb2.EndBoardRequest | boards_pb2.ResumeBoardRequest,
+        response: type[R],
+    ) -> R:
+        scope.require_everywhere()
+        fields = Fields()
+        fields.request_id(request.request_id)
+        board_id = fields.identifier("board_id", request.board_id)
+        fields.require_valid()
+        ended = rpc == "EndBoard"
 
-    def _make_page(
-        self,
-        request: boards_pb2.GetBoardRequest,
-        board: Board,
-        period: Period,
-        directory: Directory,
-        page: Page,
-    ) -> boards_pb2.GetBoardResponse:
-        message = boards_pb2.GetBoardResponse(
-            board=from_board(board),
-            period=from_period(period),
-            entries=[self._entry(board, directory, entry) for entry in page.entries],
-            ranked_size=page.ranked_size,
-            unranked_size=page.unranked_size,
-        )
-        if page.more:
-            message.next_page_token = encode_token(_token_of(page.entries[-1].cursor), query=request)
-        if page.as_of is not None:
-            message.as_of.FromDatetime(page.as_of)
-        return message
+        def produce(connection: Connection) -> R:
+            store = CatalogueStore(connection, scope)
+            if not store.end_board(board_id, ended=ended):
+                raise _unknown()
+            if not ended:
+                _require_room(store)
+            return response(board=from_board(read_boards(connection)[board_id]))
+
+        told = once(self._database, scope, f"BoardsService/{rpc}", request, response, produce)
+        self._leaderboards.wake()
+        return told
 
     def _board(self, board_id: str) -> Board:
         """Asked of the database only where it is not in memory: another process may just have added it."""
@@ -197,21 +183,8 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
             with self._database.read() as connection:
                 board = self._catalogue.refresh_boards(connection).get(board_id)
         if board is None:
-            raise NotFound("BOARD_UNKNOWN", "There is no such board.")
+            raise _unknown()
         return board
-
-    def _entry(self, board: Board, directory: Directory, entry: Entry) -> boards_pb2.BoardEntry:
-        person = directory.person(entry.person_id)
-        branch = directory.node(directory.branch_of(entry.person_id) or "")
-        return from_entry(
-            board,
-            rank=entry.rank,
-            person_id=entry.person_id,
-            name="" if person is None else person.name,
-            branch_name="" if branch is None else branch.name,
-            value=entry.value,
-            currency=self._currency,
-        )
 
     def _today(self, directory: Directory, node_id: str) -> date:
         return today(self._clock.now(), directory.zone_of(node_id))
@@ -224,6 +197,11 @@ def _refuse_invalid(message: boards_pb2.Board) -> None:
     fields.text("name", message.name, max_length=60)
     fields.one_of("period_kind", message.period_kind, set(PeriodKind))
     fields.integer("minimum_denominator", message.minimum_denominator, minimum=0, maximum=LARGEST_MINIMUM)
+    fields.one_of("measure", message.measure, {0, *Measure})
+    first = fields.integer("tenure_from", message.tenure_from, minimum=0, maximum=LONGEST_TENURE)
+    fields.integer("tenure_to", message.tenure_to, minimum=0, maximum=LONGEST_TENURE)
+    if message.tenure_to and message.tenure_to < first:
+        fields.refuse("tenure_to", "must not be before tenure_from")
     if message.job_role and not JOB_ROLE.fullmatch(message.job_role):
         fields.refuse("job_role", "must be 1 to 40 characters of a-z 0-9 _ -, or empty")
     fields.require_valid()
@@ -235,31 +213,46 @@ def _refuse_invalid(message: boards_pb2.Board) -> None:
         )
 
 
-def _cursor(request: boards_pb2.GetBoardRequest) -> Cursor | None:
-    found = decode_token(request.page_token, query=request, shape=(bool, str, str))
-    if found is None:
+def _require_node(scope: Scope, node_id: str) -> None:
+    """NotFound NODE_UNKNOWN where there is no unit of that id whose board the scope shows."""
+    node = scope.caller.directory.node(node_id)
+    if node is None or node.kind is Kind.PERSON or not scope.is_member(node_id):
+        raise NotFound("NODE_UNKNOWN", "There is no such node.")
+
+
+def _require_room(store: CatalogueStore) -> None:
+    if store.count_boards() > MOST_BOARDS:
+        raise ResourceExhausted("LIMIT_REACHED", f"There may be at most {MOST_BOARDS} boards.")
+
+
+def _unknown() -> NotFound:
+    return NotFound("BOARD_UNKNOWN", "There is no such board.")
+
+
+def _sight(scope: Scope, node_id: str) -> frozenset[str] | None:
+    """Whose place the caller sees wherever it is: whose figures they may read; None for everybody's at the node."""
+    who = scope.caller
+    own = frozenset({who.person_id} - {""})
+    if not who.holds(_FIGURES):
+        return own
+    figures = who.scope(_FIGURES)
+    if figures.covers(node_id):
         return None
-    ranked, order, person_id = found
-    return bool(ranked), int(str(order)), str(person_id)
-
-
-def _token_of(cursor: Cursor) -> tuple[bool, str, str]:
-    """The order has more digits than JSON's whole numbers may have."""
-    return cursor[0], str(cursor[1]), cursor[2]
+    return own | (figures.people() or own)
 
 
 def _board_nodes(scope: Scope) -> list[Node]:
-    """The enterprise and the branches whose boards the scope shows, parents before children, by name."""
+    """The enterprise, branches and departments whose boards the scope shows, parents before children, by name."""
     directory = scope.caller.directory
     found: list[Node] = []
     waiting = [directory.root_id]
     while waiting:
         node = directory.node(waiting.pop(0))
-        if node is not None and node.kind in (Kind.ENTERPRISE, Kind.BRANCH):
+        if node is not None:
             if scope.is_member(node.id):
                 found.append(node)
             below = filter(None, map(directory.node, directory.children(node.id)))
             waiting += [
-                each.id for each in sorted(below, key=lambda each: each.name) if each.kind is Kind.BRANCH
+                each.id for each in sorted(below, key=lambda each: each.name) if each.kind is not Kind.PERSON
             ]
     return found

@@ -23,8 +23,8 @@ from services.incentives.domain.periods import today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.simulation import Simulation, State, later, nothing
 from services.incentives.store import simulations
+from services.incentives.store.board_rows import goals_position
 from services.incentives.store.catalogue import begin_calculation
-from services.incentives.store.ledger import goals_position
 from services.incentives.store.simulations import SimulationStore
 from services.incentives.wire.plans import to_draft
 from services.incentives.wire.simulation import from_outcome, from_simulation, from_tally

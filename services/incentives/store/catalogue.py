@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from access import Scope
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import Plan, PlanBook
-from services.incentives.domain.ranking import Board
+from services.incentives.domain.ranking import Board, Measure
 from services.incentives.store import rules
 from services.incentives.tables import board, plan
 
@@ -79,7 +79,16 @@ def read_boards(connection: Connection) -> dict[str, Board]:
     """Every board, by id."""
     return {
         row.id: Board(
-            row.id, row.name, row.metric, PeriodKind(row.period_kind), row.minimum_denominator, row.job_role
+            row.id,
+            row.name,
+            row.metric,
+            PeriodKind(row.period_kind),
+            row.minimum_denominator,
+            row.job_role,
+            Measure(row.measure),
+            row.tenure_from,
+            row.tenure_to,
+            row.ended,
         )
         for row in connection.execute(select(board).order_by(board.c.id))
     }
@@ -118,13 +127,25 @@ class CatalogueStore:
             "period_kind": int(added.period_kind),
             "minimum_denominator": added.minimum_denominator,
             "job_role": added.job_role,
+            "measure": int(added.measure),
+            "tenure_from": added.tenure_from,
+            "tenure_to": added.tenure_to,
+            "ended": False,
         }
         self._connection.execute(insert(board).values(values))
         return True
 
+    def end_board(self, board_id: str, *, ended: bool) -> bool:
+        """End a board, or go on with it; False where there is none."""
+        self._scope.require_everywhere()
+        self._connection.execute(_NEW_BOARD)
+        changed = update(board).where(board.c.id == board_id).values(ended=ended).returning(board.c.id)
+        return self._connection.execute(changed).first() is not None
+
     def count_boards(self) -> int:
-        """How many there are."""
-        return self._connection.execute(select(func.count()).select_from(board)).scalar_one()
+        """How many there are, but for those that have ended."""
+        counted = select(func.count()).select_from(board).where(~board.c.ended)
+        return self._connection.execute(counted).scalar_one()
 
 
 def enqueue(connection: Connection, nodes: list[tuple[str, date | None]]) -> None:

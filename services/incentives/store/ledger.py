@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.statements import Standing, Statement
-from services.incentives.store.statements import COLUMNS, BoardRow, as_statement
+from services.incentives.store.statements import COLUMNS, as_statement
 
 Key = tuple[str, Period]
 
@@ -86,15 +86,6 @@ WHERE person_id = ANY(%(people)b::text[])
   AND (plan_id <> '' OR period_kind = ANY(%(kinds)b::smallint[]))
   AND (first_day >= %(recent)s OR (plan_id = '' AND first_day >= %(since)s))
 """  # noqa: S608  the column names are ours
-_GOALS: Final = text("SELECT coalesce((SELECT position FROM cursors WHERE name = 'goals'), 0)")
-_CHANGED: Final = text("""
-SELECT person_id, period_kind, first_day, figures, as_of FROM statement WHERE goals_position > :after
-""")
-_OF_PERIOD: Final = text("""
-SELECT person_id, period_kind, first_day, figures, as_of FROM statement
-WHERE period_kind = :kind AND first_day = :first_day
-""")
-_MOVED: Final = text("SELECT id, kind FROM directory_node WHERE position > :after")
 _LONGEST_MONTH: Final = 31
 
 
@@ -216,36 +207,3 @@ def _payments(ordered: Sequence[Statement]) -> dict[str, list[Any]]:
 def is_waiting(connection: Connection) -> bool:
     """Whether somebody's statements are to be computed anew."""
     return bool(connection.execute(_WAITING).scalar_one())
-
-
-def goals_position(connection: Connection) -> int:
-    """How far goals' feed is followed, in this snapshot."""
-    return int(connection.execute(_GOALS).scalar_one())
-
-
-def changed_since(connection: Connection, position: int) -> list[BoardRow]:
-    """Statements that goals told something about beyond a position of its feed."""
-    return [_board_row(*row) for row in connection.execute(_CHANGED, {"after": position})]
-
-
-def of_period(connection: Connection, period: Period) -> list[BoardRow]:
-    """Everybody's statement of a period."""
-    values = {"kind": int(period.kind), "first_day": period.first_day}
-    return [_board_row(*row) for row in connection.execute(_OF_PERIOD, values)]
-
-
-def moved_since(connection: Connection, position: int) -> tuple[set[str], bool]:
-    """People whose directory record changed beyond a position of identity's feed; whether a node above did."""
-    people, above = set(), False
-    for node_id, kind in connection.execute(_MOVED, {"after": position}):
-        if kind == 4:  # noqa: PLR2004  access.Kind.PERSON
-            people.add(node_id)
-        else:
-            above = True
-    return people, above
-
-
-def _board_row(
-    person_id: str, kind: int, first_day: date, figures: dict[str, int], as_of: datetime | None
-) -> BoardRow:
-    return BoardRow(person_id, Period(PeriodKind(kind), first_day), figures, as_of)

@@ -141,12 +141,3 @@ class StatementStore:
 
 def _keys(day: date) -> list[tuple[int, date]]:
     return [(int(kind), period_of(kind, day).first_day) for kind in PeriodKind]
-
-
-class BoardRow(NamedTuple):
-    """What boards need of a statement."""
-
-    person_id: str
-    period: Period
-    figures: Mapping[str, int]
-    as_of: datetime | None

@@ -4,7 +4,7 @@ from foothold.incentives.v1 import boards_pb2, values_pb2
 
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.ranking import DEFAULT_MINIMUM, Board
+from services.incentives.domain.ranking import DEFAULT_MINIMUM, Board, Measure
 from services.incentives.wire.values import from_figure
 
 
@@ -17,6 +17,9 @@ def to_board(message: boards_pb2.Board, board_id: str) -> Board:
         period_kind=PeriodKind(message.period_kind),
         minimum_denominator=message.minimum_denominator or DEFAULT_MINIMUM,
         job_role=message.job_role,
+        measure=Measure(message.measure or Measure.LEVEL),
+        tenure_from=message.tenure_from,
+        tenure_to=message.tenure_to,
     )
 
 
@@ -28,6 +31,10 @@ def from_board(board: Board) -> boards_pb2.Board:
         period_kind=values_pb2.PeriodKind.ValueType(board.period_kind),
         minimum_denominator=board.minimum_denominator,
         job_role=board.job_role,
+        measure=boards_pb2.Board.Measure.ValueType(board.measure),
+        tenure_from=board.tenure_from,
+        tenure_to=board.tenure_to,
+        ended=board.ended,
     )
 
 

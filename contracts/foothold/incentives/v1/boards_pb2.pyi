@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -27,12 +28,39 @@ class Board(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Measure:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Board._Measure.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MEASURE_UNSPECIFIED: Board._Measure.ValueType  # 0
+        """Read as MEASURE_LEVEL."""
+        MEASURE_LEVEL: Board._Measure.ValueType  # 1
+        """Its value in the period."""
+        MEASURE_CHANGE: Board._Measure.ValueType  # 2
+        """Its value less that of the period before."""
+
+    class Measure(_Measure, metaclass=_MeasureEnumTypeWrapper):
+        """What of the metric is ranked."""
+
+    MEASURE_UNSPECIFIED: Board.Measure.ValueType  # 0
+    """Read as MEASURE_LEVEL."""
+    MEASURE_LEVEL: Board.Measure.ValueType  # 1
+    """Its value in the period."""
+    MEASURE_CHANGE: Board.Measure.ValueType  # 2
+    """Its value less that of the period before."""
+
     ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     MINIMUM_DENOMINATOR_FIELD_NUMBER: _builtins.int
     JOB_ROLE_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    TENURE_FROM_FIELD_NUMBER: _builtins.int
+    TENURE_TO_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """[a-z0-9-]{1,64}; empty to be chosen by the server. Built in: close-rate-week (本周成交率) and follow-ups-month
     (本月跟进客户: the different customers followed this month).
@@ -44,9 +72,19 @@ class Board(_message.Message):
     period_kind: _values_pb2.PeriodKind.ValueType
     """The period."""
     minimum_denominator: _builtins.int
-    """For ratios: entries with a smaller denominator are shown, unranked (R8). At most 1,000,000; 0 for 5."""
+    """For ratios: entries with a smaller denominator are shown, unranked (R8); of a change in either period. At most
+    1,000,000; 0 for 5.
+    """
     job_role: _builtins.str
     """Only this job role; empty for everybody with a value."""
+    measure: Global___Board.Measure.ValueType
+    """The level or the change. A ratio has a change where there is data in both periods, other metrics from nothing too."""
+    tenure_from: _builtins.int
+    """Only people in this month of tenure or a later one when the period begins, 1 for the first; 0 for any."""
+    tenure_to: _builtins.int
+    """Only people in this month of tenure or an earlier one, at least tenure_from, at most 120; 0 for any."""
+    ended: _builtins.bool
+    """Whether it has ended. Output only."""
     def __init__(
         self,
         *,
@@ -56,10 +94,14 @@ class Board(_message.Message):
         period_kind: _values_pb2.PeriodKind.ValueType = ...,
         minimum_denominator: _builtins.int = ...,
         job_role: _builtins.str = ...,
+        measure: Global___Board.Measure.ValueType = ...,
+        tenure_from: _builtins.int = ...,
+        tenure_to: _builtins.int = ...,
+        ended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "job_role", b"job_role", "metric", b"metric", "minimum_denominator", b"minimum_denominator", "name", b"name", "period_kind", b"period_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "id", b"id", "job_role", b"job_role", "measure", b"measure", "metric", b"metric", "minimum_denominator", b"minimum_denominator", "name", b"name", "period_kind", b"period_kind", "tenure_from", b"tenure_from", "tenure_to", b"tenure_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -86,7 +128,7 @@ class BoardEntry(_message.Message):
     """The branch's name."""
     @_builtins.property
     def value(self) -> _values_pb2.Value:
-        """The value."""
+        """The value; of a change it may be negative."""
 
     def __init__(
         self,
@@ -158,17 +200,194 @@ class CreateBoardResponse(_message.Message):
 Global___CreateBoardResponse: _TypeAlias = CreateBoardResponse  # noqa: Y015
 
 @_typing.final
+class PreviewBoardRequest(_message.Message):
+    """Asks who would stand where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """The enterprise, a branch or a department."""
+    @_builtins.property
+    def board(self) -> Global___Board:
+        """The board; its id is ignored."""
+
+    @_builtins.property
+    def on(self) -> _date_pb2.Date:
+        """A day in the period; unset for today in the node's zone."""
+
+    def __init__(
+        self,
+        *,
+        board: Global___Board | None = ...,
+        node_id: _builtins.str = ...,
+        on: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "node_id", b"node_id", "on", b"on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewBoardRequest: _TypeAlias = PreviewBoardRequest  # noqa: Y015
+
+@_typing.final
+class PreviewBoardResponse(_message.Message):
+    """Who would stand where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    RANKED_SIZE_FIELD_NUMBER: _builtins.int
+    UNRANKED_SIZE_FIELD_NUMBER: _builtins.int
+    ranked_size: _builtins.int
+    """How many would be ranked."""
+    unranked_size: _builtins.int
+    """How many would be shown, unranked, for too small a denominator."""
+    @_builtins.property
+    def period(self) -> _values_pb2.Period:
+        """The period."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardEntry]:
+        """The best ten."""
+
+    def __init__(
+        self,
+        *,
+        period: _values_pb2.Period | None = ...,
+        entries: _abc.Iterable[Global___BoardEntry] | None = ...,
+        ranked_size: _builtins.int = ...,
+        unranked_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "period", b"period", "ranked_size", b"ranked_size", "unranked_size", b"unranked_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewBoardResponse: _TypeAlias = PreviewBoardResponse  # noqa: Y015
+
+@_typing.final
+class EndBoardRequest(_message.Message):
+    """Asks to end a board."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BOARD_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
+    board_id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        board_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board_id", b"board_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndBoardRequest: _TypeAlias = EndBoardRequest  # noqa: Y015
+
+@_typing.final
+class EndBoardResponse(_message.Message):
+    """Ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def board(self) -> Global___Board:
+        """The board."""
+
+    def __init__(
+        self,
+        *,
+        board: Global___Board | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndBoardResponse: _TypeAlias = EndBoardResponse  # noqa: Y015
+
+@_typing.final
+class ResumeBoardRequest(_message.Message):
+    """Asks to go on with a board."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BOARD_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
+    board_id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        board_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board_id", b"board_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeBoardRequest: _TypeAlias = ResumeBoardRequest  # noqa: Y015
+
+@_typing.final
+class ResumeBoardResponse(_message.Message):
+    """It goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def board(self) -> Global___Board:
+        """The board."""
+
+    def __init__(
+        self,
+        *,
+        board: Global___Board | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeBoardResponse: _TypeAlias = ResumeBoardResponse  # noqa: Y015
+
+@_typing.final
 class ListBoardsRequest(_message.Message):
     """Asks for boards."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    WITH_ENDED_FIELD_NUMBER: _builtins.int
+    with_ended: _builtins.bool
+    """Whether to list those that have ended, too."""
     def __init__(
         self,
+        *,
+        with_ended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["with_ended", b"with_ended"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,7 +407,7 @@ class ListBoardsResponse(_message.Message):
 
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardNode]:
-        """The enterprise and branches the caller may see boards of, widest first."""
+        """The enterprise, branches and departments the caller may see boards of, widest first."""
 
     def __init__(
         self,
@@ -212,19 +431,23 @@ class BoardNode(_message.Message):
 
     NODE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    BRANCH_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """The node's id."""
     name: _builtins.str
     """The node's name."""
+    branch: _builtins.bool
+    """Whether it is the enterprise or a branch, and not a department."""
     def __init__(
         self,
         *,
         node_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        branch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "node_id", b"node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch", "name", b"name", "node_id", b"node_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -245,7 +468,7 @@ class GetBoardRequest(_message.Message):
     board_id: _builtins.str
     """Which board."""
     node_id: _builtins.str
-    """The enterprise or a branch."""
+    """The enterprise, a branch or a department."""
     person_id: _builtins.str
     """Where this person stands is answered in `standing`; empty for the caller when the caller is a person."""
     page_size: _builtins.int
@@ -289,12 +512,17 @@ class GetBoardResponse(_message.Message):
     STANDING_FIELD_NUMBER: _builtins.int
     NEXT_BETTER_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    ABOVE_FIELD_NUMBER: _builtins.int
+    HIDDEN_SIZE_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     ranked_size: _builtins.int
     """How many are ranked."""
     unranked_size: _builtins.int
     """How many are shown, unranked, for too small a denominator."""
+    hidden_size: _builtins.int
+    """How many people on the board the caller is not told of, of all its pages."""
     @_builtins.property
     def board(self) -> Global___Board:
         """The definition."""
@@ -305,7 +533,9 @@ class GetBoardResponse(_message.Message):
 
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardEntry]:
-        """Ranked entries best first, then unranked ones; ties by person id."""
+        """Ranked entries best first, then unranked ones; ties by person id. Everybody sees the first ten ranks, of fewer than
+        twenty people the better half; further down themselves and those whose progress they may read.
+        """
 
     @_builtins.property
     def standing(self) -> Global___BoardEntry:
@@ -319,6 +549,14 @@ class GetBoardResponse(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """When the board last changed."""
 
+    @_builtins.property
+    def above(self) -> Global___BoardEntry:
+        """Who has that value: the next better entry, of a tie the one just above; unset where there is none."""
+
+    @_builtins.property
+    def closed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the node's period was closed: the board never changes any more. Unset while it is open."""
+
     def __init__(
         self,
         *,
@@ -331,10 +569,13 @@ class GetBoardResponse(_message.Message):
         standing: Global___BoardEntry | None = ...,
         next_better: _values_pb2.Value | None = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
+        above: Global___BoardEntry | None = ...,
+        hidden_size: _builtins.int = ...,
+        closed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "board", b"board", "next_better", b"next_better", "period", b"period", "standing", b"standing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["above", b"above", "as_of", b"as_of", "board", b"board", "closed_at", b"closed_at", "next_better", b"next_better", "period", b"period", "standing", b"standing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "board", b"board", "entries", b"entries", "next_better", b"next_better", "next_page_token", b"next_page_token", "period", b"period", "ranked_size", b"ranked_size", "standing", b"standing", "unranked_size", b"unranked_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["above", b"above", "as_of", b"as_of", "board", b"board", "closed_at", b"closed_at", "entries", b"entries", "hidden_size", b"hidden_size", "next_better", b"next_better", "next_page_token", b"next_page_token", "period", b"period", "ranked_size", b"ranked_size", "standing", b"standing", "unranked_size", b"unranked_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class BoardsServiceStub:
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     def __init__(self, channel):
@@ -40,6 +41,21 @@ class BoardsServiceStub:
                 '/foothold.incentives.v1.BoardsService/CreateBoard',
                 request_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardRequest.SerializeToString,
                 response_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardResponse.FromString,
+                _registered_method=True)
+        self.PreviewBoard = channel.unary_unary(
+                '/foothold.incentives.v1.BoardsService/PreviewBoard',
+                request_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardRequest.SerializeToString,
+                response_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardResponse.FromString,
+                _registered_method=True)
+        self.EndBoard = channel.unary_unary(
+                '/foothold.incentives.v1.BoardsService/EndBoard',
+                request_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardRequest.SerializeToString,
+                response_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardResponse.FromString,
+                _registered_method=True)
+        self.ResumeBoard = channel.unary_unary(
+                '/foothold.incentives.v1.BoardsService/ResumeBoard',
+                request_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardRequest.SerializeToString,
+                response_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardResponse.FromString,
                 _registered_method=True)
         self.ListBoards = channel.unary_unary(
                 '/foothold.incentives.v1.BoardsService/ListBoards',
@@ -54,13 +70,38 @@ class BoardsServiceStub:
 
 
 class BoardsServiceServicer:
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     def CreateBoard(self, request, context):
-        """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
-        METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+        """Adds a board for the enterprise and each of its branches and departments, 100 boards in all. Errors:
+        ALREADY_EXISTS, METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewBoard(self, request, context):
+        """Who would stand where on a board that is not there yet; nothing is kept. Errors: METRIC_UNKNOWN. Permission
+        incentives.boards.write on the enterprise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndBoard(self, request, context):
+        """Ends a board: it is listed no more, and its past is kept. Errors: BOARD_UNKNOWN. Permission
+        incentives.boards.write on the enterprise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeBoard(self, request, context):
+        """Goes on with a board that was ended. Errors: BOARD_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on
+        the enterprise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +130,21 @@ def add_BoardsServiceServicer_to_server(servicer, server):
                     request_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardRequest.FromString,
                     response_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardResponse.SerializeToString,
             ),
+            'PreviewBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewBoard,
+                    request_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardRequest.FromString,
+                    response_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardResponse.SerializeToString,
+            ),
+            'EndBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndBoard,
+                    request_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardRequest.FromString,
+                    response_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardResponse.SerializeToString,
+            ),
+            'ResumeBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeBoard,
+                    request_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardRequest.FromString,
+                    response_serializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardResponse.SerializeToString,
+            ),
             'ListBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBoards,
                     request_deserializer=foothold_dot_incentives_dot_v1_dot_boards__pb2.ListBoardsRequest.FromString,
@@ -108,8 +164,9 @@ def add_BoardsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BoardsService:
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     @staticmethod
@@ -129,6 +186,87 @@ class BoardsService:
             '/foothold.incentives.v1.BoardsService/CreateBoard',
             foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardRequest.SerializeToString,
             foothold_dot_incentives_dot_v1_dot_boards__pb2.CreateBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.incentives.v1.BoardsService/PreviewBoard',
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardRequest.SerializeToString,
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.PreviewBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.incentives.v1.BoardsService/EndBoard',
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardRequest.SerializeToString,
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.EndBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.incentives.v1.BoardsService/ResumeBoard',
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardRequest.SerializeToString,
+            foothold_dot_incentives_dot_v1_dot_boards__pb2.ResumeBoardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,8 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BoardsServiceStub:
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     @_typing.overload
@@ -36,8 +37,20 @@ class BoardsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BoardsServiceAsyncStub: ...
     CreateBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.CreateBoardRequest, _boards_pb2.CreateBoardResponse]
-    """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
-    METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """Adds a board for the enterprise and each of its branches and departments, 100 boards in all. Errors:
+    ALREADY_EXISTS, METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """
+    PreviewBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.PreviewBoardRequest, _boards_pb2.PreviewBoardResponse]
+    """Who would stand where on a board that is not there yet; nothing is kept. Errors: METRIC_UNKNOWN. Permission
+    incentives.boards.write on the enterprise.
+    """
+    EndBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.EndBoardRequest, _boards_pb2.EndBoardResponse]
+    """Ends a board: it is listed no more, and its past is kept. Errors: BOARD_UNKNOWN. Permission
+    incentives.boards.write on the enterprise.
+    """
+    ResumeBoard: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ResumeBoardRequest, _boards_pb2.ResumeBoardResponse]
+    """Goes on with a board that was ended. Errors: BOARD_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on
+    the enterprise.
     """
     ListBoards: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]
     """Lists boards with the nodes the caller may see them for. Permission incentives.boards.read."""
@@ -48,14 +61,27 @@ class BoardsServiceStub:
 
 @_typing.type_check_only
 class BoardsServiceAsyncStub(BoardsServiceStub):
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.CreateBoardRequest, _boards_pb2.CreateBoardResponse]  # type: ignore[assignment]
-    """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
-    METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """Adds a board for the enterprise and each of its branches and departments, 100 boards in all. Errors:
+    ALREADY_EXISTS, METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+    """
+    PreviewBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.PreviewBoardRequest, _boards_pb2.PreviewBoardResponse]  # type: ignore[assignment]
+    """Who would stand where on a board that is not there yet; nothing is kept. Errors: METRIC_UNKNOWN. Permission
+    incentives.boards.write on the enterprise.
+    """
+    EndBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.EndBoardRequest, _boards_pb2.EndBoardResponse]  # type: ignore[assignment]
+    """Ends a board: it is listed no more, and its past is kept. Errors: BOARD_UNKNOWN. Permission
+    incentives.boards.write on the enterprise.
+    """
+    ResumeBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.ResumeBoardRequest, _boards_pb2.ResumeBoardResponse]  # type: ignore[assignment]
+    """Goes on with a board that was ended. Errors: BOARD_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on
+    the enterprise.
     """
     ListBoards: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]  # type: ignore[assignment]
     """Lists boards with the nodes the caller may see them for. Permission incentives.boards.read."""
@@ -65,8 +91,9 @@ class BoardsServiceAsyncStub(BoardsServiceStub):
     """
 
 class BoardsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Boards rank the people of a branch or the whole enterprise by one metric in one period. Ranks are standard
-    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see it.
+    """Boards rank the people of a unit or the whole enterprise by one metric in one period. Ranks are standard
+    competition ranks: 1, 2, 2, 4 (R8). Whoever belongs to a board's node may see its best part and where they stand
+    themselves; those further down are told to whoever may read their progress (goals.progress.read), and to nobody else.
     """
 
     @_abc_1.abstractmethod
@@ -75,8 +102,38 @@ class BoardsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _boards_pb2.CreateBoardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_boards_pb2.CreateBoardResponse, _abc.Awaitable[_boards_pb2.CreateBoardResponse]]:
-        """Adds a board for the enterprise and each of its branches, 100 boards in all. Errors: ALREADY_EXISTS,
-        METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+        """Adds a board for the enterprise and each of its branches and departments, 100 boards in all. Errors:
+        ALREADY_EXISTS, METRIC_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on the enterprise.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewBoard(
+        self,
+        request: _boards_pb2.PreviewBoardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.PreviewBoardResponse, _abc.Awaitable[_boards_pb2.PreviewBoardResponse]]:
+        """Who would stand where on a board that is not there yet; nothing is kept. Errors: METRIC_UNKNOWN. Permission
+        incentives.boards.write on the enterprise.
+        """
+
+    @_abc_1.abstractmethod
+    def EndBoard(
+        self,
+        request: _boards_pb2.EndBoardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.EndBoardResponse, _abc.Awaitable[_boards_pb2.EndBoardResponse]]:
+        """Ends a board: it is listed no more, and its past is kept. Errors: BOARD_UNKNOWN. Permission
+        incentives.boards.write on the enterprise.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeBoard(
+        self,
+        request: _boards_pb2.ResumeBoardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.ResumeBoardResponse, _abc.Awaitable[_boards_pb2.ResumeBoardResponse]]:
+        """Goes on with a board that was ended. Errors: BOARD_UNKNOWN, LIMIT_REACHED. Permission incentives.boards.write on
+        the enterprise.
         """
 
     @_abc_1.abstractmethod
