@@ -19,7 +19,7 @@ from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
-from launcher.demo.plans import set_plans
+from launcher.demo.plans import set_boards, set_plans
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
 from launcher.demo.trying import try_the_pilot_everywhere
@@ -50,6 +50,7 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         wait_for_followers(reached, identity=position)
         set_standards(reached, anchor)
         set_plans(reached, anchor)
+        set_boards(reached)
         set_calendars(reached, anchor)
         tell_leave(reached, anchor)
         set_goals(reached, anchor)

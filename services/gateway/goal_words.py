@@ -12,7 +12,7 @@ from foothold.goals.v1 import cascade_pb2, values_pb2
 from chassis.errors import Failure
 from services.gateway import formats, words
 from services.gateway.faults import faults
-from services.gateway.figures import MONEY, RATE, exact, to_date, written
+from services.gateway.figures import MONEY, RATE, Value, exact, to_date, written
 from services.gateway.formats import minor_digits, rounded
 from services.gateway.language import _, language, later, ngettext
 from services.gateway.me import me
@@ -150,7 +150,7 @@ def counted(attainment: values_pb2.Value) -> str:
     return _("No data") if number is None else formats.percent(min(Fraction(1), number))
 
 
-def typed(value: values_pb2.Value) -> str:
+def typed(value: Value) -> str:
     """A value as it is typed into a form, and into a spreadsheet: percent, main units, no grouping."""
     number = exact(value)
     if number is None:

@@ -428,6 +428,21 @@ _FORMS_OF: Final = (
         },
     ),
     _Form(
+        "/boards/new",
+        "gu.wenjing",
+        {"name": "榜", "metric": "emails_sent", "period": "month", "measure": "level"},
+        {
+            "name": ("", *_TEXTS[1:]),
+            "metric": _TEXTS,
+            "minimum_denominator": _NUMBERS,
+            "tenure_from": _NUMBERS,
+            "job_role": ("No!", *_CONTROL),
+            "request_id": _SENT_BEFORE,
+        },
+    ),
+    _Form("/boards/<board_id>/end", "gu.wenjing", {}, {"<board_id>": _IDS}),
+    _Form("/boards/<board_id>/resume", "gu.wenjing", {}, {"<board_id>": _IDS}),
+    _Form(
         "/plans/simulate",
         "gu.wenjing",
         {"node_id": "{enterprise}", "first_month": "2025-01", "months": "1", "first": "no-such-plan"},

@@ -239,8 +239,10 @@ def test_bottom_ranks_see_themselves_and_the_gap_and_nobody_else_does(company: C
     assert (seen.standing.rank, seen.above.rank, seen.above.person_id) == (21, 20, people[19])
     assert (seen.above.value.numerator, seen.next_better.numerator) == (81, 81)
     # Not by asking for the person, nor for the next page, nor for another unit.
-    for asked in ({"person_id": people[22]}, {}):
-        again = company.as_(people[20]).board("follow-ups-month", "beijing", on=on, page_size=11, **asked)
+    for other in (people[22], ""):
+        again = company.as_(people[20]).board(
+            "follow-ups-month", "beijing", on=on, page_size=11, person_id=other
+        )
         assert not again.next_page_token
         assert people[22] not in {*names(again), again.standing.person_id, again.above.person_id}
     assert (
@@ -256,7 +258,7 @@ def test_bottom_ranks_see_themselves_and_the_gap_and_nobody_else_does(company: C
     assert (names(hr), hr.hidden_size, hr.standing.rank) == (people, 0, 23)
     pages, token = [], ""
     while True:
-        asked = {"on": on, "page_size": 4, "page_token": token}
+        asked: dict[str, Any] = {"on": on, "page_size": 4, "page_token": token}
         page = company.as_(people[20]).board("follow-ups-month", "beijing", **asked)
         pages += names(page)
         token = page.next_page_token

@@ -7,7 +7,7 @@ from typing import Any, Final
 from foothold.identity.v1 import access_pb2, directory_pb2, feed_pb2, sessions_pb2
 
 from chassis.ids import new_id
-from tests.permissions.enterprise import PASSWORD
+from tests.permissions.enterprise import NODES, PASSWORD
 from tests.permissions.probes import Probe, Reach, Request, row_of, shown_if
 
 _numbers = count(1)
@@ -70,6 +70,13 @@ def _dismiss(reach: Reach) -> Request:
 def _bind(reach: Reach) -> Request:
     binding = access_pb2.Binding(role_id="trainer", subject_id="dummy", node_id=reach.target)
     return access_pb2.CreateBindingRequest(request_id=new_id(), binding=binding)
+
+
+def _bindings(reach: Reach) -> Request:
+    # So that there is one to see, whatever was tried before.
+    if reach.target in NODES.values():
+        reach.enterprise.bind("mentor", "dummy", reach.target)
+    return access_pb2.ListBindingsRequest(node_id=reach.target)
 
 
 def _unbind(reach: Reach) -> Request:
@@ -140,7 +147,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     _ACCESS + "DeleteBinding": Probe("nodes", _unbind),
     _ACCESS + "ListBindings": Probe(
         "nodes",
-        lambda r: access_pb2.ListBindingsRequest(node_id=r.target),
+        _bindings,
         meaning=shown_if(lambda answer, _: bool(answer.bindings)),
     ),
     _ACCESS + "CreateServiceAccount": Probe("nothing", _account),

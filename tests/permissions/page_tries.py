@@ -358,6 +358,7 @@ def _simulation(browser: Browser, target: str) -> Mapping[str, str]:
 _SIMULATION = Try("nodes", _simulation)
 _PERSON = Try("people", lambda _, target: {"person_id": target})
 _COURSE = Try("nodes", lambda _, target: {"course_id": course_of(target)})
+_BOARD: Final = Try(arguments=lambda _b, _t: {"board_id": "follow-ups-month"})
 _INDUSTRY: Final = Try(arguments=lambda _b, _t: {"industry_id": "car-dealership"})
 _FORGED: Final = {
     "webhook-id": "msg_1",
@@ -408,6 +409,9 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /courses/new": Try(form=_new_course),
     "POST /customers": Try(form=lambda _b, _t: FOLLOW_UP),
     "POST /customers/undo": Try(form=lambda browser, _: {"undo": browser.undo_token()}),
+    "POST /boards/new": Try(form=lambda _b, _t: {"name": f"board-{next(_numbers)}", "metric": "emails_sent"}),
+    "POST /boards/<board_id>/end": _BOARD,
+    "POST /boards/<board_id>/resume": _BOARD,
     "POST /plans/new": Try(form=_new_plan),
     "GET /plans/<plan_id>": Try("nodes", _plan),
     "GET /plans/<plan_id>/acknowledged.csv": Try("nodes", _plan),

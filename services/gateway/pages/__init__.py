@@ -5,7 +5,7 @@ from flask import Blueprint
 from services.gateway.pages import (
     account,
     batches,
-    boards,
+    board_editing,
     bonus,
     calendar,
     checking,
@@ -48,7 +48,7 @@ def blueprints() -> tuple[Blueprint, ...]:
             learning,
             bonus,
             what_if,
-            boards,
+            board_editing,
             why,
             team,
             coaching_opening,

@@ -60,7 +60,7 @@ class BoardViews:
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
-        self._pages: dict[tuple[bool, str, bytes, Period], _Kept] = {}
+        self._pages: dict[tuple[bool, Board, bytes, Period], _Kept] = {}
 
     def view(
         self, asked: Asked, standings: Standings, directory: Directory, *, who: str, caller: str
@@ -121,7 +121,7 @@ class BoardViews:
         """What everybody who asks the same sees, made once until the board or the directory changes."""
         request, everything = asked.request, asked.sight is None
         mark = request.SerializeToString(deterministic=True) if everything else request.node_id.encode()
-        key = (everything, asked.board.id, mark, asked.period)
+        key = (everything, asked.board, mark, asked.period)
         state = (version, directory.version)
         kept = self._pages.get(key)
         if kept is not None and kept.standings() is standings and kept.state == state:
