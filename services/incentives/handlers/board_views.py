@@ -89,7 +89,9 @@ class BoardViews:
 
     def _look(self, asked: Asked, standings: Standings, directory: Directory, who: str) -> _Look:
         stand = standings.stand(who)
-        version, own = standings.stands(asked.sight) if asked.sight else (stand.version, [])
+        version, own = stand.version, [] if stand.entry is None else [stand.entry]
+        if asked.sight != frozenset({who}):
+            version, own = standings.stands(asked.sight or ())
         kept = self._page(asked, standings, stand.version, directory)
         return _Look(stand, own, kept, at_once=version == stand.version == kept.state[0])
 
@@ -108,11 +110,10 @@ class BoardViews:
         cursor = asked.cursor
         rest = [each for each in everything if cursor is None or _is_after(each.cursor, cursor)]
         page = rest[: asked.size]
-        if cursor is None and len(page) >= len(top):
-            response.entries.extend(self.entry(asked.board, directory, each) for each in page[len(top) :])
-        else:
-            del response.entries[:]
-            response.entries.extend(self.entry(asked.board, directory, each) for each in page)
+        # The first page begins with what everybody sees, which is made already.
+        made = min(len(page), len(top)) if cursor is None else 0
+        del response.entries[made:]
+        response.entries.extend(self.entry(asked.board, directory, each) for each in page[made:])
         if len(rest) > len(page):
             response.next_page_token = encode_token(_token_of(page[-1].cursor), query=asked.request)
         return everything

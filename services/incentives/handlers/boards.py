@@ -236,6 +236,8 @@ def _sight(scope: Scope, node_id: str) -> frozenset[str] | None:
     if not who.holds(_FIGURES):
         return own
     figures = who.scope(_FIGURES)
+    if figures.nodes == own:
+        return own
     if figures.covers(node_id):
         return None
     return own | (figures.people() or own)
