@@ -11,6 +11,8 @@ from foothold.incentives.v1 import (
     disputes_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    honours_pb2,
+    honours_pb2_grpc,
     payouts_pb2,
     payouts_pb2_grpc,
     periods_pb2,
@@ -50,6 +52,7 @@ from services.incentives.handlers import (
     BoardsHandler,
     DisputesHandler,
     FeedHandler,
+    HonoursHandler,
     PayoutsHandler,
     PeriodsHandler,
     PlanLifeHandler,
@@ -76,6 +79,7 @@ _PAYOUTS: Final = payouts_pb2.DESCRIPTOR.services_by_name["PayoutsService"]
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
 _PLAN_LIFE: Final = plan_life_pb2.DESCRIPTOR.services_by_name["PlanLifeService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
+_HONOURS: Final = honours_pb2.DESCRIPTOR.services_by_name["HonoursService"]
 _BOARDS: Final = boards_pb2.DESCRIPTOR.services_by_name["BoardsService"]
 _WHAT_IF: Final = whatif_pb2.DESCRIPTOR.services_by_name["WhatIfService"]
 _PERIODS: Final = periods_pb2.DESCRIPTOR.services_by_name["PeriodsService"]
@@ -127,6 +131,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             _STATEMENTS,
             _WHAT_IF,
             _BOARDS,
+            _HONOURS,
             _FEED,
             _PERIODS,
             _RECOMPUTE,
@@ -214,6 +219,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _BOARDS.full_name,
                 boards_pb2_grpc.add_BoardsServiceServicer_to_server,
                 BoardsHandler(database, catalogue, leaderboards, clock, currency),
+            ),
+            Servicer(
+                _HONOURS.full_name,
+                honours_pb2_grpc.add_HonoursServiceServicer_to_server,
+                HonoursHandler(database, catalogue, leaderboards, clock, currency),
             ),
             Servicer(
                 _FEED.full_name,

@@ -78,4 +78,5 @@ board: Final = Table(
     Column("tenure_from", SmallInteger, nullable=False, comment="months, 0 is open"),
     Column("tenure_to", SmallInteger, nullable=False, comment="months, 0 is open"),
     Column("ended", Boolean, nullable=False),
+    Column("honour", Text, nullable=False, comment="what whoever is first is called; empty for nothing"),
 )

@@ -15,6 +15,7 @@ from foothold.incentives.v1 import (
     disputes_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
+    honours_pb2_grpc,
     payouts_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
@@ -135,6 +136,7 @@ class Client:
         self.recompute = recompute_pb2_grpc.RecomputeServiceStub(channel)
         self.simulations = simulation_pb2_grpc.SimulationsServiceStub(channel)
         self.boards = boards_pb2_grpc.BoardsServiceStub(channel)
+        self.honours = honours_pb2_grpc.HonoursServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def propose(self, plan: plans_pb2.Plan) -> plans_pb2.CreatePlanResponse:
@@ -312,7 +314,7 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
-        tables += ["approval", "hold", "batch", "batch_item", "dispute"]
+        tables += ["approval", "hold", "batch", "batch_item", "dispute", "honour"]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")

@@ -9,6 +9,7 @@ from foothold.incentives.v1 import (
     boards_pb2,
     disputes_pb2,
     feed_pb2,
+    honours_pb2,
     payouts_pb2,
     plan_life_pb2,
     plans_pb2,
@@ -162,6 +163,30 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     "ListBoards": lambda c: c.boards.ListBoards(boards_pb2.ListBoardsRequest()),
     "GetBoard": lambda c: c.board("close-rate-week", "shanghai"),
     "GetBoard of the enterprise": lambda c: c.board("close-rate-week", "hq"),
+    "ListHonours": lambda c: c.honours.ListHonours(honours_pb2.ListHonoursRequest(node_id="shanghai")),
+    "ConfirmHonour": lambda c: c.honours.ConfirmHonour(
+        honours_pb2.ConfirmHonourRequest(
+            request_id=request_id(),
+            board_id="follow-ups-month",
+            node_id="shanghai",
+            on=on(date(2020, 1, 1)),
+            person_id="li",
+        )
+    ),
+    "PassHonour": lambda c: c.honours.PassHonour(
+        honours_pb2.PassHonourRequest(
+            request_id=request_id(),
+            board_id="follow-ups-month",
+            node_id="shanghai",
+            on=on(date(2020, 1, 1)),
+            reason="没有人",
+        )
+    ),
+    "AnswerHonour": lambda c: c.honours.AnswerHonour(
+        honours_pb2.AnswerHonourRequest(
+            request_id=request_id(), honour_id="none", consent=honours_pb2.Honour.CONSENT_NOTHING
+        )
+    ),
     "ListEvents": lambda c: c.feed.ListEvents(feed_pb2.ListEventsRequest()),
     "GetFollowing": lambda c: c.feed.GetFollowing(feed_pb2.GetFollowingRequest()),
 }
@@ -281,6 +306,11 @@ _EXPECTED = {
     "ListBoards": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),
     "GetBoard of the enterprise": (OK, OK, OK, OK, OK, OK, OK, OK, DENIED, OK),
+    "ListHonours": (OK, OK, HIDDEN, OK, OK, OK, OK, OK, DENIED, OK),
+    # No board of the company honours anybody.
+    "ConfirmHonour": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, HIDDEN),
+    "PassHonour": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, HIDDEN),
+    "AnswerHonour": (HIDDEN, HIDDEN, HIDDEN, *(DENIED,) * 7),
     "ListEvents": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
     "GetFollowing": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
 }

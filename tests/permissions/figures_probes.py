@@ -18,7 +18,14 @@ from foothold.goals.v1 import (
     values_pb2,
 )
 from foothold.goals.v1 import feed_pb2 as goals_feed
-from foothold.incentives.v1 import boards_pb2, plan_life_pb2, plans_pb2, statements_pb2, whatif_pb2
+from foothold.incentives.v1 import (
+    boards_pb2,
+    honours_pb2,
+    plan_life_pb2,
+    plans_pb2,
+    statements_pb2,
+    whatif_pb2,
+)
 from foothold.incentives.v1 import feed_pb2 as incentives_feed
 from foothold.incentives.v1 import values_pb2 as incentives_values
 from google.type.date_pb2 import Date
@@ -223,6 +230,9 @@ _STATEMENTS: Final = "/foothold.incentives.v1.StatementsService/"
 _WHAT_IF: Final = "/foothold.incentives.v1.WhatIfService/"
 _NO_PLAN: Final = frozenset({"PLAN_UNKNOWN"})
 _BOARDS: Final = "/foothold.incentives.v1.BoardsService/"
+_HONOURS: Final = "/foothold.incentives.v1.HonoursService/"
+# No board there honours anybody: whoever may comes as far as this.
+_NO_HONOUR: Final = frozenset({"BOARD_UNKNOWN"})
 
 PROBES: Final[Mapping[str, Probe]] = {
     _FACTS + "RecordFact": Probe("people", _record),
@@ -352,6 +362,39 @@ PROBES: Final[Mapping[str, Probe]] = {
         meaning=shown_if(lambda answer, r: r.target in {node.node_id for node in answer.nodes}),
     ),
     _BOARDS + "GetBoard": Probe("nodes", _board),
+    _HONOURS + "ListHonours": Probe(
+        "nodes",
+        lambda r: honours_pb2.ListHonoursRequest(node_id=r.target),
+    ),
+    _HONOURS + "ConfirmHonour": Probe(
+        "nodes",
+        lambda r: honours_pb2.ConfirmHonourRequest(
+            request_id=new_id(),
+            board_id="follow-ups-month",
+            node_id=r.target,
+            on={"year": 2020, "month": 1, "day": 1},
+            person_id="newcomer",
+        ),
+        through=_NO_HONOUR,
+    ),
+    _HONOURS + "PassHonour": Probe(
+        "nodes",
+        lambda r: honours_pb2.PassHonourRequest(
+            request_id=new_id(),
+            board_id="follow-ups-month",
+            node_id=r.target,
+            on={"year": 2020, "month": 1, "day": 1},
+            reason="Nobody",
+        ),
+        through=_NO_HONOUR,
+    ),
+    _HONOURS + "AnswerHonour": Probe(
+        "nothing",
+        lambda _: honours_pb2.AnswerHonourRequest(
+            request_id=new_id(), honour_id="none", consent=honours_pb2.Honour.CONSENT_NAME
+        ),
+        through=frozenset({"HONOUR_UNKNOWN"}),
+    ),
     "/foothold.incentives.v1.FeedService/ListEvents": Probe(
         "nothing", lambda _: incentives_feed.ListEventsRequest(page_size=1)
     ),

@@ -53,6 +53,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "incentives.statements.read": "See what somebody has earned",
     "incentives.boards.read": "See leaderboards",
     "incentives.boards.write": "Make and end leaderboards",
+    "incentives.honours.confirm": "Confirm who is honoured for being first, or pass it over",
+    "incentives.honours.answer": "Say what others may see of one's own honours",
     "incentives.feed.read": "Follow incentives' events",
     "training.courses.read": "See courses",
     "training.courses.write": "Make and change courses",
@@ -93,6 +95,7 @@ _BRANCH_HR: Final = frozenset(
         "incentives.disputes.answer",
         "incentives.statements.read",
         "incentives.boards.read",
+        "incentives.honours.confirm",
         "training.courses.read",
         "training.learning.read",
     }
@@ -119,6 +122,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
                 "incentives.plans.read",
                 "incentives.plans.acknowledge",
                 "incentives.disputes.open",
+                "incentives.honours.answer",
                 "incentives.statements.read",
                 "incentives.boards.read",
                 "training.courses.read",
@@ -230,6 +234,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
             "incentives.statements.read",
             "incentives.boards.read",
             "incentives.boards.write",
+            "incentives.honours.confirm",
         },
     ),
     # Whoever holds the signing key runs the platform: seeds, imports, repairs. Sees no customer either.

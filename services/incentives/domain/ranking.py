@@ -34,6 +34,7 @@ class Board:
 
     A ratio needs a denominator of at least `minimum_denominator` to be ranked, for its change in both periods;
     `job_role` empty is everybody. Of people in months `tenure_from` to `tenure_to` of tenure, both included; 0 is open.
+    Whoever is first when a period is over may be honoured: `honour` is what for, empty for nothing.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Board:
     tenure_from: int = 0
     tenure_to: int = 0
     ended: bool = False
+    honour: str = ""
 
     def admits(self, job_role: str, hired: date | None, period: Period) -> bool:
         """Whether it is for somebody of this job role; of a tenure by the month in which the period begins."""

@@ -3,6 +3,7 @@
 from services.incentives.handlers.boards import BoardsHandler
 from services.incentives.handlers.disputes import DisputesHandler
 from services.incentives.handlers.feed import FeedHandler
+from services.incentives.handlers.honours import HonoursHandler
 from services.incentives.handlers.payouts import PayoutsHandler
 from services.incentives.handlers.periods import PeriodsHandler
 from services.incentives.handlers.plan_life import PlanLifeHandler
@@ -16,6 +17,7 @@ __all__ = [
     "BoardsHandler",
     "DisputesHandler",
     "FeedHandler",
+    "HonoursHandler",
     "PayoutsHandler",
     "PeriodsHandler",
     "PlanLifeHandler",

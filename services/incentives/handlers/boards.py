@@ -90,7 +90,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         day = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
         _refuse_invalid(request.board)
-        _require_node(scope, node_id)
+        require_node(scope, node_id)
         board, directory = to_board(request.board, ""), scope.caller.directory
         period = period_of(board.period_kind, day or self._today(directory, node_id))
         page = self._leaderboards.preview(board, node_id, period).page(after=None, limit=MOST_SHOWN)
@@ -139,7 +139,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         size = fields.page_size(request.page_size, default=_DEFAULT_PAGE)
         day = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
-        _require_node(scope, node_id)
+        require_node(scope, node_id)
         board = self._board(board_id)
         period = period_of(board.period_kind, day or self._today(directory, node_id))
         standings = self._leaderboards.standings(board, node_id, period)
@@ -167,7 +167,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         def produce(connection: Connection) -> R:
             store = CatalogueStore(connection, scope)
             if not store.end_board(board_id, ended=ended):
-                raise _unknown()
+                raise unknown_board()
             if not ended:
                 _require_room(store)
             return response(board=from_board(read_boards(connection)[board_id]))
@@ -183,7 +183,7 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
             with self._database.read() as connection:
                 board = self._catalogue.refresh_boards(connection).get(board_id)
         if board is None:
-            raise _unknown()
+            raise unknown_board()
         return board
 
     def _today(self, directory: Directory, node_id: str) -> date:
@@ -197,6 +197,7 @@ def _refuse_invalid(message: boards_pb2.Board) -> None:
     fields.text("name", message.name, max_length=60)
     fields.one_of("period_kind", message.period_kind, set(PeriodKind))
     fields.integer("minimum_denominator", message.minimum_denominator, minimum=0, maximum=LARGEST_MINIMUM)
+    fields.text("honour", message.honour, max_length=30, required=False)
     fields.one_of("measure", message.measure, {0, *Measure})
     first = fields.integer("tenure_from", message.tenure_from, minimum=0, maximum=LONGEST_TENURE)
     fields.integer("tenure_to", message.tenure_to, minimum=0, maximum=LONGEST_TENURE)
@@ -213,7 +214,7 @@ def _refuse_invalid(message: boards_pb2.Board) -> None:
         )
 
 
-def _require_node(scope: Scope, node_id: str) -> None:
+def require_node(scope: Scope, node_id: str) -> None:
     """NotFound NODE_UNKNOWN where there is no unit of that id whose board the scope shows."""
     node = scope.caller.directory.node(node_id)
     if node is None or node.kind is Kind.PERSON or not scope.is_member(node_id):
@@ -225,7 +226,8 @@ def _require_room(store: CatalogueStore) -> None:
         raise ResourceExhausted("LIMIT_REACHED", f"There may be at most {MOST_BOARDS} boards.")
 
 
-def _unknown() -> NotFound:
+def unknown_board() -> NotFound:
+    """There is no board of that id."""
     return NotFound("BOARD_UNKNOWN", "There is no such board.")
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Standing
-from services.incentives.store.ledger import Ledger
+from services.incentives.store.closing import asked_for
+from services.incentives.store.ledger import Key, Ledger
 from services.incentives.store.placements import then
 
 _GOALS: Final = text("SELECT coalesce((SELECT position FROM cursors WHERE name = 'goals'), 0)")
@@ -23,6 +24,12 @@ FROM statement LEFT JOIN frozen USING (period_kind, first_day, person_id)
 """
 _CHANGED: Final = text(f"{_ROWS} WHERE statement.goals_position > :after")
 _OF_PERIOD: Final = text(f"{_ROWS} WHERE period_kind = :kind AND first_day = :first_day")
+# Whatever is closed: what is known now.
+_FIGURES: Final = """
+SELECT person_id, period_kind, first_day, figures FROM statement
+JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS asked (person, kind, day)
+  ON (period_kind, first_day, person_id) = (kind, day, person)
+"""
 _MOVED: Final = text("SELECT id, kind FROM directory_node WHERE position > :after")
 _COUNT: Final = text("SELECT count(*) FROM closing")
 _CLOSINGS: Final = text("SELECT period_kind, first_day, node_id, closed_at FROM closing ORDER BY closed_at")
@@ -52,6 +59,12 @@ def of_period(connection: Connection, period: Period) -> list[BoardRow]:
     """Everybody's statement of a period."""
     values = {"kind": int(period.kind), "first_day": period.first_day}
     return [_board_row(*row) for row in connection.execute(_OF_PERIOD, values)]
+
+
+def figures_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, Mapping[str, int]]:
+    """People's figures of periods as they are known now, also of closed ones."""
+    rows = connection.exec_driver_sql(_FIGURES, asked_for(keys))
+    return {(person_id, Period(PeriodKind(kind), day)): figures for person_id, kind, day, figures in rows}
 
 
 def moved_since(connection: Connection, position: int) -> tuple[set[str], bool]:

@@ -89,6 +89,7 @@ def read_boards(connection: Connection) -> dict[str, Board]:
             row.tenure_from,
             row.tenure_to,
             row.ended,
+            row.honour,
         )
         for row in connection.execute(select(board).order_by(board.c.id))
     }
@@ -131,6 +132,7 @@ class CatalogueStore:
             "tenure_from": added.tenure_from,
             "tenure_to": added.tenure_to,
             "ended": False,
+            "honour": added.honour,
         }
         self._connection.execute(insert(board).values(values))
         return True

@@ -20,6 +20,7 @@ def to_board(message: boards_pb2.Board, board_id: str) -> Board:
         measure=Measure(message.measure or Measure.LEVEL),
         tenure_from=message.tenure_from,
         tenure_to=message.tenure_to,
+        honour=message.honour,
     )
 
 
@@ -35,6 +36,7 @@ def from_board(board: Board) -> boards_pb2.Board:
         tenure_from=board.tenure_from,
         tenure_to=board.tenure_to,
         ended=board.ended,
+        honour=board.honour,
     )
 
 

@@ -246,6 +246,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such dispute, or not visible to the caller."""
     ERROR_REASON_PAYOUT_UNKNOWN: _ErrorReason.ValueType  # 136
     """Nothing of the person is closed in that period."""
+    ERROR_REASON_HONOUR_UNKNOWN: _ErrorReason.ValueType  # 158
+    """No such honour, or not one of the caller's."""
+    ERROR_REASON_NOT_FIRST: _ErrorReason.ValueType  # 159
+    """Whoever is to be honoured was not first on the board when its period was over."""
+    ERROR_REASON_HONOUR_DECIDED: _ErrorReason.ValueType  # 160
+    """Somebody has confirmed the honour, or passed the period over, already."""
     ERROR_REASON_SIMULATION_UNKNOWN: _ErrorReason.ValueType  # 156
     """No such simulation, or not visible to the caller."""
     ERROR_REASON_SIMULATION_ENDED: _ErrorReason.ValueType  # 157
@@ -480,6 +486,12 @@ ERROR_REASON_DISPUTE_UNKNOWN: ErrorReason.ValueType  # 139
 """No such dispute, or not visible to the caller."""
 ERROR_REASON_PAYOUT_UNKNOWN: ErrorReason.ValueType  # 136
 """Nothing of the person is closed in that period."""
+ERROR_REASON_HONOUR_UNKNOWN: ErrorReason.ValueType  # 158
+"""No such honour, or not one of the caller's."""
+ERROR_REASON_NOT_FIRST: ErrorReason.ValueType  # 159
+"""Whoever is to be honoured was not first on the board when its period was over."""
+ERROR_REASON_HONOUR_DECIDED: ErrorReason.ValueType  # 160
+"""Somebody has confirmed the honour, or passed the period over, already."""
 ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156
 """No such simulation, or not visible to the caller."""
 ERROR_REASON_SIMULATION_ENDED: ErrorReason.ValueType  # 157

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/boards.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xd3\x02\n\x05\x42oard\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x04 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1b\n\x13minimum_denominator\x18\x05 \x01(\x03\x12\x10\n\x08job_role\x18\x06 \x01(\t\x12\x36\n\x07measure\x18\x07 \x01(\x0e\x32%.foothold.incentives.v1.Board.Measure\x12\x13\n\x0btenure_from\x18\x08 \x01(\x05\x12\x11\n\ttenure_to\x18\t \x01(\x05\x12\r\n\x05\x65nded\x18\n \x01(\x08\"I\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n\rMEASURE_LEVEL\x10\x01\x12\x12\n\x0eMEASURE_CHANGE\x10\x02\"~\n\nBoardEntry\x12\x0c\n\x04rank\x18\x01 \x01(\x03\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x62ranch_name\x18\x04 \x01(\t\x12,\n\x05value\x18\x05 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"V\n\x12\x43reateBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"C\n\x13\x43reateBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"s\n\x13PreviewBoardRequest\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"\xa7\x01\n\x14PreviewBoardResponse\x12.\n\x06period\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x33\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x13\n\x0branked_size\x18\x03 \x01(\x03\x12\x15\n\runranked_size\x18\x04 \x01(\x03\"7\n\x0f\x45ndBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\"@\n\x10\x45ndBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\":\n\x12ResumeBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\"C\n\x13ResumeBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"\'\n\x11ListBoardsRequest\x12\x12\n\nwith_ended\x18\x01 \x01(\x08\"u\n\x12ListBoardsResponse\x12-\n\x06\x62oards\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x30\n\x05nodes\x18\x02 \x03(\x0b\x32!.foothold.incentives.v1.BoardNode\":\n\tBoardNode\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x62ranch\x18\x03 \x01(\x08\"\x8d\x01\n\x0fGetBoardRequest\x12\x10\n\x08\x62oard_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tperson_id\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xf6\x03\n\x10GetBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x33\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x13\n\x0branked_size\x18\x05 \x01(\x03\x12\x15\n\runranked_size\x18\x06 \x01(\x03\x12\x34\n\x08standing\x18\x07 \x01(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x32\n\x0bnext_better\x18\x08 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12)\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05\x61\x62ove\x18\n \x01(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x13\n\x0bhidden_size\x18\x0b \x01(\x03\x12-\n\tclosed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xed\x04\n\rBoardsService\x12\x66\n\x0b\x43reateBoard\x12*.foothold.incentives.v1.CreateBoardRequest\x1a+.foothold.incentives.v1.CreateBoardResponse\x12i\n\x0cPreviewBoard\x12+.foothold.incentives.v1.PreviewBoardRequest\x1a,.foothold.incentives.v1.PreviewBoardResponse\x12]\n\x08\x45ndBoard\x12\'.foothold.incentives.v1.EndBoardRequest\x1a(.foothold.incentives.v1.EndBoardResponse\x12\x66\n\x0bResumeBoard\x12*.foothold.incentives.v1.ResumeBoardRequest\x1a+.foothold.incentives.v1.ResumeBoardResponse\x12\x63\n\nListBoards\x12).foothold.incentives.v1.ListBoardsRequest\x1a*.foothold.incentives.v1.ListBoardsResponse\x12]\n\x08GetBoard\x12\'.foothold.incentives.v1.GetBoardRequest\x1a(.foothold.incentives.v1.GetBoardResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/boards.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xe3\x02\n\x05\x42oard\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x04 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1b\n\x13minimum_denominator\x18\x05 \x01(\x03\x12\x10\n\x08job_role\x18\x06 \x01(\t\x12\x36\n\x07measure\x18\x07 \x01(\x0e\x32%.foothold.incentives.v1.Board.Measure\x12\x13\n\x0btenure_from\x18\x08 \x01(\x05\x12\x11\n\ttenure_to\x18\t \x01(\x05\x12\r\n\x05\x65nded\x18\n \x01(\x08\x12\x0e\n\x06honour\x18\x0b \x01(\t\"I\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n\rMEASURE_LEVEL\x10\x01\x12\x12\n\x0eMEASURE_CHANGE\x10\x02\"~\n\nBoardEntry\x12\x0c\n\x04rank\x18\x01 \x01(\x03\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x62ranch_name\x18\x04 \x01(\t\x12,\n\x05value\x18\x05 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"V\n\x12\x43reateBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"C\n\x13\x43reateBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"s\n\x13PreviewBoardRequest\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"\xa7\x01\n\x14PreviewBoardResponse\x12.\n\x06period\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x33\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x13\n\x0branked_size\x18\x03 \x01(\x03\x12\x15\n\runranked_size\x18\x04 \x01(\x03\"7\n\x0f\x45ndBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\"@\n\x10\x45ndBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\":\n\x12ResumeBoardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\"C\n\x13ResumeBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\"\'\n\x11ListBoardsRequest\x12\x12\n\nwith_ended\x18\x01 \x01(\x08\"u\n\x12ListBoardsResponse\x12-\n\x06\x62oards\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x30\n\x05nodes\x18\x02 \x03(\x0b\x32!.foothold.incentives.v1.BoardNode\":\n\tBoardNode\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x62ranch\x18\x03 \x01(\x08\"\x8d\x01\n\x0fGetBoardRequest\x12\x10\n\x08\x62oard_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tperson_id\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xf6\x03\n\x10GetBoardResponse\x12,\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x33\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x13\n\x0branked_size\x18\x05 \x01(\x03\x12\x15\n\runranked_size\x18\x06 \x01(\x03\x12\x34\n\x08standing\x18\x07 \x01(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x32\n\x0bnext_better\x18\x08 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12)\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05\x61\x62ove\x18\n \x01(\x0b\x32\".foothold.incentives.v1.BoardEntry\x12\x13\n\x0bhidden_size\x18\x0b \x01(\x03\x12-\n\tclosed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xed\x04\n\rBoardsService\x12\x66\n\x0b\x43reateBoard\x12*.foothold.incentives.v1.CreateBoardRequest\x1a+.foothold.incentives.v1.CreateBoardResponse\x12i\n\x0cPreviewBoard\x12+.foothold.incentives.v1.PreviewBoardRequest\x1a,.foothold.incentives.v1.PreviewBoardResponse\x12]\n\x08\x45ndBoard\x12\'.foothold.incentives.v1.EndBoardRequest\x1a(.foothold.incentives.v1.EndBoardResponse\x12\x66\n\x0bResumeBoard\x12*.foothold.incentives.v1.ResumeBoardRequest\x1a+.foothold.incentives.v1.ResumeBoardResponse\x12\x63\n\nListBoards\x12).foothold.incentives.v1.ListBoardsRequest\x1a*.foothold.incentives.v1.ListBoardsResponse\x12]\n\x08GetBoard\x12\'.foothold.incentives.v1.GetBoardRequest\x1a(.foothold.incentives.v1.GetBoardResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,37 +35,37 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.boar
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BOARD']._serialized_start=158
-  _globals['_BOARD']._serialized_end=497
-  _globals['_BOARD_MEASURE']._serialized_start=424
-  _globals['_BOARD_MEASURE']._serialized_end=497
-  _globals['_BOARDENTRY']._serialized_start=499
-  _globals['_BOARDENTRY']._serialized_end=625
-  _globals['_CREATEBOARDREQUEST']._serialized_start=627
-  _globals['_CREATEBOARDREQUEST']._serialized_end=713
-  _globals['_CREATEBOARDRESPONSE']._serialized_start=715
-  _globals['_CREATEBOARDRESPONSE']._serialized_end=782
-  _globals['_PREVIEWBOARDREQUEST']._serialized_start=784
-  _globals['_PREVIEWBOARDREQUEST']._serialized_end=899
-  _globals['_PREVIEWBOARDRESPONSE']._serialized_start=902
-  _globals['_PREVIEWBOARDRESPONSE']._serialized_end=1069
-  _globals['_ENDBOARDREQUEST']._serialized_start=1071
-  _globals['_ENDBOARDREQUEST']._serialized_end=1126
-  _globals['_ENDBOARDRESPONSE']._serialized_start=1128
-  _globals['_ENDBOARDRESPONSE']._serialized_end=1192
-  _globals['_RESUMEBOARDREQUEST']._serialized_start=1194
-  _globals['_RESUMEBOARDREQUEST']._serialized_end=1252
-  _globals['_RESUMEBOARDRESPONSE']._serialized_start=1254
-  _globals['_RESUMEBOARDRESPONSE']._serialized_end=1321
-  _globals['_LISTBOARDSREQUEST']._serialized_start=1323
-  _globals['_LISTBOARDSREQUEST']._serialized_end=1362
-  _globals['_LISTBOARDSRESPONSE']._serialized_start=1364
-  _globals['_LISTBOARDSRESPONSE']._serialized_end=1481
-  _globals['_BOARDNODE']._serialized_start=1483
-  _globals['_BOARDNODE']._serialized_end=1541
-  _globals['_GETBOARDREQUEST']._serialized_start=1544
-  _globals['_GETBOARDREQUEST']._serialized_end=1685
-  _globals['_GETBOARDRESPONSE']._serialized_start=1688
-  _globals['_GETBOARDRESPONSE']._serialized_end=2190
-  _globals['_BOARDSSERVICE']._serialized_start=2193
-  _globals['_BOARDSSERVICE']._serialized_end=2814
+  _globals['_BOARD']._serialized_end=513
+  _globals['_BOARD_MEASURE']._serialized_start=440
+  _globals['_BOARD_MEASURE']._serialized_end=513
+  _globals['_BOARDENTRY']._serialized_start=515
+  _globals['_BOARDENTRY']._serialized_end=641
+  _globals['_CREATEBOARDREQUEST']._serialized_start=643
+  _globals['_CREATEBOARDREQUEST']._serialized_end=729
+  _globals['_CREATEBOARDRESPONSE']._serialized_start=731
+  _globals['_CREATEBOARDRESPONSE']._serialized_end=798
+  _globals['_PREVIEWBOARDREQUEST']._serialized_start=800
+  _globals['_PREVIEWBOARDREQUEST']._serialized_end=915
+  _globals['_PREVIEWBOARDRESPONSE']._serialized_start=918
+  _globals['_PREVIEWBOARDRESPONSE']._serialized_end=1085
+  _globals['_ENDBOARDREQUEST']._serialized_start=1087
+  _globals['_ENDBOARDREQUEST']._serialized_end=1142
+  _globals['_ENDBOARDRESPONSE']._serialized_start=1144
+  _globals['_ENDBOARDRESPONSE']._serialized_end=1208
+  _globals['_RESUMEBOARDREQUEST']._serialized_start=1210
+  _globals['_RESUMEBOARDREQUEST']._serialized_end=1268
+  _globals['_RESUMEBOARDRESPONSE']._serialized_start=1270
+  _globals['_RESUMEBOARDRESPONSE']._serialized_end=1337
+  _globals['_LISTBOARDSREQUEST']._serialized_start=1339
+  _globals['_LISTBOARDSREQUEST']._serialized_end=1378
+  _globals['_LISTBOARDSRESPONSE']._serialized_start=1380
+  _globals['_LISTBOARDSRESPONSE']._serialized_end=1497
+  _globals['_BOARDNODE']._serialized_start=1499
+  _globals['_BOARDNODE']._serialized_end=1557
+  _globals['_GETBOARDREQUEST']._serialized_start=1560
+  _globals['_GETBOARDREQUEST']._serialized_end=1701
+  _globals['_GETBOARDRESPONSE']._serialized_start=1704
+  _globals['_GETBOARDRESPONSE']._serialized_end=2206
+  _globals['_BOARDSSERVICE']._serialized_start=2209
+  _globals['_BOARDSSERVICE']._serialized_end=2830
 # @@protoc_insertion_point(module_scope)

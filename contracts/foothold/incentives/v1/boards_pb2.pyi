@@ -61,6 +61,7 @@ class Board(_message.Message):
     TENURE_FROM_FIELD_NUMBER: _builtins.int
     TENURE_TO_FIELD_NUMBER: _builtins.int
     ENDED_FIELD_NUMBER: _builtins.int
+    HONOUR_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """[a-z0-9-]{1,64}; empty to be chosen by the server. Built in: close-rate-week (本周成交率) and follow-ups-month
     (本月跟进客户: the different customers followed this month).
@@ -85,6 +86,10 @@ class Board(_message.Message):
     """Only people in this month of tenure or an earlier one, at least tenure_from, at most 120; 0 for any."""
     ended: _builtins.bool
     """Whether it has ended. Output only."""
+    honour: _builtins.str
+    """What whoever is first when a period is over is called once a person has confirmed it (star of the week), at most 30
+    characters; empty where nobody is honoured.
+    """
     def __init__(
         self,
         *,
@@ -98,10 +103,11 @@ class Board(_message.Message):
         tenure_from: _builtins.int = ...,
         tenure_to: _builtins.int = ...,
         ended: _builtins.bool = ...,
+        honour: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "id", b"id", "job_role", b"job_role", "measure", b"measure", "metric", b"metric", "minimum_denominator", b"minimum_denominator", "name", b"name", "period_kind", b"period_kind", "tenure_from", b"tenure_from", "tenure_to", b"tenure_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "honour", b"honour", "id", b"id", "job_role", b"job_role", "measure", b"measure", "metric", b"metric", "minimum_denominator", b"minimum_denominator", "name", b"name", "period_kind", b"period_kind", "tenure_from", b"tenure_from", "tenure_to", b"tenure_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
