@@ -4,8 +4,6 @@ from datetime import date, timedelta
 from typing import Final
 
 from foothold.incentives.v1 import (
-    boards_pb2,
-    boards_pb2_grpc,
     plan_life_pb2,
     plan_life_pb2_grpc,
     plans_pb2,
@@ -46,35 +44,6 @@ def set_plans(reached: Reached, anchor: date) -> None:
     for login in _HAVE_READ:
         with acting(reached, login) as own:
             _read(plan_life_pb2_grpc.PlanLifeServiceStub(own.channel("incentives")), login.replace(".", "-"))
-
-
-def set_boards(reached: Reached) -> None:
-    """Beside those that are built in: who follows up most in the first months, and who has come on most."""
-    with acting(reached, _AUTHOR) as own:
-        boards = boards_pb2_grpc.BoardsServiceStub(own.channel("incentives"))
-        for board in _boards():
-            boards.CreateBoard(boards_pb2.CreateBoardRequest(request_id=f"demo-{board.id}", board=board))
-
-
-def _boards() -> tuple[boards_pb2.Board, ...]:
-    month = incentives.PERIOD_KIND_MONTH
-    return (
-        boards_pb2.Board(
-            id="newcomers-month",
-            name="新人跟进榜",
-            metric="customers_followed",
-            period_kind=month,
-            tenure_from=1,
-            tenure_to=3,
-        ),
-        boards_pb2.Board(
-            id="progress-month",
-            name="本月进步榜",
-            metric="customers_followed",
-            period_kind=month,
-            measure=boards_pb2.Board.MEASURE_CHANGE,
-        ),
-    )
 
 
 def _read(life: plan_life_pb2_grpc.PlanLifeServiceStub, person_id: str) -> None:

@@ -13,13 +13,14 @@ from google.type.date_pb2 import Date
 
 from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.accounts import PASSWORD
+from launcher.demo.boards import honour_the_first, set_boards
 from launcher.demo.calendars import set_calendars, tell_leave
 from launcher.demo.closing import close_last_month
 from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
-from launcher.demo.plans import set_boards, set_plans
+from launcher.demo.plans import set_plans
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
 from launcher.demo.trying import try_the_pilot_everywhere
@@ -69,6 +70,7 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         close_last_month(reached, anchor, zone)
         say("last month closed in one branch, with an adjustment since")
         wait_for_followers(reached)
+        honour_the_first(reached, anchor)
         try_the_pilot_everywhere(reached, anchor)
         say("a pilot's plan tried on the last three months everywhere")
     wait_for_followers(reached)

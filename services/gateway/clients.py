@@ -29,6 +29,7 @@ from foothold.identity.v1 import access_pb2_grpc, directory_pb2_grpc, sessions_p
 from foothold.incentives.v1 import (
     boards_pb2_grpc,
     disputes_pb2_grpc,
+    honours_pb2_grpc,
     payouts_pb2_grpc,
     periods_pb2_grpc,
     plan_life_pb2_grpc,
@@ -119,6 +120,7 @@ class Clients:
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
         self.plan_life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
+        self.honours = honours_pb2_grpc.HonoursServiceStub(incentives)
         self.disputes = disputes_pb2_grpc.DisputesServiceStub(incentives)
         self.payouts = payouts_pb2_grpc.PayoutsServiceStub(incentives)
         self.periods = periods_pb2_grpc.PeriodsServiceStub(incentives)

@@ -70,6 +70,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "PLAN_DECIDED": later("Somebody has decided about this plan already. Look at it again."),
     "PLAN_CHANGED": later("This plan has changed meanwhile. Please read what applies now."),
     "PAYOUTS_CHANGED": later("What waits has changed since you looked. Look again, then approve it."),
+    "NOT_FIRST": later("That person is not first on the board any more. Look at it again."),
+    "HONOUR_DECIDED": later("Somebody has decided about this honour already. Look at it again."),
     "DISPUTE_OPEN": later("You have asked about this line already; it waits for an answer."),
     "DISPUTE_ENDED": later("It has ended already. Look at it again."),
     "PERIOD_NOT_CLOSED": later("Nothing of that period is closed there. Close it first."),

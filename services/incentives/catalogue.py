@@ -16,13 +16,13 @@ class Catalogue:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._plans = PlanBook((), version=-1)
-        self._boards: Mapping[str, Board] = {}
-        self._boards_version = -1
+        # The version and the boards of it, replaced together.
+        self._boards: tuple[int, Mapping[str, Board]] = (-1, {})
 
     @property
     def boards(self) -> Mapping[str, Board]:
         """By id, as last seen."""
-        return self._boards
+        return self._boards[1]
 
     def plans(self, connection: Connection, version: int | None = None) -> PlanBook:
         """The plans as of `version`, which the connection's own snapshot must have told; asked for when None."""
@@ -39,10 +39,12 @@ class Catalogue:
         return book
 
     def refresh_boards(self, connection: Connection) -> Mapping[str, Board]:
-        """The boards as of now."""
+        """The boards as of the connection's snapshot; an older one than what is kept replaces nothing."""
         version = catalogue.versions(connection)[1]
-        if version != self._boards_version:
+        known, boards = self._boards
+        if version != known:
+            boards = catalogue.read_boards(connection)
             with self._lock:
-                self._boards = catalogue.read_boards(connection)
-                self._boards_version = version
-        return self._boards
+                if version > self._boards[0]:
+                    self._boards = version, boards
+        return boards

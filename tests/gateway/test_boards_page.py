@@ -81,3 +81,35 @@ def test_a_board_is_tried_made_ended_and_gone_on_with(as_login: AsLogin) -> None
     hr.post(f"/boards/{board_id}/resume", data={"csrf_token": form["csrf_token"]})
     assert newcomer.get(f"/boards?board={board_id}").status_code == 200
     hr.post(f"/boards/{board_id}/end", data={"csrf_token": form["csrf_token"]})
+
+
+def test_an_honour_waits_is_confirmed_and_shown_as_the_honoured_one_likes(as_login: AsLogin) -> None:
+    hr = as_login(HR)
+    page = hr.get("/boards?node=guangzhou").text
+    assert "每月新人之星" in page
+    form = re.search(r'<form method="post" action="/honours/confirm".*?</form>', page, re.DOTALL)
+    assert form
+    sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form.group()))
+    made = hr.post("/honours/confirm", data={**sent, "reason": "真棒"})
+    assert made.status_code == 303
+    assert hr.post("/honours/confirm", data={**sent, "request_id": "again"}).status_code == 409
+    shown = plain(hr.get(made.location).text)
+    assert "真棒" in shown
+    login = sent["person_id"].replace("-", ".")
+    person = as_login(login)
+    assert "你获得了荣誉：每月新人之星" in plain(person.get("/today").text)
+    mine = person.get("/honours").text
+    address = re.search(r'action="(/honours/[^"]+/answer)"', mine)
+    assert address
+    told = {"csrf_token": token_in(mine), "story": ""}
+    assert person.post(address[1], data=told).status_code == 422
+    storyless = person.post(address[1], data={**told, "consent": "story"})
+    assert storyless.status_code == 422
+    assert "请用一两句话" in storyless.text
+    assert (
+        person.post(address[1], data={**told, "consent": "story", "story": "多打一个电话"}).status_code == 303
+    )
+    assert "你获得了荣誉" not in plain(person.get("/today").text)
+    assert "多打一个电话" in hr.get(made.location).text
+    person.post(address[1], data={**told, "consent": "nothing"})
+    assert "多打一个电话" not in hr.get(made.location).text

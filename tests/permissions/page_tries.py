@@ -214,6 +214,11 @@ def _held(_browser: Browser, target: str) -> Mapping[str, str]:
     return {"node_id": "hq", "person_id": target, "kind": "month", "on": "2019-01-01", "reason": "Looked at"}
 
 
+def _no_honour(_browser: Browser, _target: str) -> Mapping[str, str]:
+    board = {"board_id": "follow-ups-month", "node_id": "shanghai", "on": "2020-01-01"}
+    return {**board, "person_id": "newcomer", "reason": "Nobody"}
+
+
 def _no_dispute(_browser: Browser, _target: str) -> Mapping[str, str]:
     # Whose disputes one reads and answers tells tests/incentives/test_disputes.py.
     return {"dispute_id": "no-such-dispute"}
@@ -412,6 +417,12 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /boards/new": Try(form=lambda _b, _t: {"name": f"board-{next(_numbers)}", "metric": "emails_sent"}),
     "POST /boards/<board_id>/end": _BOARD,
     "POST /boards/<board_id>/resume": _BOARD,
+    # Whose honours one confirms and answers tells tests/incentives/test_honours.py.
+    "POST /honours/confirm": Try(form=_no_honour),
+    "POST /honours/pass": Try(form=_no_honour),
+    "POST /honours/<honour_id>/answer": Try(
+        arguments=lambda _b, _t: {"honour_id": "none"}, form=lambda _b, _t: {"consent": "name"}
+    ),
     "POST /plans/new": Try(form=_new_plan),
     "GET /plans/<plan_id>": Try("nodes", _plan),
     "GET /plans/<plan_id>/acknowledged.csv": Try("nodes", _plan),

@@ -51,6 +51,7 @@ def _read(form: MultiDict[str, str]) -> tuple[boards_pb2.Board, dict[str, str]]:
         period_kind=_PERIODS.get(form.get("period", ""), values_pb2.PERIOD_KIND_MONTH),
         measure=_MEASURES.get(form.get("measure", ""), boards_pb2.Board.MEASURE_LEVEL),
         job_role=form.get("job_role", "").strip(),
+        honour=form.get("honour", "").strip()[:30],
         minimum_denominator=numbers["minimum_denominator"],
         tenure_from=numbers["tenure_from"],
         tenure_to=numbers["tenure_to"],

@@ -17,6 +17,7 @@ from services.gateway.formats import cell
 from services.gateway.language import _
 from services.gateway.me import Me, me
 from services.gateway.pages.goals import is_date
+from services.gateway.pages.honours import ANSWER, honours_at
 from services.gateway.parts import clients, today
 from services.gateway.sections import section
 from services.gateway.spreadsheets import download
@@ -108,6 +109,8 @@ def overview() -> str:
     node_id = (found.content or {}).get("node_id", "")
     return render_template(
         "boards.html",
+        honours=section(lambda: honours_at(node_id) if node_id else []),
+        own_honours=me().own(ANSWER),
         watches=f"boards@{node_id}",
         board=found,
         tells=board_words,

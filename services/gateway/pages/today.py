@@ -10,7 +10,7 @@ from chassis.ids import new_id
 from services.gateway.coaching_reading import MOST, NOT_CLOSED, tasks_of
 from services.gateway.doors import needs
 from services.gateway.me import me
-from services.gateway.pages import boards, bonus, goals, learning
+from services.gateway.pages import boards, bonus, goals, honours, learning
 from services.gateway.pages.plan_life import own_plans
 from services.gateway.sections import at_once, section
 
@@ -39,6 +39,11 @@ def _plan() -> dict[str, Any]:
     return {"mine": section(lambda: own_plans() if me().own("incentives.plans.acknowledge") else [])}
 
 
+def _honours() -> dict[str, Any]:
+    """Honours the person has yet to say something about."""
+    return {"honoured": section(honours.unanswered)}
+
+
 def _standings() -> dict[str, Any]:
     return {"standings": section(lambda: boards.standings_of(me()))}
 
@@ -50,6 +55,7 @@ def _course() -> dict[str, Any]:
 SECTIONS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "summary": _summary,
     "plan": _plan,
+    "honours": _honours,
     "coaching": _coaching,
     "targets": _targets,
     "standings": _standings,

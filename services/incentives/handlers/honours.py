@@ -64,9 +64,9 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=(int,))
         first = int(after[0] or 0) if after else 0
-        if person_id:
+        if person_id and person_id != scope.caller.person_id:
             scope.require_person(person_id)
-        else:
+        if node_id:
             require_node(scope, node_id)
         with self._database.read() as connection:
             boards = self._catalogue.refresh_boards(connection)
