@@ -40,7 +40,7 @@ class Adjustment(NamedTuple):
 class Frozen:
     """A statement as it was when its period was closed, and the sum of the adjustments paid in it.
 
-    `approved`, `paid_on` and `hold_reason` say how far it is on its way to payroll.
+    `approved`, `paid_on`, `hold_reason` and `flag_id` say how far it is on its way to payroll.
     """
 
     statement: Statement
@@ -52,6 +52,8 @@ class Frozen:
     approved: bool = False
     paid_on: date | None = None
     hold_reason: str = ""
+    flag_id: str = ""
+    flag_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

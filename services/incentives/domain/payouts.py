@@ -25,7 +25,10 @@ class PayoutState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before."""
+    """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before.
+
+    Held back it is by somebody, with a reason, or by a flag of goals', whose rule is named.
+    """
 
     person_id: str
     period: Period
@@ -33,10 +36,17 @@ class Payout:
     last: int | None = None
     hold_reason: str = ""
     held_by: str = ""
+    flag_id: str = ""
+    flag_rule: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
     batch_id: str = ""
     paid_on: date | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody or a flag holds it back."""
+        return bool(self.held_by or self.flag_id)
 
     @property
     def state(self) -> PayoutState:
@@ -45,7 +55,7 @@ class Payout:
             return PayoutState.PAID
         if self.batch_id:
             return PayoutState.IN_BATCH
-        if self.held_by:
+        if self.held:
             return PayoutState.HELD
         return PayoutState.APPROVED if self.approved_at is not None else PayoutState.CLOSED
 
@@ -83,7 +93,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held_by),
+            not (pair[1] or pair[0].held),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),

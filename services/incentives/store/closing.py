@@ -18,11 +18,12 @@ _ASKED: Final = (
 )
 FROZEN: Final = f"""
 SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, frozen.digest, closing_id, closed_at,
-       closed_by, approved_at IS NOT NULL, paid_on, coalesce(hold.reason, '')
+       closed_by, approved_at IS NOT NULL, paid_on, coalesce(held.reason, ''), coalesce(held.flag_id, ''),
+       coalesce(held.rule, '')
 FROM frozen JOIN closing ON closing.id = closing_id
 JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (kind, day, person)
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id) = (kind, day, person)
-LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id) = (kind, day, person) AND released_at IS NULL
+LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id) = (kind, day, person)
 LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id) = (kind, day, person)
 LEFT JOIN batch ON batch.id = batch_id
 """  # noqa: S608  the column names are ours
@@ -157,7 +158,7 @@ def adjust(connection: Connection, adjustment: Adjustment) -> Adjustment:
 
 
 def _frozen(row: Row[Any]) -> Frozen:
-    return Frozen(as_statement(row[:-8]), *row[-8:])
+    return Frozen(as_statement(row[:-10]), *row[-10:])
 
 
 def _adjustment(row: Row[Any]) -> Adjustment:

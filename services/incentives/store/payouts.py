@@ -14,16 +14,18 @@ from services.incentives.store import closing
 
 _PAYOUTS: Final = """
 SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
-       before.total + before.adjusted AS last, coalesce(hold.reason, ''), coalesce(held_by, ''),
+       before.total + before.adjusted AS last, coalesce(held.reason, ''), coalesce(held_by, ''),
+       coalesce(held.flag_id, ''), coalesce(held.rule, ''),
        coalesce(approved_by, ''), approved_at, coalesce(batch_id, ''), paid_on,
        EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
            SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
-               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines
+               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines,
+       held.person_id IS NULL AS free
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
-LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id)
-    = (frozen.period_kind, frozen.first_day, frozen.person_id) AND released_at IS NULL
+LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id)
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id)
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
 LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id)
@@ -44,19 +46,19 @@ _OF_PEOPLE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id = ANY (:peopl
 _ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
 # What sums to nothing of several amounts is booked all the same; what is nothing throughout is not handed over alone.
 _TALLY: Final = text(f"""
-SELECT count(*) FILTER (WHERE approved_at IS NULL AND held_by = ''),
-       coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND held_by = ''), 0)::bigint,
-       count(*) FILTER (WHERE held_by <> '' AND batch_id = ''),
-       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = '' AND has_lines),
+SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
+       coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND free), 0)::bigint,
+       count(*) FILTER (WHERE NOT free AND batch_id = ''),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND free AND batch_id = '' AND has_lines),
        count(*) FILTER (WHERE batch_id <> ''),
-       coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''), 0)::bigint
+       coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND free AND batch_id = ''), 0)::bigint
 FROM ({_PAYOUTS}{_BELOW}) AS payout
-    (person_id, period_kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on,
-     has_lines)
+    (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
+     paid_on, has_lines, free)
 """)  # noqa: S608  the text is ours
 _FREE: Final = """
   AND NOT EXISTS (
-      SELECT FROM hold WHERE released_at IS NULL AND (hold.period_kind, hold.first_day, hold.person_id)
+      SELECT FROM held WHERE (held.period_kind, held.first_day, held.person_id)
           = (frozen.period_kind, frozen.first_day, frozen.person_id))
 """
 _APPROVE: Final = text(f"""
@@ -94,6 +96,12 @@ _RELEASE: Final = text("""
 UPDATE hold SET release_reason = :reason, released_by = :who, released_at = :now
 WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND released_at IS NULL
 RETURNING id
+""")
+# A person's release is of what flags hold back as well; they hold that payout back no more.
+_RELEASE_FLAGS: Final = text("""
+UPDATE flag_hold SET release_reason = :reason, released_by = :who, released_at = :now
+WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND holds AND released_at IS NULL
+RETURNING flag_id
 """)
 # Holding and batching the same payout wait for each other here.
 _LOCK: Final = text("""
@@ -188,7 +196,8 @@ class PayoutStore:
 
     def release(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
         """Release a payout that `of_person` found; False where it is not held."""
-        return self._change_hold(_RELEASE, person_id, period, reason, now)
+        flags = self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now)
+        return self._change_hold(_RELEASE, person_id, period, reason, now) or flags
 
     def begin_batch(self, batch: Batch) -> bool:
         """Take what is approved and free into a new batch; False where the id is taken."""
@@ -273,7 +282,7 @@ def _before(period: Period) -> date:
 
 
 def _payout(row: Row[Any]) -> Payout:
-    person_id, kind, first_day, *rest, _has_lines = row
+    person_id, kind, first_day, *rest, _has_lines, _free = row
     return Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
 
 

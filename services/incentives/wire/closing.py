@@ -43,9 +43,10 @@ def complete(
         if frozen.paid_on is not None:
             message.state = _STATES.STATEMENT_STATE_PAID
             message.frozen.paid_on.CopyFrom(from_date(frozen.paid_on))
-        elif frozen.approved and not frozen.hold_reason:
+        elif frozen.approved and not frozen.hold_reason and not frozen.flag_id:
             message.state = _STATES.STATEMENT_STATE_APPROVED
         message.frozen.hold_reason = frozen.hold_reason
+        message.frozen.flag_id, message.frozen.flag_rule = frozen.flag_id, frozen.flag_rule
         message.frozen.closed_at.FromDatetime(frozen.closed_at)
         message.frozen.closed_by = frozen.closed_by
         message.frozen.digest = frozen.digest

@@ -19,6 +19,8 @@ def from_payout(payout: Payout, currency: str) -> payouts_pb2.Payout:
         state=payouts_pb2.Payout.State.ValueType(payout.state),
         hold_reason=payout.hold_reason,
         held_by=payout.held_by,
+        flag_id=payout.flag_id,
+        flag_rule=payout.flag_rule,
         approved_by=payout.approved_by,
         batch_id=payout.batch_id,
     )

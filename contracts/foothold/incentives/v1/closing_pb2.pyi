@@ -136,6 +136,8 @@ class Frozen(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     HOLD_REASON_FIELD_NUMBER: _builtins.int
     PAID_ON_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    FLAG_RULE_FIELD_NUMBER: _builtins.int
     closed_by: _builtins.str
     """Who closed the period."""
     digest: _builtins.str
@@ -144,6 +146,10 @@ class Frozen(_message.Message):
     """
     hold_reason: _builtins.str
     """Why what is due is held back; empty where it is not."""
+    flag_id: _builtins.str
+    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    flag_rule: _builtins.str
+    """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -160,10 +166,12 @@ class Frozen(_message.Message):
         digest: _builtins.str = ...,
         hold_reason: _builtins.str = ...,
         paid_on: _date_pb2.Date | None = ...,
+        flag_id: _builtins.str = ...,
+        flag_rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "paid_on", b"paid_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -106,6 +106,8 @@ class Payout(_message.Message):
     APPROVED_AT_FIELD_NUMBER: _builtins.int
     BATCH_ID_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    FLAG_RULE_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     state: Global___Payout.State.ValueType
@@ -118,6 +120,10 @@ class Payout(_message.Message):
     """Who approved it."""
     batch_id: _builtins.str
     """The batch it is in."""
+    flag_id: _builtins.str
+    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    flag_rule: _builtins.str
+    """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """Of which period."""
@@ -152,10 +158,12 @@ class Payout(_message.Message):
         approved_at: _timestamp_pb2.Timestamp | None = ...,
         batch_id: _builtins.str = ...,
         notices: _abc.Iterable[Global___Payout.Notice.ValueType] | None = ...,
+        flag_id: _builtins.str = ...,
+        flag_rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "due", b"due", "last", b"last", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "held_by", b"held_by", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
