@@ -273,23 +273,27 @@ class Content:
         self._fairness.SetFairnessRule(fairness_pb2.SetFairnessRuleRequest(request_id=new_id(), rule=rule))
 
     def flag_of(self, person_id: str) -> str:
-        """The id of a flag of the person, who sold to a colleague; of none for somebody unknown or gone."""
-        known = self._flags.get(person_id)
-        if known is not None:
-            return known
-        sold = fact(person_id, f"sold-by-{person_id}")
+        """The id of a flag of the person, whom others may have answered; of none for somebody unknown or gone."""
+        if person_id not in self._flags:
+            self._flags[person_id] = self.new_flag_of(person_id)
+        return self._flags[person_id]
+
+    def new_flag_of(self, person_id: str) -> str:
+        """The id of an open flag of the person, who has sold to a colleague once more."""
+        sold = fact(person_id, new_id())
         sold.kind = facts_pb2.FACT_KIND_DEAL_WON
         sold.attributes["buyer_employee_number"] = "colleague"
+        asked = fairness_pb2.ListFlagsRequest(person_id=person_id)
         until = time.monotonic() + 20
         try:
+            before = self._fairness.ListFlags(asked).total_size
             self._recording.RecordFact(facts_pb2.RecordFactRequest(fact=sold))
-            asked = fairness_pb2.ListFlagsRequest(person_id=person_id)
-            while not (found := self._fairness.ListFlags(asked).flags):
+            while (found := self._fairness.ListFlags(asked)).total_size == before:
                 assert time.monotonic() < until, f"no flag of {person_id}"
                 time.sleep(0.05)
         except grpc.RpcError:
             return new_id()
-        return self._flags.setdefault(person_id, found[0].id)
+        return str(found.flags[0].id)
 
     def add_metric(self, name: str) -> str:
         request = metric_library_pb2.DefineMetricRequest(
