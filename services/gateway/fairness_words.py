@@ -11,7 +11,7 @@ _KIND = fairness_pb2.FairnessKind
 _STATE = fairness_pb2.FlagState
 
 KINDS: Final[Mapping[int, str]] = {
-    _KIND.FAIRNESS_KIND_DUPLICATE_CUSTOMERS: later("One customer under several names"),
+    _KIND.FAIRNESS_KIND_DUPLICATE_CUSTOMERS: later("Customers with one phone number"),
     _KIND.FAIRNESS_KIND_BURST: later("Many follow-ups at once"),
     _KIND.FAIRNESS_KIND_EMPTY_FOLLOW_UPS: later("Follow-ups of a few seconds"),
     _KIND.FAIRNESS_KIND_SELF_ORDER: later("A sale to a colleague"),

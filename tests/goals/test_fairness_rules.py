@@ -6,6 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import goals_fair_play as fair_play
 from services.goals.domain.facts import FactKind, Key
 from services.goals.domain.fairness import (
     BUILT_IN,
@@ -231,3 +232,24 @@ def test_months_are_looked_at_again_for_three_months_and_reversals_touch_the_one
     assert months_of([date(2025, 3, 15)], today) == {MONTH}
     assert months_of([date(2024, 11, 15)], today) == set()
     assert months_of([date(2025, 4, 1)], date(2025, 3, 31)) == {MONTH, date(2025, 4, 1)}
+
+
+def test_nothing_that_is_honest_by_construction_is_noticed() -> None:
+    """A busy day and an import with one time stamp, whatever they come to; what else people do is measured."""
+    for seed in range(20):
+        writer = fair_play.Writer(Random(seed))
+        fair_play.busy_day(writer)
+        fair_play.bulk_import(writer)
+        assert noticed(writer.facts) == []
+
+
+def test_rules_are_right_more_often_than_not_on_labelled_months() -> None:
+    right, flagged = 0, 0
+    for person in fair_play.months(150, 1):
+        found = {
+            each.rule.key.kind for each in findings(BUILT_IN_RULES, person.facts, MONTH, lambda _: False)
+        }
+        flagged += len(found)
+        right += len(found & person.cheats)
+    assert flagged > 10
+    assert 2 * right > flagged
