@@ -30,11 +30,21 @@ def make(store: PayoutStore, book: PlanBook, begun: Batch) -> Batch:
 
 
 def booked(store: PayoutStore, book: PlanBook, batch: Batch) -> list[tuple[Payee, PayoutLine]]:
-    """What a batch books for whom, in its order: the same each time, since all of it is frozen."""
+    """What a batch books for whom, in its order: the same each time, since all of it is frozen.
+
+    Of a payout that is its own all but the lines that were held back; of another batch's those that it left out.
+    """
+    left, paid = store.left(batch.id)
+    late = {person_id for person_id, _ in paid}
     payees = store.items(batch.id)
     contents = store.contents([each.person_id for each in payees], batch.period)
     return [
         (payee, line)
         for payee, (frozen, adjustments) in zip(payees, contents, strict=True)
         for line in lines_of(frozen, book.get(frozen.statement.plan_id), adjustments)
+        if (
+            (line.person_id, line.rule_id) in paid
+            if line.person_id in late
+            else (line.person_id, line.rule_id) not in left
+        )
     ]

@@ -105,7 +105,9 @@ def _beside(
 def _noteworthy(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
     """How far the payouts are, and those that deserve a look before they are approved."""
     answer = _payouts(asked, order=payouts_pb2.ListPayoutsRequest.ORDER_NOTEWORTHY, page_size=_LOOKED_AT)
-    found = [each for each in answer.payouts if each.notices or each.hold_reason or each.flag_id]
+    found = [
+        each for each in answer.payouts if each.notices or each.hold_reason or each.flag_id or each.held_lines
+    ]
     del answer.payouts[:]
     answer.payouts.extend(found)
     return answer
@@ -238,6 +240,7 @@ def hold() -> Response | tuple[str, int]:
             "period_kind": _KINDS[asked.kind],
             "on": from_date(asked.on),
             "reason": reason,
+            "rule_id": form.get("rule_id", "")[:40],
         }
         if form.get("release"):
             ask(clients().payouts.ReleasePayout, payouts_pb2.ReleasePayoutRequest(**values))

@@ -36,6 +36,16 @@ class Adjustment(NamedTuple):
     dispute_id: str = ""
 
 
+class HeldLine(NamedTuple):
+    """A line that is held back, with every adjustment of it, in minor units."""
+
+    rule_id: str
+    label: str
+    amount: int
+    reason: str
+    held_by: str
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """A statement as it was when its period was closed, and the sum of the adjustments paid in it.
@@ -54,6 +64,7 @@ class Frozen:
     hold_reason: str = ""
     flag_id: str = ""
     flag_rule: str = ""
+    held_lines: tuple[HeldLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from services.incentives.domain.closing import Adjustment, Frozen, amounts
+from services.incentives.domain.closing import Adjustment, Frozen, HeldLine, amounts
 from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
 
@@ -42,6 +42,7 @@ class Payout:
     approved_at: datetime | None = None
     batch_id: str = ""
     paid_on: date | None = None
+    held_lines: tuple[HeldLine, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -93,7 +94,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held),
+            not (pair[1] or pair[0].held or pair[0].held_lines),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),
@@ -149,6 +150,7 @@ class Tally:
     approved: int
     batched: int
     approved_due: int
+    held_lines: int
 
 
 def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment]) -> list[PayoutLine]:
@@ -162,6 +164,12 @@ def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment
         PayoutLine(person_id, each.rule_id, each.label, each.corrects, each.amount) for each in adjustments
     ]
     return [each for each in found if each.amount]
+
+
+def line_of(lines: Iterable[PayoutLine], rule_id: str) -> PayoutLine | None:
+    """What a payout books for a rule, its adjustments included, as one; None where that is nothing at all."""
+    found = [each for each in lines if each.rule_id == rule_id]
+    return found[0]._replace(amount=sum(each.amount for each in found), corrects=None) if found else None
 
 
 def batch_digest(lines: Sequence[PayoutLine]) -> str:

@@ -22,7 +22,10 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.payouts import (
     Batch,
     Payout,
+    PayoutLine,
     PayoutState,
+    line_of,
+    lines_of,
     noteworthy,
 )
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
@@ -40,6 +43,7 @@ _PAY: Final = "incentives.payouts.pay"
 _KINDS: Final = frozenset(map(int, PeriodKind))
 _ORDERS: Final = frozenset(payouts_pb2.ListPayoutsRequest.Order.values())
 _MOST_PEOPLE: Final = 1000
+_LONGEST_RULE: Final = 40
 
 
 class _Asked(Protocol):
@@ -89,6 +93,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             tally = store.tally(node_id, period())
         response.waiting, response.held = tally.waiting, tally.held
         response.approved, response.batched = tally.approved, tally.batched
+        response.held_lines = tally.held_lines
         response.approved_total.CopyFrom(from_money(tally.approved_due, self._currency))
         response.waiting_total.CopyFrom(from_money(tally.waiting_due, self._currency))
         return response
@@ -266,7 +271,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         self,
         scope: Scope,
         request: payouts_pb2.HoldPayoutRequest | payouts_pb2.ReleasePayoutRequest,
-        change: Callable[[PayoutStore, str, Period, str, datetime], bool],
+        change: Callable[[PayoutStore, str, Period, str, datetime, PayoutLine | None], bool],
         *,
         held: bool,
     ) -> Callable[[Connection], payouts_pb2.Payout]:
@@ -276,12 +281,15 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         person_id = fields.identifier("person_id", request.person_id)
         period = _period(fields, request)
         reason = fields.text("reason", request.reason, max_length=500)
+        rule_id = fields.text("rule_id", request.rule_id, max_length=_LONGEST_RULE, required=False)
         fields.require_valid()
 
         def carry_out(connection: Connection) -> payouts_pb2.Payout:
             store = PayoutStore(connection, scope)
             payout = _payout(store, person_id, period())
-            if payout.state in {PayoutState.IN_BATCH, PayoutState.PAID}:
+            line = self._line(connection, store, payout, rule_id)
+            # What its batch left out is released into a later one.
+            if payout.state in {PayoutState.IN_BATCH, PayoutState.PAID} and (held or line is None):
                 raise FailedPrecondition(
                     "PAYOUT_IN_BATCH",
                     "The payout is in a batch for payroll.",
@@ -289,7 +297,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
                 )
             if not held:
                 require_second(scope, [person_id], "Nobody releases a payout of their own.")
-            if not change(store, person_id, period(), reason, self._clock.now()):
+            if not change(store, person_id, period(), reason, self._clock.now(), line):
                 raise FailedPrecondition(
                     "PAYOUT_HOLD",
                     "The payout is held back already." if held else "The payout is not held back.",
@@ -298,6 +306,19 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             return from_payout(_payout(store, person_id, period()), self._currency)
 
         return carry_out
+
+    def _line(
+        self, connection: Connection, store: PayoutStore, payout: Payout, rule_id: str
+    ) -> PayoutLine | None:
+        """The line of a payout that is named; None where none is. NotFound LINE_UNKNOWN where it books nothing."""
+        if not rule_id:
+            return None
+        ((frozen, adjustments),) = store.contents([payout.person_id], payout.period)
+        plan = self._catalogue.plans(connection).get(frozen.statement.plan_id)
+        found = line_of(lines_of(frozen, plan, adjustments), rule_id)
+        if found is None:
+            raise NotFound("LINE_UNKNOWN", "There is no such line in the payout of that period.")
+        return found
 
     def _looked_at(
         self, fields: Fields, request: payouts_pb2.ApprovePayoutsRequest

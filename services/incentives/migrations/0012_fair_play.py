@@ -1,4 +1,4 @@
-"""Flags of fair play that goals tells of hold back what is due for the periods they touch."""
+"""Single lines are held back, and flags of fair play that goals tells of hold back the periods they touch."""
 
 from alembic import op
 
@@ -7,6 +7,39 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
+    op.execute("""
+        ALTER TABLE hold
+            ADD COLUMN rule_id text NOT NULL DEFAULT '',
+            ADD COLUMN label text NOT NULL DEFAULT '',
+            ADD COLUMN amount bigint NOT NULL DEFAULT 0
+    """)
+    op.execute("COMMENT ON COLUMN hold.rule_id IS 'the line that is held back; empty for the whole payout'")
+    op.execute("DROP INDEX hold_once")
+    op.execute(
+        "CREATE UNIQUE INDEX hold_once ON hold (period_kind, first_day, person_id, rule_id)"
+        " WHERE released_at IS NULL"
+    )
+    # With the key of batch_item the promise: what the payout's own batch left out is in one other batch at most.
+    op.execute("""
+        CREATE TABLE left_line (
+            period_kind smallint NOT NULL,
+            first_day date NOT NULL,
+            person_id text NOT NULL,
+            rule_id text NOT NULL,
+            left_by text NOT NULL REFERENCES batch (id),
+            amount bigint NOT NULL,
+            batch_id text REFERENCES batch (id),
+            name text NOT NULL DEFAULT '',
+            employee_number text NOT NULL DEFAULT '',
+            PRIMARY KEY (period_kind, first_day, person_id, rule_id),
+            FOREIGN KEY (period_kind, first_day, person_id) REFERENCES batch_item
+        )
+    """)
+    op.execute(
+        "COMMENT ON TABLE left_line IS 'held back when the payout was batched; batch_id pays it later'"
+    )
+    op.execute("CREATE INDEX left_line_left_by ON left_line (left_by)")
+    op.execute("CREATE INDEX left_line_batch ON left_line (batch_id)")
     op.execute("""
         CREATE TABLE flag_hold (
             flag_id text NOT NULL,
@@ -32,12 +65,12 @@ def upgrade() -> None:
     op.execute("""
         CREATE VIEW held AS
         SELECT period_kind, first_day, person_id, reason, held_by, '' AS flag_id, '' AS rule
-        FROM hold WHERE released_at IS NULL
+        FROM hold WHERE released_at IS NULL AND rule_id = ''
         UNION ALL
         SELECT period_kind, first_day, person_id, '', '', flag_id, rule
         FROM flag_hold AS shown WHERE holds AND released_at IS NULL
           AND NOT EXISTS (
-              SELECT FROM hold WHERE hold.released_at IS NULL
+              SELECT FROM hold WHERE hold.released_at IS NULL AND hold.rule_id = ''
                  AND (hold.period_kind, hold.first_day, hold.person_id)
                    = (shown.period_kind, shown.first_day, shown.person_id))
           AND NOT EXISTS (

@@ -1,14 +1,15 @@
 """Payouts and batches; every query is narrowed by the scope."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from access import Scope
-from services.incentives.domain.closing import Adjustment, Frozen
-from services.incentives.domain.payouts import Batch, Payee, Payout, Tally
+from services.incentives.domain.closing import Adjustment, Frozen, HeldLine
+from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
 
@@ -20,12 +21,29 @@ SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + fr
        EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
            SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
                = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines,
-       held.person_id IS NULL AS free
+       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
 LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id)
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(json_agg(json_build_array(rule_id, label, amount, reason, held_by) ORDER BY id)
+                    FILTER (WHERE NOT owed), '[]') AS held_lines,
+           coalesce(sum(amount) FILTER (WHERE NOT owed), 0) AS held_amount,
+           coalesce(bool_or(owed), false) AS owes, coalesce(sum(amount) FILTER (WHERE owed), 0) AS owed_amount
+    FROM (
+        SELECT id, rule_id, label, amount, reason, held_by, false AS owed FROM hold
+        WHERE (hold.period_kind, hold.first_day, hold.person_id)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND rule_id <> '' AND released_at IS NULL
+        UNION ALL
+        SELECT 0, rule_id, '', amount, '', '', true FROM left_line AS owed
+        WHERE (owed.period_kind, owed.first_day, owed.person_id)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND batch_id IS NULL AND NOT EXISTS (
+            SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
+                = (owed.period_kind, owed.first_day, owed.person_id, owed.rule_id) AND released_at IS NULL)
+    ) AS line
+) AS lines
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id)
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
 LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id)
@@ -49,12 +67,14 @@ _TALLY: Final = text(f"""
 SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
        coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND free), 0)::bigint,
        count(*) FILTER (WHERE NOT free AND batch_id = ''),
-       count(*) FILTER (WHERE approved_at IS NOT NULL AND free AND batch_id = '' AND has_lines),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND free AND (owes OR batch_id = '' AND has_lines)),
        count(*) FILTER (WHERE batch_id <> ''),
-       coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND free AND batch_id = ''), 0)::bigint
+       coalesce(sum(CASE WHEN batch_id = '' THEN due - held_amount ELSE owed_amount END)
+                FILTER (WHERE approved_at IS NOT NULL AND free), 0)::bigint,
+       coalesce(sum(json_array_length(held_lines)), 0)::integer
 FROM ({_PAYOUTS}{_BELOW}) AS payout
     (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
-     paid_on, has_lines, free)
+     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount)
 """)  # noqa: S608  the text is ours
 _FREE: Final = """
   AND NOT EXISTS (
@@ -86,15 +106,37 @@ WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """)  # noqa: S608  the text is ours
+# What is held back of the payouts just taken into a batch waits for a batch of its own.
+_LEAVE: Final = text("""
+INSERT INTO left_line (period_kind, first_day, person_id, rule_id, left_by, amount)
+SELECT period_kind, first_day, person_id, rule_id, batch_id, amount
+FROM hold JOIN batch_item USING (period_kind, first_day, person_id)
+WHERE batch_id = :batch_id AND rule_id <> '' AND released_at IS NULL
+""")
+_TAKE_LEFT: Final = text(f"""
+UPDATE left_line SET batch_id = :batch_id, name = coalesce(person.name, ''),
+       employee_number = coalesce(person.employee_number, '')
+FROM frozen LEFT JOIN directory_person AS person ON person.id = frozen.person_id
+WHERE (left_line.period_kind, left_line.first_day, left_line.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id)
+  AND (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
+  AND left_line.batch_id IS NULL AND NOT EXISTS (
+      SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
+          = (left_line.period_kind, left_line.first_day, left_line.person_id, left_line.rule_id)
+        AND released_at IS NULL)
+""")  # noqa: S608  the text is ours
+_LEFT: Final = text("""
+SELECT person_id, rule_id, batch_id = :id AS paid FROM left_line WHERE left_by = :id OR batch_id = :id
+""")
 _HOLD: Final = text("""
-INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at)
-VALUES (:kind, :day, :person_id, :reason, :who, :now)
+INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at, rule_id, label, amount)
+VALUES (:kind, :day, :person_id, :reason, :who, :now, :rule_id, :label, :amount)
 ON CONFLICT DO NOTHING
 RETURNING id
 """)
 _RELEASE: Final = text("""
 UPDATE hold SET release_reason = :reason, released_by = :who, released_at = :now
-WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND released_at IS NULL
+WHERE (period_kind, first_day, person_id, rule_id) = (:kind, :day, :person_id, :rule_id) AND released_at IS NULL
 RETURNING id
 """)
 # A person's release is of what flags hold back as well; they hold that payout back no more.
@@ -130,7 +172,9 @@ UPDATE batch SET paid_on = :paid_on, reference = :reference, paid_by = :who WHER
 RETURNING id
 """)
 _ITEMS: Final = text("""
-SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id ORDER BY person_id
+SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id
+UNION
+SELECT person_id, name, employee_number FROM left_line WHERE batch_id = :id ORDER BY person_id
 """)
 
 
@@ -190,14 +234,20 @@ class PayoutStore:
         total = self._connection.execute(_DUE, {**values, "people": people}).scalar_one()
         return len(people), total
 
-    def hold(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
-        """Hold back a payout that `of_person` found; False where it is held already."""
-        return self._change_hold(_HOLD, person_id, period, reason, now)
+    def hold(
+        self, person_id: str, period: Period, reason: str, now: datetime, line: PayoutLine | None
+    ) -> bool:
+        """Hold back a payout that `of_person` found, or a line of it; False where it is held already."""
+        return self._change_hold(_HOLD, person_id, period, reason, now, line)
 
-    def release(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
-        """Release a payout that `of_person` found; False where it is not held."""
-        flags = self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now)
-        return self._change_hold(_RELEASE, person_id, period, reason, now) or flags
+    def release(
+        self, person_id: str, period: Period, reason: str, now: datetime, line: PayoutLine | None
+    ) -> bool:
+        """Release a payout that `of_person` found, or a line of it; False where it is not held."""
+        released = self._change_hold(_RELEASE, person_id, period, reason, now, line)
+        if line is None:
+            released |= self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now, None)
+        return released
 
     def begin_batch(self, batch: Batch) -> bool:
         """Take what is approved and free into a new batch; False where the id is taken."""
@@ -215,7 +265,10 @@ class PayoutStore:
         if added is None:
             return False
         self._connection.execute(_LOCK_BELOW, values)
-        self._connection.execute(_TAKE, {**values, "batch_id": batch.id})
+        taken = {**values, "batch_id": batch.id}
+        self._connection.execute(_TAKE_LEFT, taken)
+        self._connection.execute(_TAKE, taken)
+        self._connection.execute(_LEAVE, {"batch_id": batch.id})
         return True
 
     def end_batch(self, batch: Batch) -> None:
@@ -261,7 +314,22 @@ class PayoutStore:
         paid = closing.paid_in(self._connection, keys)
         return [(frozen[key], paid.get(key, ())) for key in keys]
 
-    def _change_hold(self, change: Any, person_id: str, period: Period, reason: str, now: datetime) -> bool:
+    def left(self, batch_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """Person and line of what a batch left out, and of what it pays that an earlier one left out."""
+        rows = self._connection.execute(_LEFT, {"id": batch_id}).all()
+        return {(who, line) for who, line, paid in rows if not paid}, {
+            (who, line) for who, line, paid in rows if paid
+        }
+
+    def _change_hold(
+        self,
+        change: Any,
+        person_id: str,
+        period: Period,
+        reason: str,
+        now: datetime,
+        line: PayoutLine | None,
+    ) -> bool:
         values = {
             "kind": int(period.kind),
             "day": period.first_day,
@@ -269,6 +337,9 @@ class PayoutStore:
             "reason": reason,
             "who": self._scope.caller.id,
             "now": now,
+            "rule_id": "" if line is None else line.rule_id,
+            "label": "" if line is None else line.label,
+            "amount": 0 if line is None else line.amount,
         }
         return self._connection.execute(change, values).first() is not None
 
@@ -282,8 +353,9 @@ def _before(period: Period) -> date:
 
 
 def _payout(row: Row[Any]) -> Payout:
-    person_id, kind, first_day, *rest, _has_lines, _free = row
-    return Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
+    person_id, kind, first_day, *rest = row[:13]
+    held = tuple(HeldLine(*each) for each in row.held_lines)
+    return replace(Payout(person_id, Period(PeriodKind(kind), first_day), *rest), held_lines=held)
 
 
 def _batch(row: Row[Any]) -> Batch:
