@@ -34,8 +34,10 @@ from services.goals.store.fairness_rules import fairness_rules_of
 from services.goals.wire.fairness import flag_payload
 from services.goals.wire.feed import FLAG_CHANGED, VALUES_CHANGED, days_of
 
-_PAGE: Final = 500
-_LONGEST_REST: Final = 2.0
+_PAGE: Final = 2_000
+# Rested for each second worked: a bulk load finds the database free, and more events fit one look.
+_REST: Final = 3
+_LONGEST_REST: Final = 5.0
 
 
 class Watcher:
@@ -51,7 +53,6 @@ class Watcher:
         )
 
     def _fetch(self, after: int, wait: float) -> Page[StoredEvent]:
-        # At most half of the time, so that a bulk load finds the database free; more events then fit one look.
         time.sleep(self._rest)
         page = self._reader.page(after=after, wait=wait, page_size=_PAGE, compacted=True)
         return Page([(event.position, event) for event in page.events], page.head, page.floor)
@@ -65,7 +66,7 @@ class Watcher:
                 months |= {(event.subject, month) for month in months_of(days_of(event.payload), today)}
         if months:
             self._look(connection, months)
-        self._rest = min(time.monotonic() - began, _LONGEST_REST)
+        self._rest = min(_REST * (time.monotonic() - began), _LONGEST_REST)
 
     def _look(self, connection: Connection, months: Collection[Month]) -> None:
         found = look(connection, self._directory, months)
