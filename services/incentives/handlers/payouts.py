@@ -30,6 +30,7 @@ from services.incentives.domain.payouts import (
 )
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.handlers.commands import once, require_second
+from services.incentives.store.batches import BatchStore
 from services.incentives.store.payouts import PayoutStore
 from services.incentives.wire.payouts import from_batch, from_line, from_payout
 from services.incentives.wire.values import from_money, to_money
@@ -183,8 +184,8 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             begun = Batch(
                 request.request_id, node_id, period(), scope.caller.id, self._clock.now(), 0, 0, 0, ""
             )
-            store, book = PayoutStore(connection, scope), self._catalogue.plans(connection)
-            batch = make(store, book, begun)
+            book = self._catalogue.plans(connection)
+            batch = make(BatchStore(connection, scope), PayoutStore(connection, scope), book, begun)
             return payouts_pb2.CreateBatchResponse(batch=from_batch(batch, self._currency))
 
         return self._once(scope, "CreateBatch", request, payouts_pb2.CreateBatchResponse, produce)
@@ -203,7 +204,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.require_valid()
 
         def produce(connection: Connection) -> payouts_pb2.MarkBatchPaidResponse:
-            store = PayoutStore(connection, scope)
+            store = BatchStore(connection, scope)
             batch = _known(store, batch_id)
             if not store.pay(batch_id, paid_on, reference):
                 told = batch.paid_on.isoformat() if batch.paid_on else ""
@@ -223,7 +224,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         batch_id = fields.request_id(request.batch_id, name="batch_id")
         fields.require_valid()
         with self._database.read() as connection:
-            batch = _known(PayoutStore(connection, scope), batch_id)
+            batch = _known(BatchStore(connection, scope), batch_id)
         return payouts_pb2.GetBatchResponse(batch=from_batch(batch, self._currency))
 
     def ListBatches(
@@ -235,7 +236,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=(str,))
         with self._database.read() as connection:
-            found = PayoutStore(connection, scope).batches()
+            found = BatchStore(connection, scope).batches()
         ids = [each.id for each in found]
         first = ids.index(str(after[0])) + 1 if after and after[0] in ids else 0
         page = found[first : first + size]
@@ -256,10 +257,10 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         after = decode_token(request.page_token, query=request, shape=(int,))
         first = int(after[0] or 0) if after else 0
         with self._database.read() as connection:
-            store = PayoutStore(connection, scope)
+            store = BatchStore(connection, scope)
             batch = _known(store, batch_id)
             book = self._catalogue.plans(connection)
-            lines = booked(store, book, batch)
+            lines = booked(store, PayoutStore(connection, scope), book, batch)
         page = lines[first : first + size]
         more = len(lines) > first + size
         return payouts_pb2.ListBatchLinesResponse(
@@ -344,7 +345,7 @@ def _period(fields: Fields, request: _Asked) -> Callable[[], Period]:
     return lambda: period_of(PeriodKind(kind), day)
 
 
-def _known(store: PayoutStore, batch_id: str) -> Batch:
+def _known(store: BatchStore, batch_id: str) -> Batch:
     found = store.batch(batch_id)
     if found is None:
         raise NotFound("BATCH_UNKNOWN", "There is no such batch.")

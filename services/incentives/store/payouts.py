@@ -1,4 +1,4 @@
-"""Payouts and batches; every query is narrowed by the scope."""
+"""Payouts, and what holds them back; every query is narrowed by the scope."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from access import Scope
 from services.incentives.domain.closing import Adjustment, Frozen, HeldLine
-from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine, Tally
+from services.incentives.domain.payouts import Payout, PayoutLine, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
 
@@ -53,14 +53,14 @@ WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day)
 """
 # Whom no plan pays and nothing is adjusted for has no payout.
 _IS_ONE: Final = "AND (frozen.plan_id <> '' OR frozen.adjusted <> 0)"
-_BELOW: Final = f"""
+BELOW: Final = f"""
   {_IS_ONE}
   AND frozen.person_id IN (
       SELECT id FROM directory_node WHERE kind = 4 AND ancestors @> ARRAY[CAST(:node_id AS text)])
 """  # noqa: S608  the text is ours
-_PAGE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
-_EVERY: Final = text(f"{_PAYOUTS}{_BELOW} ORDER BY frozen.person_id")
-_OF_PEOPLE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id = ANY (:people) ORDER BY frozen.person_id")
+_PAGE: Final = text(f"{_PAYOUTS}{BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
+_EVERY: Final = text(f"{_PAYOUTS}{BELOW} ORDER BY frozen.person_id")
+_OF_PEOPLE: Final = text(f"{_PAYOUTS}{BELOW} AND frozen.person_id = ANY (:people) ORDER BY frozen.person_id")
 _ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
 # What sums to nothing of several amounts is booked all the same; what is nothing throughout is not handed over alone.
 _TALLY: Final = text(f"""
@@ -72,11 +72,11 @@ SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
        coalesce(sum(CASE WHEN batch_id = '' THEN due - held_amount ELSE owed_amount END)
                 FILTER (WHERE approved_at IS NOT NULL AND free), 0)::bigint,
        coalesce(sum(json_array_length(held_lines)), 0)::integer
-FROM ({_PAYOUTS}{_BELOW}) AS payout
+FROM ({_PAYOUTS}{BELOW}) AS payout
     (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
      paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount)
 """)  # noqa: S608  the text is ours
-_FREE: Final = """
+FREE: Final = """
   AND NOT EXISTS (
       SELECT FROM held WHERE (held.period_kind, held.first_day, held.person_id)
           = (frozen.period_kind, frozen.first_day, frozen.person_id))
@@ -84,7 +84,7 @@ _FREE: Final = """
 _APPROVE: Final = text(f"""
 INSERT INTO approval (period_kind, first_day, person_id, approved_by, approved_at)
 SELECT period_kind, first_day, person_id, :who, :now FROM frozen
-WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} {_FREE}
+WHERE (period_kind, first_day) = (:kind, :day) {BELOW} {FREE}
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """)  # noqa: S608  the text is ours
@@ -94,40 +94,8 @@ WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
 """)
 _CLOSERS: Final = text(f"""
 SELECT DISTINCT closed_by FROM frozen JOIN closing ON closing.id = closing_id
-WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW}
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {BELOW}
 """)  # noqa: S608  the text is ours
-_TAKE: Final = text(f"""
-INSERT INTO batch_item (period_kind, first_day, person_id, batch_id, name, employee_number)
-SELECT frozen.period_kind, frozen.first_day, frozen.person_id, :batch_id, coalesce(name, ''),
-       coalesce(employee_number, '')
-FROM frozen JOIN approval USING (period_kind, first_day, person_id)
-LEFT JOIN directory_person AS person ON person.id = frozen.person_id
-WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
-ON CONFLICT DO NOTHING
-RETURNING person_id
-""")  # noqa: S608  the text is ours
-# What is held back of the payouts just taken into a batch waits for a batch of its own.
-_LEAVE: Final = text("""
-INSERT INTO left_line (period_kind, first_day, person_id, rule_id, left_by, amount)
-SELECT period_kind, first_day, person_id, rule_id, batch_id, amount
-FROM hold JOIN batch_item USING (period_kind, first_day, person_id)
-WHERE batch_id = :batch_id AND rule_id <> '' AND released_at IS NULL
-""")
-_TAKE_LEFT: Final = text(f"""
-UPDATE left_line SET batch_id = :batch_id, name = coalesce(person.name, ''),
-       employee_number = coalesce(person.employee_number, '')
-FROM frozen LEFT JOIN directory_person AS person ON person.id = frozen.person_id
-WHERE (left_line.period_kind, left_line.first_day, left_line.person_id)
-    = (frozen.period_kind, frozen.first_day, frozen.person_id)
-  AND (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
-  AND left_line.batch_id IS NULL AND NOT EXISTS (
-      SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
-          = (left_line.period_kind, left_line.first_day, left_line.person_id, left_line.rule_id)
-        AND released_at IS NULL)
-""")  # noqa: S608  the text is ours
-_LEFT: Final = text("""
-SELECT person_id, rule_id, batch_id = :id AS paid FROM left_line WHERE left_by = :id OR batch_id = :id
-""")
 _HOLD: Final = text("""
 INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at, rule_id, label, amount)
 VALUES (:kind, :day, :person_id, :reason, :who, :now, :rule_id, :label, :amount)
@@ -150,36 +118,13 @@ _LOCK: Final = text("""
 SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
 ORDER BY person_id FOR UPDATE
 """)
-_LOCK_BELOW: Final = text(f"""
-SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} ORDER BY person_id FOR UPDATE
-""")
-_COLUMNS: Final = (
-    "id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest, paid_on, reference,"
-    " paid_by"
-)
-_ADD: Final = text("""
-INSERT INTO batch (id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest)
-VALUES (:id, :node_id, :kind, :day, :created_by, :created_at, 0, 0, 0, '')
-ON CONFLICT DO NOTHING RETURNING id
-""")
-_TOTALS: Final = text(
-    "UPDATE batch SET people = :people, lines = :lines, total = :total, digest = :digest WHERE id = :id"
-)
-_BATCH: Final = text(f"SELECT {_COLUMNS} FROM batch WHERE id = :id")  # noqa: S608  the text is ours
-_BATCHES: Final = text(f"SELECT {_COLUMNS} FROM batch ORDER BY created_at DESC, id")  # noqa: S608  likewise
-_PAY: Final = text("""
-UPDATE batch SET paid_on = :paid_on, reference = :reference, paid_by = :who WHERE id = :id AND paid_on IS NULL
-RETURNING id
-""")
-_ITEMS: Final = text("""
-SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id
-UNION
-SELECT person_id, name, employee_number FROM left_line WHERE batch_id = :id ORDER BY person_id
+LOCK_BELOW: Final = text(f"""
+SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) {BELOW} ORDER BY person_id FOR UPDATE
 """)
 
 
 class PayoutStore:
-    """Payouts and batches of the nodes that the scope's permission covers."""
+    """Payouts of the nodes that the scope's permission covers."""
 
     def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
@@ -188,25 +133,25 @@ class PayoutStore:
     def listed(self, node_id: str, period: Period, after: str, size: int) -> list[Payout]:
         """A page of a node's payouts, by person id."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period), "after": after, "size": size}
+        values = {**asked(node_id, period), "before": _before(period), "after": after, "size": size}
         return [_payout(row) for row in self._connection.execute(_PAGE, values)]
 
     def of_people(self, node_id: str, period: Period, people: Sequence[str]) -> list[Payout]:
         """Those of a node's payouts that are these people's."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period), "people": list(people)}
+        values = {**asked(node_id, period), "before": _before(period), "people": list(people)}
         return [_payout(row) for row in self._connection.execute(_OF_PEOPLE, values)]
 
     def every(self, node_id: str, period: Period) -> list[Payout]:
         """All of a node's payouts."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period)}
+        values = {**asked(node_id, period), "before": _before(period)}
         return [_payout(row) for row in self._connection.execute(_EVERY, values)]
 
     def tally(self, node_id: str, period: Period) -> Tally:
         """How far a node's payouts are."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period)}
+        values = {**asked(node_id, period), "before": _before(period)}
         return Tally(*self._connection.execute(_TALLY, values).one())
 
     def of_person(self, person_id: str, period: Period) -> Payout | None:
@@ -222,13 +167,13 @@ class PayoutStore:
     def closers(self, node_id: str, period: Period) -> set[str]:
         """Who closed the period for somebody at or below a node."""
         self._scope.require(node_id)
-        return set(self._connection.execute(_CLOSERS, _asked(node_id, period)).scalars())
+        return set(self._connection.execute(_CLOSERS, asked(node_id, period)).scalars())
 
     def approve(self, node_id: str, period: Period, now: datetime) -> tuple[int, int]:
         """Approve what is neither held nor approved; how many payouts that were, and what they come to."""
         self._scope.require(node_id)
-        values = _asked(node_id, period)
-        self._connection.execute(_LOCK_BELOW, values)
+        values = asked(node_id, period)
+        self._connection.execute(LOCK_BELOW, values)
         who = {"who": self._scope.caller.id, "now": now}
         people = list(self._connection.execute(_APPROVE, {**values, **who}).scalars())
         total = self._connection.execute(_DUE, {**values, "people": people}).scalar_one()
@@ -249,77 +194,12 @@ class PayoutStore:
             released |= self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now, None)
         return released
 
-    def begin_batch(self, batch: Batch) -> bool:
-        """Take what is approved and free into a new batch; False where the id is taken."""
-        self._scope.require(batch.node_id)
-        values = _asked(batch.node_id, batch.period)
-        added = self._connection.execute(
-            _ADD,
-            {
-                **values,
-                "id": batch.id,
-                "created_by": batch.created_by,
-                "created_at": batch.created_at,
-            },
-        ).first()
-        if added is None:
-            return False
-        self._connection.execute(_LOCK_BELOW, values)
-        taken = {**values, "batch_id": batch.id}
-        self._connection.execute(_TAKE_LEFT, taken)
-        self._connection.execute(_TAKE, taken)
-        self._connection.execute(_LEAVE, {"batch_id": batch.id})
-        return True
-
-    def end_batch(self, batch: Batch) -> None:
-        """Write the control totals of a batch just begun."""
-        self._connection.execute(
-            _TOTALS,
-            {
-                "id": batch.id,
-                "people": batch.people,
-                "lines": batch.lines,
-                "total": batch.total,
-                "digest": batch.digest,
-            },
-        )
-
-    def batch(self, batch_id: str) -> Batch | None:
-        """A batch, or None where there is none to be seen."""
-        row = self._connection.execute(_BATCH, {"id": batch_id}).first()
-        return _batch(row) if row is not None and self._scope.covers(row.node_id) else None
-
-    def batches(self) -> list[Batch]:
-        """Every batch that may be seen, newest first."""
-        return [_batch(row) for row in self._connection.execute(_BATCHES) if self._scope.covers(row.node_id)]
-
-    def pay(self, batch_id: str, paid_on: date, reference: str) -> bool:
-        """Say that a batch is paid; False where that was said already."""
-        values = {
-            "id": batch_id,
-            "paid_on": paid_on,
-            "reference": reference,
-            "who": self._scope.caller.id,
-        }
-        return self._connection.execute(_PAY, values).first() is not None
-
-    def items(self, batch_id: str) -> list[Payee]:
-        """Whose payouts a batch holds, by person id, as they were called when it was made."""
-        return [Payee(*row) for row in self._connection.execute(_ITEMS, {"id": batch_id})]
-
     def contents(self, people: Sequence[str], period: Period) -> list[tuple[Frozen, Sequence[Adjustment]]]:
         """The frozen statements of people in a batch, with the adjustments paid in them, in order."""
         keys = [(person_id, period) for person_id in people]
         frozen = closing.frozen_of(self._connection, keys)
         paid = closing.paid_in(self._connection, keys)
         return [(frozen[key], paid.get(key, ())) for key in keys]
-
-    def left(self, batch_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-        """Person and line of what a batch left out, and of what it pays that an earlier one left out."""
-        rows = self._connection.execute(_LEFT, {"id": batch_id}).all()
-        return {(who, line) for who, line, paid in rows if not paid}, {
-            (who, line) for who, line, paid in rows if paid
-        }
 
     def _change_hold(
         self,
@@ -344,7 +224,8 @@ class PayoutStore:
         return self._connection.execute(change, values).first() is not None
 
 
-def _asked(node_id: str, period: Period) -> dict[str, Any]:
+def asked(node_id: str, period: Period) -> dict[str, Any]:
+    """Parameters of a query for a node's payouts."""
     return {"node_id": node_id, "kind": int(period.kind), "day": period.first_day}
 
 
@@ -356,8 +237,3 @@ def _payout(row: Row[Any]) -> Payout:
     person_id, kind, first_day, *rest = row[:13]
     held = tuple(HeldLine(*each) for each in row.held_lines)
     return replace(Payout(person_id, Period(PeriodKind(kind), first_day), *rest), held_lines=held)
-
-
-def _batch(row: Row[Any]) -> Batch:
-    id, node_id, kind, first_day, *rest = row
-    return Batch(id, node_id, Period(PeriodKind(kind), first_day), *rest)
