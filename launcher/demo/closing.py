@@ -27,6 +27,7 @@ _LATE: Final = "GZ0101"
 _HEADQUARTERS: Final = "gu.wenjing"
 _DISPUTES: Final = "li.jiahui"
 _HELD: Final = "xian-yijun"
+_LINE_HELD: Final = "li-jiahui"
 
 
 def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
@@ -62,7 +63,7 @@ def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
 
 
 def _pay(reached: Reached, last: date) -> None:
-    """One payout is held back, a line disputed; headquarters approves the others, the branch makes a batch."""
+    """One payout is held back, a line disputed and held back; headquarters approves, the branch makes a batch."""
     of: dict[str, Any] = {
         "period_kind": incentives.PERIOD_KIND_MONTH,
         "on": Date(year=last.year, month=last.month, day=last.day),
@@ -87,6 +88,16 @@ def _pay(reached: Reached, last: date) -> None:
             )
         )
     with acting(reached, _HR) as own:
-        payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).CreateBatch(
+        stub = payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives"))
+        stub.HoldPayout(
+            payouts_pb2.HoldPayoutRequest(
+                request_id="demo-hold-line",
+                person_id=_LINE_HELD,
+                rule_id="new-customers",
+                reason="这一行正在核对，其余先发",
+                **of,
+            )
+        )
+        stub.CreateBatch(
             payouts_pb2.CreateBatchRequest(request_id=f"{_BRANCH}-{last:%Y-%m}", node_id=_BRANCH, **of)
         )

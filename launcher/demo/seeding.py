@@ -18,6 +18,7 @@ from launcher.demo.calendars import set_calendars, tell_leave
 from launcher.demo.closing import close_last_month
 from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
+from launcher.demo.fair_play import notice_something
 from launcher.demo.goal_tree import set_goals
 from launcher.demo.learning import learn, taught, teach
 from launcher.demo.plans import set_plans
@@ -66,6 +67,7 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
     say(f"training: {attempts} quiz attempts made")
     if not known_already:
         say(f"{coach(reached, anchor)} coaching tasks")
+        say(f"{notice_something(reached, anchor, zone)} matters for a second look, one of them answered")
         wait_for_followers(reached)
         close_last_month(reached, anchor, zone)
         say("last month closed in one branch, with an adjustment since")

@@ -15,6 +15,7 @@ from foothold.goals.v1 import (
     effort_pb2_grpc,
     evidence_pb2_grpc,
     facts_pb2_grpc,
+    fairness_pb2_grpc,
     forecast_pb2_grpc,
     industries_pb2_grpc,
     metric_library_pb2_grpc,
@@ -102,6 +103,7 @@ class Clients:
         self.directory = directory_pb2_grpc.DirectoryServiceStub(identity)
         self.access = access_pb2_grpc.AccessServiceStub(identity)
         self.facts = facts_pb2_grpc.FactsServiceStub(goals)
+        self.fairness = fairness_pb2_grpc.FairnessServiceStub(goals)
         self.metrics = metrics_pb2_grpc.MetricsServiceStub(goals)
         self.library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         self.targets = targets_pb2_grpc.TargetsServiceStub(goals)

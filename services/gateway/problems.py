@@ -96,6 +96,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "METRIC_CHANGED": later("Somebody has stored a newer version of this metric in the meantime."),
     "METRIC_COMPUTING": later("The version before is still being computed. Save again when that is done."),
     "METRIC_IN_USE": later("Another metric is made of this one. Take that one out of use first."),
+    "FLAG_UNKNOWN": later("There is no such matter, or it is not yours to see."),
+    "FLAG_ANSWERED": later("Somebody has answered it already. Look at it again."),
     "COACHING_TASK_UNKNOWN": later("There is no such task, or it is not yours to see."),
     "COACHING_TASK_CLOSED": later("This task is closed already."),
     "LIMIT_REACHED": later("There are as many of these as there may be. Take one out of use first."),

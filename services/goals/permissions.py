@@ -21,6 +21,10 @@ COACHING_READ: Final = "goals.coaching.read"
 COACHING_WRITE: Final = "goals.coaching.write"
 COACHING_ANSWER: Final = "goals.coaching.answer"
 COACHING_RULES_WRITE: Final = "goals.coaching.rules.write"
+FAIRNESS_READ: Final = "goals.fairness.read"
+FAIRNESS_REPLY: Final = "goals.fairness.reply"
+FAIRNESS_ANSWER: Final = "goals.fairness.answer"
+FAIRNESS_RULES_WRITE: Final = "goals.fairness.rules.write"
 FEED_READ: Final = "goals.feed.read"
 
 PERMISSIONS: Final[Mapping[str, str]] = {
@@ -87,6 +91,13 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.CoachingRulesService/SetRule": COACHING_RULES_WRITE,
     "/foothold.goals.v1.CoachingRulesService/WithdrawRule": COACHING_RULES_WRITE,
     "/foothold.goals.v1.CoachingRulesService/ListRules": COACHING_READ,
+    "/foothold.goals.v1.FairnessService/ListFlags": FAIRNESS_READ,
+    "/foothold.goals.v1.FairnessService/GetFlag": FAIRNESS_READ,
+    "/foothold.goals.v1.FairnessService/AnswerFlag": FAIRNESS_ANSWER,
+    "/foothold.goals.v1.FairnessService/ReplyToFlag": FAIRNESS_REPLY,
+    "/foothold.goals.v1.FairnessService/SetFairnessRule": FAIRNESS_RULES_WRITE,
+    "/foothold.goals.v1.FairnessService/ListFairnessRules": FAIRNESS_READ,
+    "/foothold.goals.v1.FairnessService/PreviewFairnessRule": FAIRNESS_RULES_WRITE,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

@@ -21,6 +21,8 @@ from foothold.goals.v1 import (
     evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
+    fairness_pb2,
+    fairness_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
     forecast_pb2,
@@ -64,6 +66,7 @@ from services.goals.handlers import (
     EffortHandler,
     EvidenceHandler,
     FactsHandler,
+    FairnessHandler,
     FeedHandler,
     ForecastHandler,
     IndustriesHandler,
@@ -80,6 +83,7 @@ from services.goals.store.library import LibraryCache
 from services.goals.store.recording import Recorder
 from services.goals.store.targets import TargetsCache
 from services.goals.store.workplaces import WorkplacesCache
+from services.goals.watching import Watcher
 from services.goals.wire.facts import FactReader
 from services.goals.wire.feed import states_of
 
@@ -101,6 +105,7 @@ _CALENDARS: Final = calendars_pb2.DESCRIPTOR.services_by_name["CalendarsService"
 _INDUSTRIES: Final = industries_pb2.DESCRIPTOR.services_by_name["IndustriesService"]
 _COACHING: Final = coaching_pb2.DESCRIPTOR.services_by_name["CoachingService"]
 _COACHING_RULES: Final = coaching_rules_pb2.DESCRIPTOR.services_by_name["CoachingRulesService"]
+_FAIRNESS: Final = fairness_pb2.DESCRIPTOR.services_by_name["FairnessService"]
 _FEED: Final = feed_pb2.DESCRIPTOR.services_by_name["FeedService"]
 
 
@@ -140,7 +145,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         (
             *(_FACTS, _METRICS, _LIBRARY, _TARGETS, _STANDARDS, _PROGRESS),
             *(_CASCADE, _ALLOCATION, _OBJECTIVES, _EVIDENCE, _CALENDARS, _INDUSTRIES),
-            *(_COACHING, _COACHING_RULES, _FORECAST, _EFFORT, _FEED),
+            *(_COACHING, _COACHING_RULES, _FAIRNESS, _FORECAST, _EFFORT, _FEED),
         ),
     )
     clock = clock or SystemClock()
@@ -160,6 +165,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     reader = FactReader(currency)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     directory = following.directory
+    watcher = Watcher(database, FeedReader(database, sequencer), directory, clock)
     built_in = load_built_in()
     return Service(
         name=NAME,
@@ -245,6 +251,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 CoachingRulesHandler(database, library, clock, built_in),
             ),
             Servicer(
+                _FAIRNESS.full_name,
+                fairness_pb2_grpc.add_FairnessServiceServicer_to_server,
+                FairnessHandler(database, reader, clock),
+            ),
+            Servicer(
                 _FEED.full_name,
                 feed_pb2_grpc.add_FeedServiceServicer_to_server,
                 FeedHandler(
@@ -264,6 +275,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following.follower,
             group,
             computer,
+            watcher.follower,
             Housekeeping(database, [forget_old_requests, compaction]),
         ],
         checks=[
@@ -273,6 +285,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             computer.check,
             following.replica.check,
             following.follower.check,
+            watcher.follower.check,
         ],
         closing=[identity.close, database.close],
     )

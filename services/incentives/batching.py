@@ -5,17 +5,18 @@ from dataclasses import replace
 from chassis.errors import FailedPrecondition
 from services.incentives.domain.payouts import Batch, Payee, PayoutLine, batch_digest, lines_of
 from services.incentives.domain.plans import PlanBook
+from services.incentives.store.batches import BatchStore
 from services.incentives.store.payouts import PayoutStore
 
 
-def make(store: PayoutStore, book: PlanBook, begun: Batch) -> Batch:
+def make(store: BatchStore, payouts: PayoutStore, book: PlanBook, begun: Batch) -> Batch:
     """A batch of everything that is approved and free below its node, with its control totals.
 
     FailedPrecondition REQUEST_ID_REUSED where its id is taken, NOTHING_TO_PAY where nothing would be booked.
     """
     if not store.begin_batch(begun):
         raise FailedPrecondition("REQUEST_ID_REUSED", "Another batch has this id.")
-    lines = [line for _, line in booked(store, book, begun)]
+    lines = [line for _, line in booked(store, payouts, book, begun)]
     if not lines:
         raise FailedPrecondition("NOTHING_TO_PAY", "Nothing there is approved, free and in no batch yet.")
     made = replace(
@@ -29,12 +30,24 @@ def make(store: PayoutStore, book: PlanBook, begun: Batch) -> Batch:
     return made
 
 
-def booked(store: PayoutStore, book: PlanBook, batch: Batch) -> list[tuple[Payee, PayoutLine]]:
-    """What a batch books for whom, in its order: the same each time, since all of it is frozen."""
+def booked(
+    store: BatchStore, payouts: PayoutStore, book: PlanBook, batch: Batch
+) -> list[tuple[Payee, PayoutLine]]:
+    """What a batch books for whom, in its order: the same each time, since all of it is frozen.
+
+    Of a payout that is its own all but the lines that were held back; of another batch's those that it left out.
+    """
+    left, paid = store.left(batch.id)
+    late = {person_id for person_id, _ in paid}
     payees = store.items(batch.id)
-    contents = store.contents([each.person_id for each in payees], batch.period)
+    contents = payouts.contents([each.person_id for each in payees], batch.period)
     return [
         (payee, line)
         for payee, (frozen, adjustments) in zip(payees, contents, strict=True)
         for line in lines_of(frozen, book.get(frozen.statement.plan_id), adjustments)
+        if (
+            (line.person_id, line.rule_id) in paid
+            if line.person_id in late
+            else (line.person_id, line.rule_id) not in left
+        )
     ]

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import grpc
+from foothold.goals.v1 import fairness_pb2
 from foothold.goals.v1 import feed_pb2 as goals_pb2
 from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
 from foothold.goals.v1 import values_pb2 as goals_values_pb2
@@ -17,9 +18,11 @@ from sqlalchemy import Connection
 from chassis.database import Database
 from chassis.feed import Follower, Page
 from services.incentives.calculating import Calculator
+from services.incentives.domain.flags import FlagTold
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
+from services.incentives.store.flag_holds import take_flags
 from services.incentives.store.placements import Placement, note
 
 PAGE_SIZES: Final = (200, 1_000)
@@ -27,6 +30,7 @@ PAGE_SIZES: Final = (200, 1_000)
 the figures of one person and period are then read, computed and written once for all of a page's events."""
 # On top of the time the answer may wait for news.
 _ANSWER_SECONDS: Final = 10.0
+_HOLDING: Final = (fairness_pb2.FLAG_STATE_OPEN, fairness_pb2.FLAG_STATE_CONFIRMED)
 _KINDS: Final = {
     goals_values_pb2.PERIOD_KIND_WEEK: PeriodKind.WEEK,
     goals_values_pb2.PERIOD_KIND_MONTH: PeriodKind.MONTH,
@@ -57,6 +61,7 @@ def follow_goals(
 
     def apply(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
         calculator.take(connection, told_by(events))
+        take_flags(connection, flags_told_by(events))
 
     return Follower("goals", database=database, fetch=fetch, apply=apply, after_commit=after_commit)
 
@@ -80,6 +85,17 @@ def told_by(events: Sequence[goals_pb2.Event]) -> Iterator[Told]:
                 named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
             }
             yield Told(changed.person_id, period, figures, event.position, occurred_at)
+
+
+def flags_told_by(events: Sequence[goals_pb2.Event]) -> Iterator[FlagTold]:
+    """The flags of fair play events tell, in order: open and confirmed ones hold back."""
+    for event in events:
+        if event.WhichOneof("body") != "flag_changed":
+            continue
+        told = event.flag_changed
+        first, last = (date(each.year, each.month, each.day) for each in (told.first_day, told.last_day))
+        name = fairness_pb2.FairnessKind.Name(told.kind).removeprefix("FAIRNESS_KIND_").lower()
+        yield FlagTold(told.flag_id, told.person_id, name, first, last, told.state in _HOLDING)
 
 
 @lru_cache(maxsize=256)

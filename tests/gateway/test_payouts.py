@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from flask.testing import FlaskClient
 
 from tests.gateway.conftest import token_in
+from tests.gateway.test_standards import plain, send
 
 
 def _last_month() -> str:
@@ -68,3 +69,21 @@ def test_a_manager_sees_what_the_own_department_comes_to_and_closes_nothing(
     assert "罗敏仪" in page.text
     assert "李嘉慧" not in page.text
     assert "close-period" not in page.text
+
+
+def test_a_line_held_back_is_told_and_released_into_a_batch_of_its_own(
+    as_login: Callable[..., FlaskClient],
+) -> None:
+    hr = as_login("liang.yue")
+    day = _last_month()
+    own = plain(as_login("li.jiahui").get(f"/bonus?on={day}").text)
+    assert "稍后发放：这一行正在核对，其余先发" in own
+    page = hr.get(f"/payouts?node_id=guangzhou&on={day}").text
+    assert "另有1行" in plain(page).replace(" ", "")
+    assert "放行这一行" in page
+    form = {"node_id": "guangzhou", "kind": "month", "on": day, "person_id": "li-jiahui", "release": "1"}
+    status, page = send(hr, "/payouts/hold", **form, rule_id="new-customers", reason="核对过了")
+    assert status == 200
+    assert "放行这一行" not in page
+    assert 'id="make-batch"' in page, "what was left out waits for a batch"
+    assert send(hr, "/payouts/hold", **form, rule_id="new-customers", reason="again")[0] == 409

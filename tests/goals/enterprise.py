@@ -20,6 +20,7 @@ from foothold.goals.v1 import (
     evidence_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
+    fairness_pb2_grpc,
     feed_pb2_grpc,
     forecast_pb2,
     forecast_pb2_grpc,
@@ -156,6 +157,7 @@ class Client:
         self.industries = industries_pb2_grpc.IndustriesServiceStub(channel)
         self.coaching = coaching_pb2_grpc.CoachingServiceStub(channel)
         self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(channel)
+        self.fairness = fairness_pb2_grpc.FairnessServiceStub(channel)
         self.feed = feed_pb2_grpc.FeedServiceStub(channel)
 
     def record(self, *facts: facts_pb2.Fact, dry_run: bool = False) -> list[facts_pb2.FactResult]:
@@ -376,7 +378,8 @@ class Enterprise:
             connection.execute(
                 text(
                     "TRUNCATE fact, tally, touch, first_touch, patron, metric_version, uncounted, standard, goal,"
-                    " key_result, objective, work_rule, special_day, industry_template, coaching_rule, coaching_task"
+                    " key_result, objective, work_rule, special_day, industry_template, coaching_rule, coaching_task,"
+                    " fairness_rule, flag"
                 )
             )
             connection.execute(text("UPDATE calendar SET library = library + 1, rules = rules + 1"))
@@ -397,6 +400,8 @@ class Enterprise:
                 "industry_template",
                 "coaching_rule",
                 "coaching_task",
+                "fairness_rule",
+                "flag",
             ),
             "requests",
         )

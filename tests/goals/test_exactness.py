@@ -17,6 +17,7 @@ from foothold.goals.v1 import (
     effort_pb2,
     evidence_pb2,
     facts_pb2,
+    fairness_pb2,
     feed_pb2,
     forecast_pb2,
     industries_pb2,
@@ -39,7 +40,7 @@ from tests.conftest import ServiceDatabase
 FILES = (
     *(facts_pb2, feed_pb2, metric_library_pb2, metrics_pb2, progress_pb2, targets_pb2, values_pb2),
     *(allocation_pb2, calendars_pb2, cascade_pb2, effort_pb2, evidence_pb2, industries_pb2, objectives_pb2),
-    *(coaching_pb2, coaching_rules_pb2, forecast_pb2),
+    *(coaching_pb2, coaching_rules_pb2, fairness_pb2, forecast_pb2),
 )
 FLOATS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 

@@ -16,6 +16,7 @@ from foothold.goals.v1 import (
     effort_pb2,
     evidence_pb2,
     facts_pb2,
+    fairness_pb2,
     feed_pb2,
     forecast_pb2,
     industries_pb2,
@@ -46,7 +47,7 @@ SERVICES = [
             calendars_pb2,
             industries_pb2,
         ),
-        *(coaching_pb2, coaching_rules_pb2, forecast_pb2),
+        *(coaching_pb2, coaching_rules_pb2, fairness_pb2, forecast_pb2),
     )
     for descriptor in file.DESCRIPTOR.services_by_name.values()
 ]

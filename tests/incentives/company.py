@@ -314,7 +314,7 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
-        tables += ["approval", "hold", "batch", "batch_item", "dispute", "honour"]
+        tables += ["approval", "hold", "flag_hold", "left_line", "batch", "batch_item", "dispute", "honour"]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")

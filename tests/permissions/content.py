@@ -14,6 +14,8 @@ from foothold.goals.v1 import (
     coaching_rules_pb2_grpc,
     facts_pb2,
     facts_pb2_grpc,
+    fairness_pb2,
+    fairness_pb2_grpc,
     industries_pb2,
     industries_pb2_grpc,
     metric_library_pb2,
@@ -162,6 +164,13 @@ def course(id: str, node_id: str) -> courses_pb2.Course:
     )
 
 
+def fairness_rule(node_id: str) -> fairness_pb2.FairnessRule:
+    """One customer of a colleague's is already too many."""
+    return fairness_pb2.FairnessRule(
+        node_id=node_id, kind=fairness_pb2.FAIRNESS_KIND_SELF_ORDER, active=True, reason="as everywhere"
+    )
+
+
 def course_of(node_id: str) -> str:
     return f"course-of-{node_id}"
 
@@ -177,6 +186,8 @@ class Content:
         self._industries = industries_pb2_grpc.IndustriesServiceStub(goals)
         self._coaching = coaching_pb2_grpc.CoachingServiceStub(goals)
         self._rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
+        self._fairness = fairness_pb2_grpc.FairnessServiceStub(goals)
+        self._flags: dict[str, str] = {}
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         incentives = platform.channel("incentives", platform.operator)
         self._proposing = plans_pb2_grpc.PlansServiceStub(incentives)
@@ -196,8 +207,8 @@ class Content:
                     request_id=new_id(), course=course(course_of(node_id), node_id)
                 )
             )
-        facts = facts_pb2_grpc.FactsServiceStub(goals)
-        recorded = facts.RecordFacts(
+        self._recording = facts_pb2_grpc.FactsServiceStub(goals)
+        recorded = self._recording.RecordFacts(
             facts_pb2.RecordFactsRequest(facts=[fact(each, f"first-of-{each}") for each in people])
         )
         assert all(result.fact_id for result in recorded.results), recorded
@@ -257,6 +268,32 @@ class Content:
 
     def add_rule(self, rule: coaching_rules_pb2.CoachingRule) -> None:
         self._rules.SetRule(coaching_rules_pb2.SetRuleRequest(request_id=new_id(), rule=rule))
+
+    def add_fairness_rule(self, rule: fairness_pb2.FairnessRule) -> None:
+        self._fairness.SetFairnessRule(fairness_pb2.SetFairnessRuleRequest(request_id=new_id(), rule=rule))
+
+    def flag_of(self, person_id: str) -> str:
+        """The id of a flag of the person, whom others may have answered; of none for somebody unknown or gone."""
+        if person_id not in self._flags:
+            self._flags[person_id] = self.new_flag_of(person_id)
+        return self._flags[person_id]
+
+    def new_flag_of(self, person_id: str) -> str:
+        """The id of an open flag of the person, who has sold to a colleague once more."""
+        sold = fact(person_id, new_id())
+        sold.kind = facts_pb2.FACT_KIND_DEAL_WON
+        sold.attributes["buyer_employee_number"] = "colleague"
+        asked = fairness_pb2.ListFlagsRequest(person_id=person_id)
+        until = time.monotonic() + 20
+        try:
+            before = self._fairness.ListFlags(asked).total_size
+            self._recording.RecordFact(facts_pb2.RecordFactRequest(fact=sold))
+            while (found := self._fairness.ListFlags(asked)).total_size == before:
+                assert time.monotonic() < until, f"no flag of {person_id}"
+                time.sleep(0.05)
+        except grpc.RpcError:
+            return new_id()
+        return str(found.flags[0].id)
 
     def add_metric(self, name: str) -> str:
         request = metric_library_pb2.DefineMetricRequest(

@@ -12,6 +12,7 @@ from tests.permissions import (
     cascade_probes,
     closing_probes,
     coaching_probes,
+    fairness_probes,
     figures_probes,
     identity_probes,
     industry_probes,
@@ -30,6 +31,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **cascade_probes.PROBES,
     **industry_probes.PROBES,
     **coaching_probes.PROBES,
+    **fairness_probes.PROBES,
     **training_probes.PROBES,
 }
 COLUMNS: Final = (*CALLERS, "signed out", "dismissed")

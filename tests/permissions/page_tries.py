@@ -219,6 +219,18 @@ def _no_honour(_browser: Browser, _target: str) -> Mapping[str, str]:
     return {**board, "person_id": "newcomer", "reason": "Nobody"}
 
 
+def _flag(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"flag_id": browser.enterprise.content.flag_of(target)}
+
+
+def _new_flag(browser: Browser, target: str) -> Mapping[str, str]:
+    return {"flag_id": browser.enterprise.content.new_flag_of(target)}
+
+
+def _typed_fairness(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"node_id": target, "kind": "4", "active": "yes", "reason": "as everywhere", "action": "save"}
+
+
 def _no_dispute(_browser: Browser, _target: str) -> Mapping[str, str]:
     # Whose disputes one reads and answers tells tests/incentives/test_disputes.py.
     return {"dispute_id": "no-such-dispute"}
@@ -461,6 +473,12 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /coaching/<task_id>/close": Try("people", _task, lambda _b, _t: {"outcome": "done"}),
     "POST /coaching/rules": Try("nodes", form=_typed_step),
     "POST /coaching/rules/withdraw": Try("nodes", form=_taken_away),
+    "GET /fairness/<flag_id>": Try("people", _flag),
+    "POST /fairness/<flag_id>/answer": Try(
+        "people", _new_flag, lambda _b, _t: {"outcome": "dismissed", "reason": "nothing in it"}
+    ),
+    "POST /fairness/<flag_id>/reply": Try("people", _new_flag, lambda _b, _t: {"reply": "For my aunt."}),
+    "POST /fairness/rules": Try("nodes", form=_typed_fairness),
     "GET /team/<person_id>/coaching": _PERSON,
     "POST /access/<binding_id>/remove": Try("nodes", _binding),
     "POST /integrations": Try(form=lambda _b, _t: {"name": "Typed"}),

@@ -5,15 +5,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from foothold.goals.v1 import fairness_pb2
 from foothold.incentives.v1 import statements_pb2
 
 from chassis.ids import new_id
-from services.gateway import payout_words, statement_lines
+from services.gateway import fairness_words, payout_words, statement_lines
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date
 from services.gateway.me import me
 from services.gateway.pages import boards
+from services.gateway.pages.fairness import own_flags
 from services.gateway.pages.goals import is_date
 from services.gateway.pages.plan_life import own_plans
 from services.gateway.parts import clients
@@ -72,6 +74,7 @@ def _page(on: date | None) -> dict[str, Any]:
         "person_id": who.id,
         "told": statement_lines,
         "states": payout_words,
+        "fair": fairness_words,
     }
 
 
@@ -87,9 +90,15 @@ def statement() -> str:
         watches=watches,
         standings=section(lambda: boards.standings_of(who)),
         mine=section(own_plans),
+        flags=section(_flags),
         new_id=new_id,
         **_page(on),
     )
+
+
+def _flags() -> list[fairness_pb2.Flag]:
+    """What waits for a second look; nothing for whoever may not see their own."""
+    return own_flags(waiting=True) if me().own("goals.fairness.read") else []
 
 
 @blueprint.get("/bonus/lines")

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from access import Kind
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import formats, payout_words
+from services.gateway import fairness_words, formats, payout_words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, from_minor, minor, to_date
@@ -105,7 +105,9 @@ def _beside(
 def _noteworthy(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
     """How far the payouts are, and those that deserve a look before they are approved."""
     answer = _payouts(asked, order=payouts_pb2.ListPayoutsRequest.ORDER_NOTEWORTHY, page_size=_LOOKED_AT)
-    found = [each for each in answer.payouts if each.notices or each.hold_reason]
+    found = [
+        each for each in answer.payouts if each.notices or each.hold_reason or each.flag_id or each.held_lines
+    ]
     del answer.payouts[:]
     answer.payouts.extend(found)
     return answer
@@ -147,6 +149,7 @@ def _page(*, trouble: str = "") -> str:
         closed_by=name_of(who, standing.closed_by),
         closed_at_place=place(who, standing.closed_node_id) if standing.closed_node_id else "",
         words=payout_words,
+        fair=fairness_words,
         stages=periods_pb2.PeriodStanding,
         request_id=new_id(),
         trouble=trouble,
@@ -237,6 +240,7 @@ def hold() -> Response | tuple[str, int]:
             "period_kind": _KINDS[asked.kind],
             "on": from_date(asked.on),
             "reason": reason,
+            "rule_id": form.get("rule_id", "")[:40],
         }
         if form.get("release"):
             ask(clients().payouts.ReleasePayout, payouts_pb2.ReleasePayoutRequest(**values))

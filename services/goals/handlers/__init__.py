@@ -8,6 +8,7 @@ from services.goals.handlers.coaching_rules import CoachingRulesHandler
 from services.goals.handlers.effort import EffortHandler
 from services.goals.handlers.evidence import EvidenceHandler
 from services.goals.handlers.facts import FactsHandler
+from services.goals.handlers.fairness import FairnessHandler
 from services.goals.handlers.feed import FeedHandler
 from services.goals.handlers.forecast import ForecastHandler
 from services.goals.handlers.industries import IndustriesHandler
@@ -27,6 +28,7 @@ __all__ = [
     "EffortHandler",
     "EvidenceHandler",
     "FactsHandler",
+    "FairnessHandler",
     "FeedHandler",
     "ForecastHandler",
     "IndustriesHandler",

@@ -16,12 +16,14 @@ from services.goals.store.enriching import figures_of, periods_of
 from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import (
     CALENDAR_CHANGED,
+    FLAG_CHANGED,
     METRIC_CHANGED,
     TARGET_CHANGED,
     TASK_CHANGED,
     VALUES_CHANGED,
     calendar_event,
     days_of,
+    flag_event,
     from_figures,
     metric_event,
     target_event,
@@ -33,7 +35,7 @@ _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
 _NANOS: Final = 1_000_000_000
 # Events that hold all they tell.
-_WHOLE: Final = {TARGET_CHANGED: target_event, TASK_CHANGED: task_event}
+_WHOLE: Final = {TARGET_CHANGED: target_event, TASK_CHANGED: task_event, FLAG_CHANGED: flag_event}
 
 
 class FeedHandler(feed_pb2_grpc.FeedServiceServicer):

@@ -1,6 +1,6 @@
 """Facts as they stand in the ledger."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -86,6 +86,12 @@ class Facts:
         total = self._connection.execute(counted).scalar_one()
         page = _newest_first(self._query().where(*inside), after).limit(limit).add_cte(*then)
         return total, self._read(page)
+
+    def standing(self, keys: Sequence[Key]) -> list[Recorded]:
+        """The current versions of these facts, void and reversed ones too, the earliest occurrence first."""
+        same = tuple_(fact.c.source, fact.c.external_id).in_(keys)
+        order = (fact.c.occurred_at, fact.c.source, fact.c.external_id)
+        return self._read(self._query().where(same, fact.c.current).order_by(*order))
 
     def history(self, key: Key) -> list[Recorded]:
         """All versions of a fact, oldest first, then the reversals that name it, as far as the scope reaches."""

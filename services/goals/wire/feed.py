@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from foothold.goals.v1 import coaching_pb2, feed_pb2, targets_pb2
+from foothold.goals.v1 import coaching_pb2, fairness_pb2, feed_pb2, targets_pb2
 
 from chassis.feed import StoredEvent
 from services.goals.domain.coaching import Task
@@ -19,6 +19,7 @@ TARGET_CHANGED: Final = "target_changed"
 CALENDAR_CHANGED: Final = "calendar_changed"
 TASK_CHANGED: Final = "coaching_task_changed"
 METRIC_CHANGED: Final = "metric_changed"
+FLAG_CHANGED: Final = "flag_changed"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -64,6 +65,15 @@ def task_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2
     )
 
 
+def flag_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2.Event:
+    """A flag was raised, answered or corrected."""
+    return feed_pb2.Event(
+        position=position,
+        occurred_at=from_instant(occurred_at),
+        flag_changed=fairness_pb2.FlagChanged.FromString(payload),
+    )
+
+
 def metric_event(position: int, occurred_at: datetime, name: str, payload: bytes) -> feed_pb2.Event:
     """Another version of a metric serves, or it is retired."""
     return feed_pb2.Event(
@@ -79,7 +89,7 @@ def days_of(payload: bytes) -> list[date]:
 
 
 def states_of(event: StoredEvent) -> Sequence[str] | None:
-    """The weeks and months whose figures changed, read anew with the event; the task; targets are kept for good."""
+    """Weeks and months whose figures changed, read anew with the event; task or flag; targets are kept for good."""
     if event.kind == TARGET_CHANGED:
         return None
     if event.kind in {CALENDAR_CHANGED, METRIC_CHANGED}:
@@ -87,6 +97,8 @@ def states_of(event: StoredEvent) -> Sequence[str] | None:
         return [event.kind]
     if event.kind == TASK_CHANGED:
         return [coaching_pb2.CoachingTaskChanged.FromString(event.payload).task_id]
+    if event.kind == FLAG_CHANGED:
+        return [fairness_pb2.FlagChanged.FromString(event.payload).flag_id]
     days = days_of(event.payload)
     weeks = {f"week {day - timedelta(days=day.weekday())}" for day in days}
     return [*weeks, *{f"month {day:%Y-%m}" for day in days}]

@@ -36,11 +36,21 @@ class Adjustment(NamedTuple):
     dispute_id: str = ""
 
 
+class HeldLine(NamedTuple):
+    """A line that is held back, with every adjustment of it, in minor units."""
+
+    rule_id: str
+    label: str
+    amount: int
+    reason: str
+    held_by: str
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """A statement as it was when its period was closed, and the sum of the adjustments paid in it.
 
-    `approved`, `paid_on` and `hold_reason` say how far it is on its way to payroll.
+    `approved`, `paid_on`, `hold_reason` and `flag_id` say how far it is on its way to payroll.
     """
 
     statement: Statement
@@ -52,6 +62,9 @@ class Frozen:
     approved: bool = False
     paid_on: date | None = None
     hold_reason: str = ""
+    flag_id: str = ""
+    flag_rule: str = ""
+    held_lines: tuple[HeldLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

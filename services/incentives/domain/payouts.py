@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from services.incentives.domain.closing import Adjustment, Frozen, amounts
+from services.incentives.domain.closing import Adjustment, Frozen, HeldLine, amounts
 from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
 
@@ -25,7 +25,10 @@ class PayoutState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before."""
+    """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before.
+
+    Held back it is by somebody, with a reason, or by a flag of goals', whose rule is named.
+    """
 
     person_id: str
     period: Period
@@ -33,10 +36,18 @@ class Payout:
     last: int | None = None
     hold_reason: str = ""
     held_by: str = ""
+    flag_id: str = ""
+    flag_rule: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
     batch_id: str = ""
     paid_on: date | None = None
+    held_lines: tuple[HeldLine, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody or a flag holds it back."""
+        return bool(self.held_by or self.flag_id)
 
     @property
     def state(self) -> PayoutState:
@@ -45,7 +56,7 @@ class Payout:
             return PayoutState.PAID
         if self.batch_id:
             return PayoutState.IN_BATCH
-        if self.held_by:
+        if self.held:
             return PayoutState.HELD
         return PayoutState.APPROVED if self.approved_at is not None else PayoutState.CLOSED
 
@@ -83,7 +94,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held_by),
+            not (pair[1] or pair[0].held or pair[0].held_lines),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),
@@ -139,6 +150,7 @@ class Tally:
     approved: int
     batched: int
     approved_due: int
+    held_lines: int
 
 
 def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment]) -> list[PayoutLine]:
@@ -152,6 +164,12 @@ def lines_of(frozen: Frozen, plan: Plan | None, adjustments: Iterable[Adjustment
         PayoutLine(person_id, each.rule_id, each.label, each.corrects, each.amount) for each in adjustments
     ]
     return [each for each in found if each.amount]
+
+
+def line_of(lines: Iterable[PayoutLine], rule_id: str) -> PayoutLine | None:
+    """What a payout books for a rule, its adjustments included, as one; None where that is nothing at all."""
+    found = [each for each in lines if each.rule_id == rule_id]
+    return found[0]._replace(amount=sum(each.amount for each in found), corrects=None) if found else None
 
 
 def batch_digest(lines: Sequence[PayoutLine]) -> str:

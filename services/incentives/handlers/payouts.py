@@ -22,11 +22,15 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.payouts import (
     Batch,
     Payout,
+    PayoutLine,
     PayoutState,
+    line_of,
+    lines_of,
     noteworthy,
 )
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.handlers.commands import once, require_second
+from services.incentives.store.batches import BatchStore
 from services.incentives.store.payouts import PayoutStore
 from services.incentives.wire.payouts import from_batch, from_line, from_payout
 from services.incentives.wire.values import from_money, to_money
@@ -40,6 +44,7 @@ _PAY: Final = "incentives.payouts.pay"
 _KINDS: Final = frozenset(map(int, PeriodKind))
 _ORDERS: Final = frozenset(payouts_pb2.ListPayoutsRequest.Order.values())
 _MOST_PEOPLE: Final = 1000
+_LONGEST_RULE: Final = 40
 
 
 class _Asked(Protocol):
@@ -89,6 +94,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             tally = store.tally(node_id, period())
         response.waiting, response.held = tally.waiting, tally.held
         response.approved, response.batched = tally.approved, tally.batched
+        response.held_lines = tally.held_lines
         response.approved_total.CopyFrom(from_money(tally.approved_due, self._currency))
         response.waiting_total.CopyFrom(from_money(tally.waiting_due, self._currency))
         return response
@@ -178,8 +184,8 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             begun = Batch(
                 request.request_id, node_id, period(), scope.caller.id, self._clock.now(), 0, 0, 0, ""
             )
-            store, book = PayoutStore(connection, scope), self._catalogue.plans(connection)
-            batch = make(store, book, begun)
+            book = self._catalogue.plans(connection)
+            batch = make(BatchStore(connection, scope), PayoutStore(connection, scope), book, begun)
             return payouts_pb2.CreateBatchResponse(batch=from_batch(batch, self._currency))
 
         return self._once(scope, "CreateBatch", request, payouts_pb2.CreateBatchResponse, produce)
@@ -198,7 +204,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.require_valid()
 
         def produce(connection: Connection) -> payouts_pb2.MarkBatchPaidResponse:
-            store = PayoutStore(connection, scope)
+            store = BatchStore(connection, scope)
             batch = _known(store, batch_id)
             if not store.pay(batch_id, paid_on, reference):
                 told = batch.paid_on.isoformat() if batch.paid_on else ""
@@ -218,7 +224,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         batch_id = fields.request_id(request.batch_id, name="batch_id")
         fields.require_valid()
         with self._database.read() as connection:
-            batch = _known(PayoutStore(connection, scope), batch_id)
+            batch = _known(BatchStore(connection, scope), batch_id)
         return payouts_pb2.GetBatchResponse(batch=from_batch(batch, self._currency))
 
     def ListBatches(
@@ -230,7 +236,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         fields.require_valid()
         after = decode_token(request.page_token, query=request, shape=(str,))
         with self._database.read() as connection:
-            found = PayoutStore(connection, scope).batches()
+            found = BatchStore(connection, scope).batches()
         ids = [each.id for each in found]
         first = ids.index(str(after[0])) + 1 if after and after[0] in ids else 0
         page = found[first : first + size]
@@ -251,10 +257,10 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         after = decode_token(request.page_token, query=request, shape=(int,))
         first = int(after[0] or 0) if after else 0
         with self._database.read() as connection:
-            store = PayoutStore(connection, scope)
+            store = BatchStore(connection, scope)
             batch = _known(store, batch_id)
             book = self._catalogue.plans(connection)
-            lines = booked(store, book, batch)
+            lines = booked(store, PayoutStore(connection, scope), book, batch)
         page = lines[first : first + size]
         more = len(lines) > first + size
         return payouts_pb2.ListBatchLinesResponse(
@@ -266,7 +272,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         self,
         scope: Scope,
         request: payouts_pb2.HoldPayoutRequest | payouts_pb2.ReleasePayoutRequest,
-        change: Callable[[PayoutStore, str, Period, str, datetime], bool],
+        change: Callable[[PayoutStore, str, Period, str, datetime, PayoutLine | None], bool],
         *,
         held: bool,
     ) -> Callable[[Connection], payouts_pb2.Payout]:
@@ -276,12 +282,15 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
         person_id = fields.identifier("person_id", request.person_id)
         period = _period(fields, request)
         reason = fields.text("reason", request.reason, max_length=500)
+        rule_id = fields.text("rule_id", request.rule_id, max_length=_LONGEST_RULE, required=False)
         fields.require_valid()
 
         def carry_out(connection: Connection) -> payouts_pb2.Payout:
             store = PayoutStore(connection, scope)
             payout = _payout(store, person_id, period())
-            if payout.state in {PayoutState.IN_BATCH, PayoutState.PAID}:
+            line = self._line(connection, store, payout, rule_id)
+            # What its batch left out is released into a later one.
+            if payout.state in {PayoutState.IN_BATCH, PayoutState.PAID} and (held or line is None):
                 raise FailedPrecondition(
                     "PAYOUT_IN_BATCH",
                     "The payout is in a batch for payroll.",
@@ -289,7 +298,7 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
                 )
             if not held:
                 require_second(scope, [person_id], "Nobody releases a payout of their own.")
-            if not change(store, person_id, period(), reason, self._clock.now()):
+            if not change(store, person_id, period(), reason, self._clock.now(), line):
                 raise FailedPrecondition(
                     "PAYOUT_HOLD",
                     "The payout is held back already." if held else "The payout is not held back.",
@@ -298,6 +307,19 @@ class PayoutsHandler(payouts_pb2_grpc.PayoutsServiceServicer):
             return from_payout(_payout(store, person_id, period()), self._currency)
 
         return carry_out
+
+    def _line(
+        self, connection: Connection, store: PayoutStore, payout: Payout, rule_id: str
+    ) -> PayoutLine | None:
+        """The line of a payout that is named; None where none is. NotFound LINE_UNKNOWN where it books nothing."""
+        if not rule_id:
+            return None
+        ((frozen, adjustments),) = store.contents([payout.person_id], payout.period)
+        plan = self._catalogue.plans(connection).get(frozen.statement.plan_id)
+        found = line_of(lines_of(frozen, plan, adjustments), rule_id)
+        if found is None:
+            raise NotFound("LINE_UNKNOWN", "There is no such line in the payout of that period.")
+        return found
 
     def _looked_at(
         self, fields: Fields, request: payouts_pb2.ApprovePayoutsRequest
@@ -323,7 +345,7 @@ def _period(fields: Fields, request: _Asked) -> Callable[[], Period]:
     return lambda: period_of(PeriodKind(kind), day)
 
 
-def _known(store: PayoutStore, batch_id: str) -> Batch:
+def _known(store: BatchStore, batch_id: str) -> Batch:
     found = store.batch(batch_id)
     if found is None:
         raise NotFound("BATCH_UNKNOWN", "There is no such batch.")

@@ -1,13 +1,14 @@
 """Closed periods as the platform keeps them, in a transaction that holds `calculation`; nobody calls this."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from services.incentives.domain.closing import Adjustment, Closing, Frozen
+from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldLine
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.store.statements import COLUMNS, as_statement
 
@@ -18,11 +19,16 @@ _ASKED: Final = (
 )
 FROZEN: Final = f"""
 SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, frozen.digest, closing_id, closed_at,
-       closed_by, approved_at IS NOT NULL, paid_on, coalesce(hold.reason, '')
+       closed_by, approved_at IS NOT NULL, paid_on, coalesce(held.reason, ''), coalesce(held.flag_id, ''),
+       coalesce(held.rule, ''), (
+           SELECT coalesce(json_agg(
+               json_build_array(rule_id, label, amount, hold.reason, hold.held_by) ORDER BY id), '[]')
+           FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id) = (kind, day, person)
+             AND rule_id <> '' AND released_at IS NULL)
 FROM frozen JOIN closing ON closing.id = closing_id
 JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (kind, day, person)
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id) = (kind, day, person)
-LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id) = (kind, day, person) AND released_at IS NULL
+LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id) = (kind, day, person)
 LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id) = (kind, day, person)
 LEFT JOIN batch ON batch.id = batch_id
 """  # noqa: S608  the column names are ours
@@ -157,7 +163,9 @@ def adjust(connection: Connection, adjustment: Adjustment) -> Adjustment:
 
 
 def _frozen(row: Row[Any]) -> Frozen:
-    return Frozen(as_statement(row[:-8]), *row[-8:])
+    *rest, held = row[-11:]
+    lines = tuple(HeldLine(*each) for each in held)
+    return replace(Frozen(as_statement(row[:-11]), *rest), held_lines=lines)
 
 
 def _adjustment(row: Row[Any]) -> Adjustment:

@@ -1,29 +1,49 @@
-"""Payouts and batches; every query is narrowed by the scope."""
+"""Payouts, and what holds them back; every query is narrowed by the scope."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from access import Scope
-from services.incentives.domain.closing import Adjustment, Frozen
-from services.incentives.domain.payouts import Batch, Payee, Payout, Tally
+from services.incentives.domain.closing import Adjustment, Frozen, HeldLine
+from services.incentives.domain.payouts import Payout, PayoutLine, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
 
 _PAYOUTS: Final = """
 SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
-       before.total + before.adjusted AS last, coalesce(hold.reason, ''), coalesce(held_by, ''),
+       before.total + before.adjusted AS last, coalesce(held.reason, ''), coalesce(held_by, ''),
+       coalesce(held.flag_id, ''), coalesce(held.rule, ''),
        coalesce(approved_by, ''), approved_at, coalesce(batch_id, ''), paid_on,
        EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
            SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
-               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines
+               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines,
+       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
-LEFT JOIN hold ON (hold.period_kind, hold.first_day, hold.person_id)
-    = (frozen.period_kind, frozen.first_day, frozen.person_id) AND released_at IS NULL
+LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id)
+    = (frozen.period_kind, frozen.first_day, frozen.person_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(json_agg(json_build_array(rule_id, label, amount, reason, held_by) ORDER BY id)
+                    FILTER (WHERE NOT owed), '[]') AS held_lines,
+           coalesce(sum(amount) FILTER (WHERE NOT owed), 0) AS held_amount,
+           coalesce(bool_or(owed), false) AS owes, coalesce(sum(amount) FILTER (WHERE owed), 0) AS owed_amount
+    FROM (
+        SELECT id, rule_id, label, amount, reason, held_by, false AS owed FROM hold
+        WHERE (hold.period_kind, hold.first_day, hold.person_id)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND rule_id <> '' AND released_at IS NULL
+        UNION ALL
+        SELECT 0, rule_id, '', amount, '', '', true FROM left_line AS owed
+        WHERE (owed.period_kind, owed.first_day, owed.person_id)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND batch_id IS NULL AND NOT EXISTS (
+            SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
+                = (owed.period_kind, owed.first_day, owed.person_id, owed.rule_id) AND released_at IS NULL)
+    ) AS line
+) AS lines
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id)
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
 LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_id)
@@ -33,36 +53,38 @@ WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day)
 """
 # Whom no plan pays and nothing is adjusted for has no payout.
 _IS_ONE: Final = "AND (frozen.plan_id <> '' OR frozen.adjusted <> 0)"
-_BELOW: Final = f"""
+BELOW: Final = f"""
   {_IS_ONE}
   AND frozen.person_id IN (
       SELECT id FROM directory_node WHERE kind = 4 AND ancestors @> ARRAY[CAST(:node_id AS text)])
 """  # noqa: S608  the text is ours
-_PAGE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
-_EVERY: Final = text(f"{_PAYOUTS}{_BELOW} ORDER BY frozen.person_id")
-_OF_PEOPLE: Final = text(f"{_PAYOUTS}{_BELOW} AND frozen.person_id = ANY (:people) ORDER BY frozen.person_id")
+_PAGE: Final = text(f"{_PAYOUTS}{BELOW} AND frozen.person_id > :after ORDER BY frozen.person_id LIMIT :size")
+_EVERY: Final = text(f"{_PAYOUTS}{BELOW} ORDER BY frozen.person_id")
+_OF_PEOPLE: Final = text(f"{_PAYOUTS}{BELOW} AND frozen.person_id = ANY (:people) ORDER BY frozen.person_id")
 _ONE: Final = text(f"{_PAYOUTS} {_IS_ONE} AND frozen.person_id = :person_id")
 # What sums to nothing of several amounts is booked all the same; what is nothing throughout is not handed over alone.
 _TALLY: Final = text(f"""
-SELECT count(*) FILTER (WHERE approved_at IS NULL AND held_by = ''),
-       coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND held_by = ''), 0)::bigint,
-       count(*) FILTER (WHERE held_by <> '' AND batch_id = ''),
-       count(*) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = '' AND has_lines),
+SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
+       coalesce(sum(due) FILTER (WHERE approved_at IS NULL AND free), 0)::bigint,
+       count(*) FILTER (WHERE NOT free AND batch_id = ''),
+       count(*) FILTER (WHERE approved_at IS NOT NULL AND free AND (owes OR batch_id = '' AND has_lines)),
        count(*) FILTER (WHERE batch_id <> ''),
-       coalesce(sum(due) FILTER (WHERE approved_at IS NOT NULL AND held_by = '' AND batch_id = ''), 0)::bigint
-FROM ({_PAYOUTS}{_BELOW}) AS payout
-    (person_id, period_kind, first_day, due, last, reason, held_by, approved_by, approved_at, batch_id, paid_on,
-     has_lines)
+       coalesce(sum(CASE WHEN batch_id = '' THEN due - held_amount ELSE owed_amount END)
+                FILTER (WHERE approved_at IS NOT NULL AND free), 0)::bigint,
+       coalesce(sum(json_array_length(held_lines)), 0)::integer
+FROM ({_PAYOUTS}{BELOW}) AS payout
+    (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
+     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount)
 """)  # noqa: S608  the text is ours
-_FREE: Final = """
+FREE: Final = """
   AND NOT EXISTS (
-      SELECT FROM hold WHERE released_at IS NULL AND (hold.period_kind, hold.first_day, hold.person_id)
+      SELECT FROM held WHERE (held.period_kind, held.first_day, held.person_id)
           = (frozen.period_kind, frozen.first_day, frozen.person_id))
 """
 _APPROVE: Final = text(f"""
 INSERT INTO approval (period_kind, first_day, person_id, approved_by, approved_at)
 SELECT period_kind, first_day, person_id, :who, :now FROM frozen
-WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} {_FREE}
+WHERE (period_kind, first_day) = (:kind, :day) {BELOW} {FREE}
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """)  # noqa: S608  the text is ours
@@ -72,62 +94,37 @@ WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
 """)
 _CLOSERS: Final = text(f"""
 SELECT DISTINCT closed_by FROM frozen JOIN closing ON closing.id = closing_id
-WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW}
-""")  # noqa: S608  the text is ours
-_TAKE: Final = text(f"""
-INSERT INTO batch_item (period_kind, first_day, person_id, batch_id, name, employee_number)
-SELECT frozen.period_kind, frozen.first_day, frozen.person_id, :batch_id, coalesce(name, ''),
-       coalesce(employee_number, '')
-FROM frozen JOIN approval USING (period_kind, first_day, person_id)
-LEFT JOIN directory_person AS person ON person.id = frozen.person_id
-WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {_BELOW} {_FREE}
-ON CONFLICT DO NOTHING
-RETURNING person_id
+WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {BELOW}
 """)  # noqa: S608  the text is ours
 _HOLD: Final = text("""
-INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at)
-VALUES (:kind, :day, :person_id, :reason, :who, :now)
+INSERT INTO hold (period_kind, first_day, person_id, reason, held_by, held_at, rule_id, label, amount)
+VALUES (:kind, :day, :person_id, :reason, :who, :now, :rule_id, :label, :amount)
 ON CONFLICT DO NOTHING
 RETURNING id
 """)
 _RELEASE: Final = text("""
 UPDATE hold SET release_reason = :reason, released_by = :who, released_at = :now
-WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND released_at IS NULL
+WHERE (period_kind, first_day, person_id, rule_id) = (:kind, :day, :person_id, :rule_id) AND released_at IS NULL
 RETURNING id
+""")
+# A person's release is of what flags hold back as well; they hold that payout back no more.
+_RELEASE_FLAGS: Final = text("""
+UPDATE flag_hold SET release_reason = :reason, released_by = :who, released_at = :now
+WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND holds AND released_at IS NULL
+RETURNING flag_id
 """)
 # Holding and batching the same payout wait for each other here.
 _LOCK: Final = text("""
 SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) AND person_id = ANY (:people)
 ORDER BY person_id FOR UPDATE
 """)
-_LOCK_BELOW: Final = text(f"""
-SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) {_BELOW} ORDER BY person_id FOR UPDATE
-""")
-_COLUMNS: Final = (
-    "id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest, paid_on, reference,"
-    " paid_by"
-)
-_ADD: Final = text("""
-INSERT INTO batch (id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest)
-VALUES (:id, :node_id, :kind, :day, :created_by, :created_at, 0, 0, 0, '')
-ON CONFLICT DO NOTHING RETURNING id
-""")
-_TOTALS: Final = text(
-    "UPDATE batch SET people = :people, lines = :lines, total = :total, digest = :digest WHERE id = :id"
-)
-_BATCH: Final = text(f"SELECT {_COLUMNS} FROM batch WHERE id = :id")  # noqa: S608  the text is ours
-_BATCHES: Final = text(f"SELECT {_COLUMNS} FROM batch ORDER BY created_at DESC, id")  # noqa: S608  likewise
-_PAY: Final = text("""
-UPDATE batch SET paid_on = :paid_on, reference = :reference, paid_by = :who WHERE id = :id AND paid_on IS NULL
-RETURNING id
-""")
-_ITEMS: Final = text("""
-SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id ORDER BY person_id
+LOCK_BELOW: Final = text(f"""
+SELECT FROM frozen WHERE (period_kind, first_day) = (:kind, :day) {BELOW} ORDER BY person_id FOR UPDATE
 """)
 
 
 class PayoutStore:
-    """Payouts and batches of the nodes that the scope's permission covers."""
+    """Payouts of the nodes that the scope's permission covers."""
 
     def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
@@ -136,25 +133,25 @@ class PayoutStore:
     def listed(self, node_id: str, period: Period, after: str, size: int) -> list[Payout]:
         """A page of a node's payouts, by person id."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period), "after": after, "size": size}
+        values = {**asked(node_id, period), "before": _before(period), "after": after, "size": size}
         return [_payout(row) for row in self._connection.execute(_PAGE, values)]
 
     def of_people(self, node_id: str, period: Period, people: Sequence[str]) -> list[Payout]:
         """Those of a node's payouts that are these people's."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period), "people": list(people)}
+        values = {**asked(node_id, period), "before": _before(period), "people": list(people)}
         return [_payout(row) for row in self._connection.execute(_OF_PEOPLE, values)]
 
     def every(self, node_id: str, period: Period) -> list[Payout]:
         """All of a node's payouts."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period)}
+        values = {**asked(node_id, period), "before": _before(period)}
         return [_payout(row) for row in self._connection.execute(_EVERY, values)]
 
     def tally(self, node_id: str, period: Period) -> Tally:
         """How far a node's payouts are."""
         self._scope.require(node_id)
-        values = {**_asked(node_id, period), "before": _before(period)}
+        values = {**asked(node_id, period), "before": _before(period)}
         return Tally(*self._connection.execute(_TALLY, values).one())
 
     def of_person(self, person_id: str, period: Period) -> Payout | None:
@@ -170,80 +167,32 @@ class PayoutStore:
     def closers(self, node_id: str, period: Period) -> set[str]:
         """Who closed the period for somebody at or below a node."""
         self._scope.require(node_id)
-        return set(self._connection.execute(_CLOSERS, _asked(node_id, period)).scalars())
+        return set(self._connection.execute(_CLOSERS, asked(node_id, period)).scalars())
 
     def approve(self, node_id: str, period: Period, now: datetime) -> tuple[int, int]:
         """Approve what is neither held nor approved; how many payouts that were, and what they come to."""
         self._scope.require(node_id)
-        values = _asked(node_id, period)
-        self._connection.execute(_LOCK_BELOW, values)
+        values = asked(node_id, period)
+        self._connection.execute(LOCK_BELOW, values)
         who = {"who": self._scope.caller.id, "now": now}
         people = list(self._connection.execute(_APPROVE, {**values, **who}).scalars())
         total = self._connection.execute(_DUE, {**values, "people": people}).scalar_one()
         return len(people), total
 
-    def hold(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
-        """Hold back a payout that `of_person` found; False where it is held already."""
-        return self._change_hold(_HOLD, person_id, period, reason, now)
+    def hold(
+        self, person_id: str, period: Period, reason: str, now: datetime, line: PayoutLine | None
+    ) -> bool:
+        """Hold back a payout that `of_person` found, or a line of it; False where it is held already."""
+        return self._change_hold(_HOLD, person_id, period, reason, now, line)
 
-    def release(self, person_id: str, period: Period, reason: str, now: datetime) -> bool:
-        """Release a payout that `of_person` found; False where it is not held."""
-        return self._change_hold(_RELEASE, person_id, period, reason, now)
-
-    def begin_batch(self, batch: Batch) -> bool:
-        """Take what is approved and free into a new batch; False where the id is taken."""
-        self._scope.require(batch.node_id)
-        values = _asked(batch.node_id, batch.period)
-        added = self._connection.execute(
-            _ADD,
-            {
-                **values,
-                "id": batch.id,
-                "created_by": batch.created_by,
-                "created_at": batch.created_at,
-            },
-        ).first()
-        if added is None:
-            return False
-        self._connection.execute(_LOCK_BELOW, values)
-        self._connection.execute(_TAKE, {**values, "batch_id": batch.id})
-        return True
-
-    def end_batch(self, batch: Batch) -> None:
-        """Write the control totals of a batch just begun."""
-        self._connection.execute(
-            _TOTALS,
-            {
-                "id": batch.id,
-                "people": batch.people,
-                "lines": batch.lines,
-                "total": batch.total,
-                "digest": batch.digest,
-            },
-        )
-
-    def batch(self, batch_id: str) -> Batch | None:
-        """A batch, or None where there is none to be seen."""
-        row = self._connection.execute(_BATCH, {"id": batch_id}).first()
-        return _batch(row) if row is not None and self._scope.covers(row.node_id) else None
-
-    def batches(self) -> list[Batch]:
-        """Every batch that may be seen, newest first."""
-        return [_batch(row) for row in self._connection.execute(_BATCHES) if self._scope.covers(row.node_id)]
-
-    def pay(self, batch_id: str, paid_on: date, reference: str) -> bool:
-        """Say that a batch is paid; False where that was said already."""
-        values = {
-            "id": batch_id,
-            "paid_on": paid_on,
-            "reference": reference,
-            "who": self._scope.caller.id,
-        }
-        return self._connection.execute(_PAY, values).first() is not None
-
-    def items(self, batch_id: str) -> list[Payee]:
-        """Whose payouts a batch holds, by person id, as they were called when it was made."""
-        return [Payee(*row) for row in self._connection.execute(_ITEMS, {"id": batch_id})]
+    def release(
+        self, person_id: str, period: Period, reason: str, now: datetime, line: PayoutLine | None
+    ) -> bool:
+        """Release a payout that `of_person` found, or a line of it; False where it is not held."""
+        released = self._change_hold(_RELEASE, person_id, period, reason, now, line)
+        if line is None:
+            released |= self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now, None)
+        return released
 
     def contents(self, people: Sequence[str], period: Period) -> list[tuple[Frozen, Sequence[Adjustment]]]:
         """The frozen statements of people in a batch, with the adjustments paid in them, in order."""
@@ -252,7 +201,15 @@ class PayoutStore:
         paid = closing.paid_in(self._connection, keys)
         return [(frozen[key], paid.get(key, ())) for key in keys]
 
-    def _change_hold(self, change: Any, person_id: str, period: Period, reason: str, now: datetime) -> bool:
+    def _change_hold(
+        self,
+        change: Any,
+        person_id: str,
+        period: Period,
+        reason: str,
+        now: datetime,
+        line: PayoutLine | None,
+    ) -> bool:
         values = {
             "kind": int(period.kind),
             "day": period.first_day,
@@ -260,11 +217,15 @@ class PayoutStore:
             "reason": reason,
             "who": self._scope.caller.id,
             "now": now,
+            "rule_id": "" if line is None else line.rule_id,
+            "label": "" if line is None else line.label,
+            "amount": 0 if line is None else line.amount,
         }
         return self._connection.execute(change, values).first() is not None
 
 
-def _asked(node_id: str, period: Period) -> dict[str, Any]:
+def asked(node_id: str, period: Period) -> dict[str, Any]:
+    """Parameters of a query for a node's payouts."""
     return {"node_id": node_id, "kind": int(period.kind), "day": period.first_day}
 
 
@@ -273,10 +234,6 @@ def _before(period: Period) -> date:
 
 
 def _payout(row: Row[Any]) -> Payout:
-    person_id, kind, first_day, *rest, _has_lines = row
-    return Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
-
-
-def _batch(row: Row[Any]) -> Batch:
-    id, node_id, kind, first_day, *rest = row
-    return Batch(id, node_id, Period(PeriodKind(kind), first_day), *rest)
+    person_id, kind, first_day, *rest = row[:13]
+    held = tuple(HeldLine(*each) for each in row.held_lines)
+    return replace(Payout(person_id, Period(PeriodKind(kind), first_day), *rest), held_lines=held)

@@ -5,7 +5,7 @@ from datetime import date
 
 from foothold.incentives.v1 import closing_pb2, periods_pb2, statements_pb2
 
-from services.incentives.domain.closing import Adjustment, Closing, Frozen, Sums
+from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldLine, Sums
 from services.incentives.domain.statements import Statement
 from services.incentives.wire.values import from_date, from_money, from_period
 
@@ -28,6 +28,17 @@ def from_adjustment(adjustment: Adjustment, currency: str) -> closing_pb2.Adjust
     return message
 
 
+def from_held(line: HeldLine, currency: str) -> closing_pb2.HeldLine:
+    """A line that is held back."""
+    return closing_pb2.HeldLine(
+        rule_id=line.rule_id,
+        label=line.label,
+        amount=from_money(line.amount, currency),
+        reason=line.reason,
+        held_by=line.held_by,
+    )
+
+
 def complete(
     message: statements_pb2.Statement,
     statement: Statement,
@@ -43,9 +54,11 @@ def complete(
         if frozen.paid_on is not None:
             message.state = _STATES.STATEMENT_STATE_PAID
             message.frozen.paid_on.CopyFrom(from_date(frozen.paid_on))
-        elif frozen.approved and not frozen.hold_reason:
+        elif frozen.approved and not frozen.hold_reason and not frozen.flag_id:
             message.state = _STATES.STATEMENT_STATE_APPROVED
         message.frozen.hold_reason = frozen.hold_reason
+        message.frozen.held_lines.extend(from_held(each, currency) for each in frozen.held_lines)
+        message.frozen.flag_id, message.frozen.flag_rule = frozen.flag_id, frozen.flag_rule
         message.frozen.closed_at.FromDatetime(frozen.closed_at)
         message.frozen.closed_by = frozen.closed_by
         message.frozen.digest = frozen.digest

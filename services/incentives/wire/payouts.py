@@ -6,6 +6,7 @@ from foothold.incentives.v1 import payouts_pb2
 from google.type.date_pb2 import Date
 
 from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine
+from services.incentives.wire.closing import from_held
 from services.incentives.wire.values import from_date, from_money, from_period
 
 
@@ -19,9 +20,12 @@ def from_payout(payout: Payout, currency: str) -> payouts_pb2.Payout:
         state=payouts_pb2.Payout.State.ValueType(payout.state),
         hold_reason=payout.hold_reason,
         held_by=payout.held_by,
+        flag_id=payout.flag_id,
+        flag_rule=payout.flag_rule,
         approved_by=payout.approved_by,
         batch_id=payout.batch_id,
     )
+    message.held_lines.extend(from_held(each, currency) for each in payout.held_lines)
     if payout.approved_at is not None:
         message.approved_at.FromDatetime(payout.approved_at)
     return message

@@ -256,6 +256,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such simulation, or not visible to the caller."""
     ERROR_REASON_SIMULATION_ENDED: _ErrorReason.ValueType  # 157
     """The simulation is done or failed; there is nothing to stop."""
+    ERROR_REASON_FLAG_UNKNOWN: _ErrorReason.ValueType  # 170
+    """No such fair-play flag, or not visible to the caller."""
+    ERROR_REASON_FLAG_ANSWERED: _ErrorReason.ValueType  # 171
+    """The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -496,4 +500,8 @@ ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156
 """No such simulation, or not visible to the caller."""
 ERROR_REASON_SIMULATION_ENDED: ErrorReason.ValueType  # 157
 """The simulation is done or failed; there is nothing to stop."""
+ERROR_REASON_FLAG_UNKNOWN: ErrorReason.ValueType  # 170
+"""No such fair-play flag, or not visible to the caller."""
+ERROR_REASON_FLAG_ANSWERED: ErrorReason.ValueType  # 171
+"""The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -5,6 +5,7 @@ What changed in goals, in the order it was committed."""
 
 from collections import abc as _abc
 from foothold.goals.v1 import coaching_pb2 as _coaching_pb2
+from foothold.goals.v1 import fairness_pb2 as _fairness_pb2
 from foothold.goals.v1 import targets_pb2 as _targets_pb2
 from foothold.goals.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
@@ -107,6 +108,7 @@ class Event(_message.Message):
     CALENDAR_CHANGED_FIELD_NUMBER: _builtins.int
     COACHING_TASK_CHANGED_FIELD_NUMBER: _builtins.int
     METRIC_CHANGED_FIELD_NUMBER: _builtins.int
+    FLAG_CHANGED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """From 1, ascending."""
     @_builtins.property
@@ -133,6 +135,10 @@ class Event(_message.Message):
     def metric_changed(self) -> Global___MetricChanged:
         """What a metric measures is another from now on."""
 
+    @_builtins.property
+    def flag_changed(self) -> _fairness_pb2.FlagChanged:
+        """A fair-play flag was raised, answered, or its facts were corrected."""
+
     def __init__(
         self,
         *,
@@ -143,12 +149,13 @@ class Event(_message.Message):
         calendar_changed: Global___CalendarChanged | None = ...,
         coaching_task_changed: _coaching_pb2.CoachingTaskChanged | None = ...,
         metric_changed: Global___MetricChanged | None = ...,
+        flag_changed: _fairness_pb2.FlagChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "flag_changed", b"flag_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "calendar_changed", b"calendar_changed", "coaching_task_changed", b"coaching_task_changed", "flag_changed", b"flag_changed", "metric_changed", b"metric_changed", "occurred_at", b"occurred_at", "position", b"position", "target_changed", b"target_changed", "values_changed", b"values_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed", "coaching_task_changed", "metric_changed"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["values_changed", "target_changed", "calendar_changed", "coaching_task_changed", "metric_changed", "flag_changed"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 

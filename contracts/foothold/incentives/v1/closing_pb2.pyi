@@ -3,10 +3,12 @@
 isort:skip_file
 What becomes of a statement once its period is over, shared by the incentives contract."""
 
+from collections import abc as _abc
 from foothold.incentives.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
@@ -126,6 +128,46 @@ class Adjustment(_message.Message):
 Global___Adjustment: _TypeAlias = Adjustment  # noqa: Y015
 
 @_typing.final
+class HeldLine(_message.Message):
+    """A line that is held back, with every adjustment of it in the period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    HELD_BY_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """The rule."""
+    label: _builtins.str
+    """Its label."""
+    reason: _builtins.str
+    """Why; the person reads it."""
+    held_by: _builtins.str
+    """Who holds it back."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What it comes to; below zero what is taken back."""
+
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        label: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        held_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "held_by", b"held_by", "label", b"label", "reason", b"reason", "rule_id", b"rule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldLine: _TypeAlias = HeldLine  # noqa: Y015
+
+@_typing.final
 class Frozen(_message.Message):
     """That a statement is closed."""
 
@@ -136,6 +178,9 @@ class Frozen(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     HOLD_REASON_FIELD_NUMBER: _builtins.int
     PAID_ON_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    FLAG_RULE_FIELD_NUMBER: _builtins.int
+    HELD_LINES_FIELD_NUMBER: _builtins.int
     closed_by: _builtins.str
     """Who closed the period."""
     digest: _builtins.str
@@ -144,6 +189,10 @@ class Frozen(_message.Message):
     """
     hold_reason: _builtins.str
     """Why what is due is held back; empty where it is not."""
+    flag_id: _builtins.str
+    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    flag_rule: _builtins.str
+    """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -151,6 +200,10 @@ class Frozen(_message.Message):
     @_builtins.property
     def paid_on(self) -> _date_pb2.Date:
         """The day payroll paid it; unset until then."""
+
+    @_builtins.property
+    def held_lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldLine]:
+        """The lines that are held back; the others are paid without them."""
 
     def __init__(
         self,
@@ -160,10 +213,13 @@ class Frozen(_message.Message):
         digest: _builtins.str = ...,
         hold_reason: _builtins.str = ...,
         paid_on: _date_pb2.Date | None = ...,
+        flag_id: _builtins.str = ...,
+        flag_rule: _builtins.str = ...,
+        held_lines: _abc.Iterable[Global___HeldLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "paid_on", b"paid_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,67 +22,68 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foothold.incentives.v1 import closing_pb2 as foothold_dot_incentives_dot_v1_dot_closing__pb2
 from foothold.incentives.v1 import values_pb2 as foothold_dot_incentives_dot_v1_dot_values__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/payouts.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xe8\x04\n\x06Payout\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x1f\n\x03\x64ue\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12 \n\x04last\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.foothold.incentives.v1.Payout.State\x12\x13\n\x0bhold_reason\x18\x06 \x01(\t\x12\x0f\n\x07held_by\x18\x07 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x08 \x01(\t\x12/\n\x0b\x61pproved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x62\x61tch_id\x18\n \x01(\t\x12\x36\n\x07notices\x18\x0b \x03(\x0e\x32%.foothold.incentives.v1.Payout.Notice\"x\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_CLOSED\x10\x01\x12\x0e\n\nSTATE_HELD\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03\x12\x12\n\x0eSTATE_IN_BATCH\x10\x04\x12\x0e\n\nSTATE_PAID\x10\x05\"s\n\x06Notice\x12\x16\n\x12NOTICE_UNSPECIFIED\x10\x00\x12\x0e\n\nNOTICE_NEW\x10\x01\x12\x14\n\x10NOTICE_MUCH_MORE\x10\x02\x12\x14\n\x10NOTICE_MUCH_LESS\x10\x03\x12\x15\n\x11NOTICE_TAKEN_BACK\x10\x04\"\xb2\x02\n\x05\x42\x61tch\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12.\n\x06period\x18\x03 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x12\n\ncreated_by\x18\x04 \x01(\t\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06people\x18\x06 \x01(\x05\x12\r\n\x05lines\x18\x07 \x01(\x05\x12!\n\x05total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\"\n\x07paid_on\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\treference\x18\x0b \x01(\t\x12\x0f\n\x07paid_by\x18\x0c \x01(\t\"\xbb\x01\n\tBatchLine\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x30\n\x08\x63orrects\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x17\n\x0f\x65mployee_number\x18\x07 \x01(\t\"\xaf\x02\n\x12ListPayoutsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x02 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x12\n\nperson_ids\x18\x06 \x03(\t\x12?\n\x05order\x18\x07 \x01(\x0e\x32\x30.foothold.incentives.v1.ListPayoutsRequest.Order\"4\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10ORDER_NOTEWORTHY\x10\x01\"\xf8\x01\n\x13ListPayoutsResponse\x12/\n\x07payouts\x18\x01 \x03(\x0b\x32\x1e.foothold.incentives.v1.Payout\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07waiting\x18\x03 \x01(\x05\x12\x0c\n\x04held\x18\x04 \x01(\x05\x12\x10\n\x08\x61pproved\x18\x05 \x01(\x05\x12\x0f\n\x07\x62\x61tched\x18\x06 \x01(\x05\x12*\n\x0e\x61pproved_total\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12)\n\rwaiting_total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\"\xe1\x01\n\x15\x41pprovePayoutsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x07waiting\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12)\n\rwaiting_total\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\n\n\x08_waiting\"M\n\x16\x41pprovePayoutsResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x05\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\xa2\x01\n\x11HoldPayoutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\"D\n\x12HoldPayoutResponse\x12.\n\x06payout\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Payout\"\xa5\x01\n\x14ReleasePayoutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\"G\n\x15ReleasePayoutResponse\x12.\n\x06payout\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Payout\"\x91\x01\n\x12\x43reateBatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"C\n\x13\x43reateBatchResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\"s\n\x14MarkBatchPaidRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\"\n\x07paid_on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\treference\x18\x04 \x01(\t\"E\n\x15MarkBatchPaidResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\"#\n\x0fGetBatchRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\"@\n\x10GetBatchResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\";\n\x12ListBatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x13ListBatchesResponse\x12.\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Batch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x15ListBatchLinesRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x16ListBatchLinesResponse\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.foothold.incentives.v1.BatchLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xca\x07\n\x0ePayoutsService\x12\x66\n\x0bListPayouts\x12*.foothold.incentives.v1.ListPayoutsRequest\x1a+.foothold.incentives.v1.ListPayoutsResponse\x12o\n\x0e\x41pprovePayouts\x12-.foothold.incentives.v1.ApprovePayoutsRequest\x1a..foothold.incentives.v1.ApprovePayoutsResponse\x12\x63\n\nHoldPayout\x12).foothold.incentives.v1.HoldPayoutRequest\x1a*.foothold.incentives.v1.HoldPayoutResponse\x12l\n\rReleasePayout\x12,.foothold.incentives.v1.ReleasePayoutRequest\x1a-.foothold.incentives.v1.ReleasePayoutResponse\x12\x66\n\x0b\x43reateBatch\x12*.foothold.incentives.v1.CreateBatchRequest\x1a+.foothold.incentives.v1.CreateBatchResponse\x12l\n\rMarkBatchPaid\x12,.foothold.incentives.v1.MarkBatchPaidRequest\x1a-.foothold.incentives.v1.MarkBatchPaidResponse\x12]\n\x08GetBatch\x12\'.foothold.incentives.v1.GetBatchRequest\x1a(.foothold.incentives.v1.GetBatchResponse\x12\x66\n\x0bListBatches\x12*.foothold.incentives.v1.ListBatchesRequest\x1a+.foothold.incentives.v1.ListBatchesResponse\x12o\n\x0eListBatchLines\x12-.foothold.incentives.v1.ListBatchLinesRequest\x1a..foothold.incentives.v1.ListBatchLinesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/payouts.proto\x12\x16\x66oothold.incentives.v1\x1a$foothold/incentives/v1/closing.proto\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xc2\x05\n\x06Payout\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12.\n\x06period\x18\x02 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x1f\n\x03\x64ue\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12 \n\x04last\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.foothold.incentives.v1.Payout.State\x12\x13\n\x0bhold_reason\x18\x06 \x01(\t\x12\x0f\n\x07held_by\x18\x07 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x08 \x01(\t\x12/\n\x0b\x61pproved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x62\x61tch_id\x18\n \x01(\t\x12\x36\n\x07notices\x18\x0b \x03(\x0e\x32%.foothold.incentives.v1.Payout.Notice\x12\x0f\n\x07\x66lag_id\x18\x0c \x01(\t\x12\x11\n\tflag_rule\x18\r \x01(\t\x12\x34\n\nheld_lines\x18\x0e \x03(\x0b\x32 .foothold.incentives.v1.HeldLine\"x\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_CLOSED\x10\x01\x12\x0e\n\nSTATE_HELD\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03\x12\x12\n\x0eSTATE_IN_BATCH\x10\x04\x12\x0e\n\nSTATE_PAID\x10\x05\"s\n\x06Notice\x12\x16\n\x12NOTICE_UNSPECIFIED\x10\x00\x12\x0e\n\nNOTICE_NEW\x10\x01\x12\x14\n\x10NOTICE_MUCH_MORE\x10\x02\x12\x14\n\x10NOTICE_MUCH_LESS\x10\x03\x12\x15\n\x11NOTICE_TAKEN_BACK\x10\x04\"\xb2\x02\n\x05\x42\x61tch\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12.\n\x06period\x18\x03 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x12\n\ncreated_by\x18\x04 \x01(\t\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06people\x18\x06 \x01(\x05\x12\r\n\x05lines\x18\x07 \x01(\x05\x12!\n\x05total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\"\n\x07paid_on\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\treference\x18\x0b \x01(\t\x12\x0f\n\x07paid_by\x18\x0c \x01(\t\"\xbb\x01\n\tBatchLine\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x30\n\x08\x63orrects\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x17\n\x0f\x65mployee_number\x18\x07 \x01(\t\"\xaf\x02\n\x12ListPayoutsRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x02 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x12\n\nperson_ids\x18\x06 \x03(\t\x12?\n\x05order\x18\x07 \x01(\x0e\x32\x30.foothold.incentives.v1.ListPayoutsRequest.Order\"4\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10ORDER_NOTEWORTHY\x10\x01\"\x8c\x02\n\x13ListPayoutsResponse\x12/\n\x07payouts\x18\x01 \x03(\x0b\x32\x1e.foothold.incentives.v1.Payout\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07waiting\x18\x03 \x01(\x05\x12\x0c\n\x04held\x18\x04 \x01(\x05\x12\x10\n\x08\x61pproved\x18\x05 \x01(\x05\x12\x0f\n\x07\x62\x61tched\x18\x06 \x01(\x05\x12*\n\x0e\x61pproved_total\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12)\n\rwaiting_total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x12\n\nheld_lines\x18\t \x01(\x05\"\xe1\x01\n\x15\x41pprovePayoutsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x07waiting\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12)\n\rwaiting_total\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\n\n\x08_waiting\"M\n\x16\x41pprovePayoutsResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x05\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\xb3\x01\n\x11HoldPayoutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07rule_id\x18\x06 \x01(\t\"D\n\x12HoldPayoutResponse\x12.\n\x06payout\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Payout\"\xb6\x01\n\x14ReleasePayoutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07rule_id\x18\x06 \x01(\t\"G\n\x15ReleasePayoutResponse\x12.\n\x06payout\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Payout\"\x91\x01\n\x12\x43reateBatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x37\n\x0bperiod_kind\x18\x03 \x01(\x0e\x32\".foothold.incentives.v1.PeriodKind\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"C\n\x13\x43reateBatchResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\"s\n\x14MarkBatchPaidRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\"\n\x07paid_on\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\treference\x18\x04 \x01(\t\"E\n\x15MarkBatchPaidResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\"#\n\x0fGetBatchRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\"@\n\x10GetBatchResponse\x12,\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1d.foothold.incentives.v1.Batch\";\n\x12ListBatchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x13ListBatchesResponse\x12.\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1d.foothold.incentives.v1.Batch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x15ListBatchLinesRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x16ListBatchLinesResponse\x12\x30\n\x05lines\x18\x01 \x03(\x0b\x32!.foothold.incentives.v1.BatchLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xca\x07\n\x0ePayoutsService\x12\x66\n\x0bListPayouts\x12*.foothold.incentives.v1.ListPayoutsRequest\x1a+.foothold.incentives.v1.ListPayoutsResponse\x12o\n\x0e\x41pprovePayouts\x12-.foothold.incentives.v1.ApprovePayoutsRequest\x1a..foothold.incentives.v1.ApprovePayoutsResponse\x12\x63\n\nHoldPayout\x12).foothold.incentives.v1.HoldPayoutRequest\x1a*.foothold.incentives.v1.HoldPayoutResponse\x12l\n\rReleasePayout\x12,.foothold.incentives.v1.ReleasePayoutRequest\x1a-.foothold.incentives.v1.ReleasePayoutResponse\x12\x66\n\x0b\x43reateBatch\x12*.foothold.incentives.v1.CreateBatchRequest\x1a+.foothold.incentives.v1.CreateBatchResponse\x12l\n\rMarkBatchPaid\x12,.foothold.incentives.v1.MarkBatchPaidRequest\x1a-.foothold.incentives.v1.MarkBatchPaidResponse\x12]\n\x08GetBatch\x12\'.foothold.incentives.v1.GetBatchRequest\x1a(.foothold.incentives.v1.GetBatchResponse\x12\x66\n\x0bListBatches\x12*.foothold.incentives.v1.ListBatchesRequest\x1a+.foothold.incentives.v1.ListBatchesResponse\x12o\n\x0eListBatchLines\x12-.foothold.incentives.v1.ListBatchLinesRequest\x1a..foothold.incentives.v1.ListBatchLinesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.payouts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYOUT']._serialized_start=184
-  _globals['_PAYOUT']._serialized_end=800
-  _globals['_PAYOUT_STATE']._serialized_start=563
-  _globals['_PAYOUT_STATE']._serialized_end=683
-  _globals['_PAYOUT_NOTICE']._serialized_start=685
-  _globals['_PAYOUT_NOTICE']._serialized_end=800
-  _globals['_BATCH']._serialized_start=803
-  _globals['_BATCH']._serialized_end=1109
-  _globals['_BATCHLINE']._serialized_start=1112
-  _globals['_BATCHLINE']._serialized_end=1299
-  _globals['_LISTPAYOUTSREQUEST']._serialized_start=1302
-  _globals['_LISTPAYOUTSREQUEST']._serialized_end=1605
-  _globals['_LISTPAYOUTSREQUEST_ORDER']._serialized_start=1553
-  _globals['_LISTPAYOUTSREQUEST_ORDER']._serialized_end=1605
-  _globals['_LISTPAYOUTSRESPONSE']._serialized_start=1608
-  _globals['_LISTPAYOUTSRESPONSE']._serialized_end=1856
-  _globals['_APPROVEPAYOUTSREQUEST']._serialized_start=1859
-  _globals['_APPROVEPAYOUTSREQUEST']._serialized_end=2084
-  _globals['_APPROVEPAYOUTSRESPONSE']._serialized_start=2086
-  _globals['_APPROVEPAYOUTSRESPONSE']._serialized_end=2163
-  _globals['_HOLDPAYOUTREQUEST']._serialized_start=2166
-  _globals['_HOLDPAYOUTREQUEST']._serialized_end=2328
-  _globals['_HOLDPAYOUTRESPONSE']._serialized_start=2330
-  _globals['_HOLDPAYOUTRESPONSE']._serialized_end=2398
-  _globals['_RELEASEPAYOUTREQUEST']._serialized_start=2401
-  _globals['_RELEASEPAYOUTREQUEST']._serialized_end=2566
-  _globals['_RELEASEPAYOUTRESPONSE']._serialized_start=2568
-  _globals['_RELEASEPAYOUTRESPONSE']._serialized_end=2639
-  _globals['_CREATEBATCHREQUEST']._serialized_start=2642
-  _globals['_CREATEBATCHREQUEST']._serialized_end=2787
-  _globals['_CREATEBATCHRESPONSE']._serialized_start=2789
-  _globals['_CREATEBATCHRESPONSE']._serialized_end=2856
-  _globals['_MARKBATCHPAIDREQUEST']._serialized_start=2858
-  _globals['_MARKBATCHPAIDREQUEST']._serialized_end=2973
-  _globals['_MARKBATCHPAIDRESPONSE']._serialized_start=2975
-  _globals['_MARKBATCHPAIDRESPONSE']._serialized_end=3044
-  _globals['_GETBATCHREQUEST']._serialized_start=3046
-  _globals['_GETBATCHREQUEST']._serialized_end=3081
-  _globals['_GETBATCHRESPONSE']._serialized_start=3083
-  _globals['_GETBATCHRESPONSE']._serialized_end=3147
-  _globals['_LISTBATCHESREQUEST']._serialized_start=3149
-  _globals['_LISTBATCHESREQUEST']._serialized_end=3208
-  _globals['_LISTBATCHESRESPONSE']._serialized_start=3210
-  _globals['_LISTBATCHESRESPONSE']._serialized_end=3304
-  _globals['_LISTBATCHLINESREQUEST']._serialized_start=3306
-  _globals['_LISTBATCHLINESREQUEST']._serialized_end=3386
-  _globals['_LISTBATCHLINESRESPONSE']._serialized_start=3388
-  _globals['_LISTBATCHLINESRESPONSE']._serialized_end=3487
-  _globals['_PAYOUTSSERVICE']._serialized_start=3490
-  _globals['_PAYOUTSSERVICE']._serialized_end=4460
+  _globals['_PAYOUT']._serialized_start=222
+  _globals['_PAYOUT']._serialized_end=928
+  _globals['_PAYOUT_STATE']._serialized_start=691
+  _globals['_PAYOUT_STATE']._serialized_end=811
+  _globals['_PAYOUT_NOTICE']._serialized_start=813
+  _globals['_PAYOUT_NOTICE']._serialized_end=928
+  _globals['_BATCH']._serialized_start=931
+  _globals['_BATCH']._serialized_end=1237
+  _globals['_BATCHLINE']._serialized_start=1240
+  _globals['_BATCHLINE']._serialized_end=1427
+  _globals['_LISTPAYOUTSREQUEST']._serialized_start=1430
+  _globals['_LISTPAYOUTSREQUEST']._serialized_end=1733
+  _globals['_LISTPAYOUTSREQUEST_ORDER']._serialized_start=1681
+  _globals['_LISTPAYOUTSREQUEST_ORDER']._serialized_end=1733
+  _globals['_LISTPAYOUTSRESPONSE']._serialized_start=1736
+  _globals['_LISTPAYOUTSRESPONSE']._serialized_end=2004
+  _globals['_APPROVEPAYOUTSREQUEST']._serialized_start=2007
+  _globals['_APPROVEPAYOUTSREQUEST']._serialized_end=2232
+  _globals['_APPROVEPAYOUTSRESPONSE']._serialized_start=2234
+  _globals['_APPROVEPAYOUTSRESPONSE']._serialized_end=2311
+  _globals['_HOLDPAYOUTREQUEST']._serialized_start=2314
+  _globals['_HOLDPAYOUTREQUEST']._serialized_end=2493
+  _globals['_HOLDPAYOUTRESPONSE']._serialized_start=2495
+  _globals['_HOLDPAYOUTRESPONSE']._serialized_end=2563
+  _globals['_RELEASEPAYOUTREQUEST']._serialized_start=2566
+  _globals['_RELEASEPAYOUTREQUEST']._serialized_end=2748
+  _globals['_RELEASEPAYOUTRESPONSE']._serialized_start=2750
+  _globals['_RELEASEPAYOUTRESPONSE']._serialized_end=2821
+  _globals['_CREATEBATCHREQUEST']._serialized_start=2824
+  _globals['_CREATEBATCHREQUEST']._serialized_end=2969
+  _globals['_CREATEBATCHRESPONSE']._serialized_start=2971
+  _globals['_CREATEBATCHRESPONSE']._serialized_end=3038
+  _globals['_MARKBATCHPAIDREQUEST']._serialized_start=3040
+  _globals['_MARKBATCHPAIDREQUEST']._serialized_end=3155
+  _globals['_MARKBATCHPAIDRESPONSE']._serialized_start=3157
+  _globals['_MARKBATCHPAIDRESPONSE']._serialized_end=3226
+  _globals['_GETBATCHREQUEST']._serialized_start=3228
+  _globals['_GETBATCHREQUEST']._serialized_end=3263
+  _globals['_GETBATCHRESPONSE']._serialized_start=3265
+  _globals['_GETBATCHRESPONSE']._serialized_end=3329
+  _globals['_LISTBATCHESREQUEST']._serialized_start=3331
+  _globals['_LISTBATCHESREQUEST']._serialized_end=3390
+  _globals['_LISTBATCHESRESPONSE']._serialized_start=3392
+  _globals['_LISTBATCHESRESPONSE']._serialized_end=3486
+  _globals['_LISTBATCHLINESREQUEST']._serialized_start=3488
+  _globals['_LISTBATCHLINESREQUEST']._serialized_end=3568
+  _globals['_LISTBATCHLINESRESPONSE']._serialized_start=3570
+  _globals['_LISTBATCHLINESRESPONSE']._serialized_end=3669
+  _globals['_PAYOUTSSERVICE']._serialized_start=3672
+  _globals['_PAYOUTSSERVICE']._serialized_end=4642
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 From closed periods to payroll: approving, holding back, batches."""
 
 from collections import abc as _abc
+from foothold.incentives.v1 import closing_pb2 as _closing_pb2
 from foothold.incentives.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -106,6 +107,9 @@ class Payout(_message.Message):
     APPROVED_AT_FIELD_NUMBER: _builtins.int
     BATCH_ID_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    FLAG_RULE_FIELD_NUMBER: _builtins.int
+    HELD_LINES_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     state: Global___Payout.State.ValueType
@@ -118,6 +122,10 @@ class Payout(_message.Message):
     """Who approved it."""
     batch_id: _builtins.str
     """The batch it is in."""
+    flag_id: _builtins.str
+    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    flag_rule: _builtins.str
+    """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
     def period(self) -> _values_pb2.Period:
         """Of which period."""
@@ -138,6 +146,10 @@ class Payout(_message.Message):
     def notices(self) -> _containers.RepeatedScalarFieldContainer[Global___Payout.Notice.ValueType]:
         """What deserves a look; told where payouts are asked for in that order."""
 
+    @_builtins.property
+    def held_lines(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldLine]:
+        """The lines that are held back; the others are paid without them."""
+
     def __init__(
         self,
         *,
@@ -152,10 +164,13 @@ class Payout(_message.Message):
         approved_at: _timestamp_pb2.Timestamp | None = ...,
         batch_id: _builtins.str = ...,
         notices: _abc.Iterable[Global___Payout.Notice.ValueType] | None = ...,
+        flag_id: _builtins.str = ...,
+        flag_rule: _builtins.str = ...,
+        held_lines: _abc.Iterable[_closing_pb2.HeldLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "due", b"due", "last", b"last", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "held_by", b"held_by", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -368,6 +383,7 @@ class ListPayoutsResponse(_message.Message):
     BATCHED_FIELD_NUMBER: _builtins.int
     APPROVED_TOTAL_FIELD_NUMBER: _builtins.int
     WAITING_TOTAL_FIELD_NUMBER: _builtins.int
+    HELD_LINES_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     waiting: _builtins.int
@@ -375,9 +391,11 @@ class ListPayoutsResponse(_message.Message):
     held: _builtins.int
     """How many are held back."""
     approved: _builtins.int
-    """How many are approved, with something to pay or take back, and in no batch."""
+    """How many are approved with something to pay or take back that is in no batch."""
     batched: _builtins.int
     """How many are in a batch, paid or not."""
+    held_lines: _builtins.int
+    """How many single lines are held back."""
     @_builtins.property
     def payouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payout]:
         """In order."""
@@ -401,10 +419,11 @@ class ListPayoutsResponse(_message.Message):
         batched: _builtins.int = ...,
         approved_total: _money_pb2.Money | None = ...,
         waiting_total: _money_pb2.Money | None = ...,
+        held_lines: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_total", b"approved_total", "waiting_total", b"waiting_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "approved_total", b"approved_total", "batched", b"batched", "held", b"held", "next_page_token", b"next_page_token", "payouts", b"payouts", "waiting", b"waiting", "waiting_total", b"waiting_total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "approved_total", b"approved_total", "batched", b"batched", "held", b"held", "held_lines", b"held_lines", "next_page_token", b"next_page_token", "payouts", b"payouts", "waiting", b"waiting", "waiting_total", b"waiting_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -497,6 +516,7 @@ class HoldPayoutRequest(_message.Message):
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     person_id: _builtins.str
@@ -505,6 +525,10 @@ class HoldPayoutRequest(_message.Message):
     """How long the period is."""
     reason: _builtins.str
     """Why, 1..500 characters; the person reads it."""
+    rule_id: _builtins.str
+    """Only this line, with its adjustments, at most 40 characters; empty for the whole payout. LINE_UNKNOWN where it
+    books nothing.
+    """
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in it."""
@@ -517,10 +541,11 @@ class HoldPayoutRequest(_message.Message):
         period_kind: _values_pb2.PeriodKind.ValueType = ...,
         on: _date_pb2.Date | None = ...,
         reason: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -561,6 +586,7 @@ class ReleasePayoutRequest(_message.Message):
     PERIOD_KIND_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     person_id: _builtins.str
@@ -569,6 +595,8 @@ class ReleasePayoutRequest(_message.Message):
     """How long the period is."""
     reason: _builtins.str
     """Why, 1..500 characters."""
+    rule_id: _builtins.str
+    """Only this line; empty for the whole payout, whose held lines stay held."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in it."""
@@ -581,10 +609,11 @@ class ReleasePayoutRequest(_message.Message):
         period_kind: _values_pb2.PeriodKind.ValueType = ...,
         on: _date_pb2.Date | None = ...,
         reason: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

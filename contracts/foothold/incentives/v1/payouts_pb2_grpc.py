@@ -107,7 +107,7 @@ class PayoutsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def HoldPayout(self, request, context):
-        """Holds a payout back, with a reason the person sees. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
+        """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
         in one already. Permission incentives.payouts.hold on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -115,7 +115,7 @@ class PayoutsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleasePayout(self, request, context):
-        """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person.
+        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,11 +46,11 @@ class PayoutsServiceStub:
     Permission incentives.payouts.approve on the node.
     """
     HoldPayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]
-    """Holds a payout back, with a reason the person sees. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
+    """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
     in one already. Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]
-    """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
     CreateBatch: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -83,11 +83,11 @@ class PayoutsServiceAsyncStub(PayoutsServiceStub):
     Permission incentives.payouts.approve on the node.
     """
     HoldPayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]  # type: ignore[assignment]
-    """Holds a payout back, with a reason the person sees. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
+    """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
     in one already. Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]  # type: ignore[assignment]
-    """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
     CreateBatch: _aio.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]  # type: ignore[assignment]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -135,7 +135,7 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payouts_pb2.HoldPayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.HoldPayoutResponse, _abc.Awaitable[_payouts_pb2.HoldPayoutResponse]]:
-        """Holds a payout back, with a reason the person sees. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
+        """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
         in one already. Permission incentives.payouts.hold on the person.
         """
 
@@ -145,7 +145,7 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payouts_pb2.ReleasePayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.ReleasePayoutResponse, _abc.Awaitable[_payouts_pb2.ReleasePayoutResponse]]:
-        """Releases a payout, with a reason. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
 
     @_abc_1.abstractmethod
     def CreateBatch(

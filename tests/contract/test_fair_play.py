@@ -1,0 +1,41 @@
+"""What the real goals notices is held back by the real incentives, until the CRM says it right."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.conftest import ServiceDatabase
+from tests.contract.test_goals_to_incentives import FOLLOW_UP, Joint, fact, goals_heard, record
+from tests.incentives.company import NOW, eventually
+from tests.incentives.plans import S07, in_yuan, plan
+
+
+@pytest.fixture(scope="module")
+def joint(database_for: Callable[[str], ServiceDatabase]) -> Iterator[Joint]:
+    made = Joint(database_for("incentives"), database_for("goals"))
+    made.as_("hr").create(plan(*S07))
+    yield made
+    made.close()
+
+
+def test_what_looks_made_up_is_held_back_until_the_crm_corrects_it(joint: Joint) -> None:
+    joint.newcomer("fair")
+    joint.settle()
+    goals_heard(joint, "fair")
+    february = NOW - timedelta(days=20)
+    told = [
+        fact(FOLLOW_UP, "fair", name, february, customer=name, attributes={"customer_phone": "138-0000-0001"})
+        for name in ("one", "again")
+    ]
+    record(joint, *told)
+    joint.settle()
+    joint.as_("hr").close("hq", february.date())
+    own = joint.as_("fair")
+    held = eventually(lambda: own.statement(day=february.date()).frozen.flag_rule)
+    assert held == "duplicate_customers"
+    told[1].voided, told[1].version = True, 1
+    record(joint, told[1])
+    eventually(lambda: not own.statement(day=february.date()).frozen.flag_id)
+    corrected = eventually(lambda: list(own.statement().adjustments))
+    assert [in_yuan(each.amount) for each in corrected] == ["-50.00"], "taken back with what it paid, once"
