@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from access.following import MemoryReplica, follow_identity
     from access.interceptor import PUBLIC, SIGNED_IN, Access, require_rows
     from access.migrations import create_replica
-    from access.records import DEFAULT_ZONE, Binding, Kind, Node, Person, Role, ServiceAccount, Status
+    from access.records import Binding, Kind, Node, Person, Role, ServiceAccount, Status
     from access.replica import Replica
     from access.tokens import CallerKind, TokenIssuer, TokenVerifier, load_private, load_public
 
 __all__ = [
-    "DEFAULT_ZONE",
     "PLATFORM",
     "PUBLIC",
     "SIGNED_IN",
@@ -53,7 +52,7 @@ _ROOMS: Final = {
     "following": ("MemoryReplica", "follow_identity"),
     "interceptor": ("PUBLIC", "SIGNED_IN", "Access", "require_rows"),
     "migrations": ("create_replica",),
-    "records": ("DEFAULT_ZONE", "Binding", "Kind", "Node", "Person", "Role", "ServiceAccount", "Status"),
+    "records": ("Binding", "Kind", "Node", "Person", "Role", "ServiceAccount", "Status"),
     "replica": ("Replica",),
     "tokens": ("CallerKind", "TokenIssuer", "TokenVerifier", "load_private", "load_public"),
 }

@@ -154,6 +154,7 @@ def _serve(url: str, component: str, goals: str) -> None:
         component_token=SecretStr(component),
         identity_address="127.0.0.1:9",
         goals_address=goals,
+        training_address="127.0.0.1:9",
     )
     server = Server(build(settings))
     port = server.start()

@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
-from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, today
+from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
 from services.incentives.store.catalogue import begin_calculation
@@ -41,7 +41,7 @@ class Calculator:
         ledger = Ledger(connection)
         known = ledger.known(last)
         now = self._clock.now()
-        standings = ledger.standings({person_id for person_id, _ in last}, now)
+        standings = ledger.standings({person_id for person_id, _ in last}, now, book.courses)
         unpaid = [key for key in last if (before := known.get(key)) is None or not before.plan_id]
         stood = then(connection, unpaid, standings)
         taken: list[Statement] = []
@@ -71,7 +71,7 @@ class Calculator:
             return False
         now = self._clock.now()
         recent = today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
-        standings = ledger.standings(stale.people, now)
+        standings = ledger.standings(stale.people, now, book.courses)
         found = [
             before
             for before in ledger.open(stale.people, recent, stale.since, book.kinds)
@@ -81,6 +81,24 @@ class Calculator:
         changed = _renewed(connection, book, found, standings)
         self._apply(connection, book, changed, standings, now)
         return True
+
+    def learn(self, connection: Connection, news: Iterable[tuple[str, str]]) -> None:
+        """Compute anew whoever has passed a course that a plan asks for, from the period it was passed in on.
+
+        `news` are people and courses. What is closed meanwhile is adjusted, as after late facts.
+        """
+        book = self._catalogue.plans(connection, begin_calculation(connection))
+        people = sorted({person_id for person_id, course_id in news if course_id in book.courses})
+        now = self._clock.now()
+        over: dict[Period, list[str]] = {}
+        for person_id, standing in Ledger(connection).standings(people, now, book.courses).items():
+            for kind in book.kinds if standing.passed else ():
+                period = period_of(kind, min(standing.passed.values()))
+                while period.first_day <= standing.today:
+                    over.setdefault(period, []).append(person_id)
+                    period = period_of(kind, period.end_day)
+        for period in sorted(over):
+            self.recheck(connection, over[period], period, apply=True)
 
     def recheck(
         self, connection: Connection, people: Sequence[str], period: Period, *, apply: bool
@@ -92,7 +110,7 @@ class Calculator:
         book = self._catalogue.plans(connection, begin_calculation(connection))
         ledger = Ledger(connection)
         now = self._clock.now()
-        standings = ledger.standings(people, now)
+        standings = ledger.standings(people, now, book.courses)
         found = [each for each in ledger.of_period(people, period) if each.person_id in standings]
         changed = _renewed(connection, book, found, standings)
         if apply:

@@ -1,4 +1,4 @@
-"""What incentives does with other services' events: goals' figures make statements, identity's people move."""
+"""What incentives does with other services' events: goals' figures make statements, people move and pass courses."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -12,6 +12,9 @@ from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
 from foothold.goals.v1 import values_pb2 as goals_values_pb2
 from foothold.identity.v1 import directory_pb2
 from foothold.identity.v1 import feed_pb2 as identity_pb2
+from foothold.training.v1 import feed_pb2 as training_pb2
+from foothold.training.v1 import feed_pb2_grpc as training_pb2_grpc
+from foothold.training.v1 import learning_pb2
 from google.protobuf.duration_pb2 import Duration
 from sqlalchemy import Connection
 
@@ -22,6 +25,7 @@ from services.incentives.domain.flags import FlagTold
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
+from services.incentives.store.courses import Passed, note_courses, note_passed
 from services.incentives.store.flag_holds import take_flags
 from services.incentives.store.placements import Placement, note
 
@@ -64,6 +68,43 @@ def follow_goals(
         take_flags(connection, flags_told_by(events))
 
     return Follower("goals", database=database, fetch=fetch, apply=apply, after_commit=after_commit)
+
+
+def follow_training(
+    calculator: Calculator, *, database: Database, channel: grpc.Channel
+) -> Follower[training_pb2.Event]:
+    """The follower that knows courses and who has passed them. `channel` carries this component's token."""
+    stub = training_pb2_grpc.FeedServiceStub(channel)
+
+    def fetch(after: int, wait: float) -> Page[training_pb2.Event]:
+        request = training_pb2.ListEventsRequest(
+            after_position=after, page_size=PAGE_SIZES[-1], compacted=True
+        )
+        request.wait.CopyFrom(Duration(seconds=int(wait)))
+        answer = stub.ListEvents(request, timeout=wait + _ANSWER_SECONDS)
+        events = [(event.position, event) for event in answer.events]
+        return Page(events, answer.head_position, answer.compacted_position)
+
+    def apply(connection: Connection, events: Sequence[training_pb2.Event]) -> None:
+        courses, passed = passed_by(events)
+        note_courses(connection, courses)
+        news = note_passed(connection, passed)
+        if news:
+            calculator.learn(connection, news)
+
+    return Follower("training", database=database, fetch=fetch, apply=apply)
+
+
+def passed_by(events: Sequence[training_pb2.Event]) -> tuple[set[str], list[Passed]]:
+    """The courses events tell of, and who has passed which."""
+    courses, passed = set[str](), list[Passed]()
+    for event in events:
+        if event.WhichOneof("body") == "course_changed":
+            courses.add(event.course_changed.id)
+        elif event.learning_changed.state == learning_pb2.COURSE_STATE_PASSED:
+            told = event.learning_changed
+            passed.append(Passed(told.person_id, told.course_id, event.occurred_at.ToDatetime(UTC)))
+    return courses, passed
 
 
 def told_by(events: Sequence[goals_pb2.Event]) -> Iterator[Told]:

@@ -47,7 +47,7 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Corrector
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement
-from services.incentives.following import follow_goals, on_identity
+from services.incentives.following import follow_goals, follow_training, on_identity
 from services.incentives.handlers import (
     BoardsHandler,
     DisputesHandler,
@@ -102,11 +102,13 @@ class Settings(BaseModel):
     verifying_keys: str
     """One or more PEM public keys that access tokens are verified with."""
     component_token: SecretStr
-    """Incentives' own token, for identity's and goals' feeds."""
+    """Incentives' own token, for the other services' feeds."""
     identity_address: str
     """host:port of identity."""
     goals_address: str
     """host:port of goals."""
+    training_address: str
+    """host:port of training."""
     currency: str = Field(default="CNY", pattern="[A-Z]{3}")
     """The enterprise's one currency, ISO 4217, of those with hundredths."""
     feed_kept_days: int = Field(default=30, ge=2, le=3650)
@@ -145,6 +147,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     own_token = settings.component_token.get_secret_value
     identity = connect(settings.identity_address, token=own_token)
     goals = connect(settings.goals_address, token=own_token)
+    training = connect(settings.training_address, token=own_token)
 
     def encode(statement: Statement, plan: Plan | None) -> bytes:
         return from_statement(statement, plan, currency).SerializeToString()
@@ -162,9 +165,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     following_goals = follow_goals(
         calculator, database=database, channel=goals, after_commit=leaderboards.wake
     )
-    followed = (following_identity, following_goals)
+    following_training = follow_training(calculator, database=database, channel=training)
+    followed = (following_identity, following_goals, following_training)
     observe_lag(NAME, "identity", lambda: following_identity.head - following_identity.position)
     observe_lag(NAME, "goals", lambda: following_goals.head - following_goals.position)
+    observe_lag(NAME, "training", lambda: following_training.head - following_training.position)
     verifier = TokenVerifier(load_public(settings.verifying_keys), clock=clock)
     statements = StatementsHandler(database, catalogue, clock, currency)
     return Service(
@@ -237,6 +242,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             replica,
             following_identity,
             following_goals,
+            following_training,
             recomputer,
             simulator,
             leaderboards,
@@ -259,5 +265,5 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             leaderboards.check,
             *(each.check for each in followed),
         ],
-        closing=[identity.close, goals.close, database.close],
+        closing=[identity.close, goals.close, training.close, database.close],
     )

@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.logs import logger
 from services.incentives.catalogue import Catalogue
+from services.incentives.domain.metrics import COURSE
 from services.incentives.domain.periods import Period
 from services.incentives.domain.simulation import Outcome, Simulation, State, Tally, branch_of, count
 from services.incentives.domain.statements import Standing, Statement
@@ -106,7 +107,8 @@ class Simulator:
         found: dict[tuple[str, Period], Statement] = {}
         for each in (*versions(connection, *seen), *store.frozen_by(connection, *seen)):
             found[each.person_id, each.period] = each
-        standings = Ledger(connection).standings(people, simulation.created_at)
+        asked = {name.removeprefix(COURSE) for plan in simulation.plans for name in plan.courses}
+        standings = Ledger(connection).standings(people, simulation.created_at, asked | book.courses)
         stood = then(connection, list(found), standings)
         units = store.branches(connection)
         of_person: dict[str, list[tuple[Statement, Standing]]] = {}

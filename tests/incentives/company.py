@@ -30,6 +30,8 @@ from foothold.incentives.v1 import (
     values_pb2,
     whatif_pb2_grpc,
 )
+from foothold.training.v1 import courses_pb2, learning_pb2
+from foothold.training.v1 import feed_pb2 as training_pb2
 from google.type import date_pb2
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -219,6 +221,7 @@ class Company:
             component_token=SecretStr(self.issuer.component("incentives", lifetime=timedelta(days=999))),
             identity_address=self.peers.address,
             goals_address=self.goals_address(),
+            training_address=self.peers.address,
         )
         server = Server(build(settings, clock=self.clock))
         self.address = f"127.0.0.1:{server.start()}"
@@ -277,7 +280,7 @@ class Company:
         (replica,) = (each for each in background if isinstance(each, Replica))
         (boards,) = (each for each in background if isinstance(each, Leaderboards))
         followers = {each.name: each for each in background if isinstance(each, Follower)}
-        identity, goals = followers["identity"], followers["goals"]
+        identity, goals, training = (followers[each] for each in ("identity", "goals", "training"))
 
         def done() -> bool:
             with self.database.read() as connection:
@@ -285,6 +288,7 @@ class Company:
             return bool(
                 identity.position == replica.position == self.peers.identity.head
                 and goals.position == self.goals_head()
+                and training.position == self.peers.training.head
                 and not waiting
             )
 
@@ -301,6 +305,17 @@ class Company:
         event = values_changed(person_id, NOW, (week_of(day), figures), (month_of(day), figures))
         self.peers.goals.tell(event)
 
+    def passed(self, person_id: str, course_id: str, at: datetime) -> None:
+        """Training tells of a course, and that somebody passed it."""
+        known = training_pb2.Event(course_changed=courses_pb2.Course(id=course_id, title=course_id))
+        changed = training_pb2.LearningChanged(
+            person_id=person_id, course_id=course_id, state=learning_pb2.COURSE_STATE_PASSED
+        )
+        event = training_pb2.Event(learning_changed=changed)
+        for each in (known, event):
+            each.occurred_at.FromDatetime(at)
+        self.peers.training.tell(known, event)
+
     def newcomer(self, person_id: str, parent_id: str = "shanghai-sales", job_role: str = "sales") -> str:
         """Somebody new with a salesperson's rights."""
         self.tell(person_changed=person(person_id, parent_id, job_role))
@@ -314,7 +329,17 @@ class Company:
         """A digest of every row incentives keeps, the directory aside."""
         tables = ["plan", "statement", "board", "recompute", "calculation", "requests"]
         tables += ["closing", "frozen", "adjustment", "proposal", "acknowledgement"]
-        tables += ["approval", "hold", "flag_hold", "left_line", "batch", "batch_item", "dispute", "honour"]
+        tables += [
+            "approval",
+            "hold",
+            "flag_hold",
+            "left_line",
+            "batch",
+            "batch_item",
+            "dispute",
+            "honour",
+            "passed_course",
+        ]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
         tables.append("(SELECT id, kind, subject, payload FROM outbox)")

@@ -1,4 +1,4 @@
-"""Identity's and goals' event feeds as incentives meets them: real gRPC servers that speak their public contracts."""
+"""The other services' event feeds as incentives meets them: real gRPC servers that speak their public contracts."""
 
 import threading
 import time
@@ -13,6 +13,8 @@ from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
 from foothold.goals.v1 import values_pb2
 from foothold.identity.v1 import feed_pb2 as identity_pb2
 from foothold.identity.v1 import feed_pb2_grpc as identity_pb2_grpc
+from foothold.training.v1 import feed_pb2 as training_pb2
+from foothold.training.v1 import feed_pb2_grpc as training_pb2_grpc
 from google.type import date_pb2
 
 _UNITS = {"revenue": values_pb2.UNIT_MONEY, "followup_minutes": values_pb2.UNIT_MINUTES}
@@ -87,14 +89,33 @@ class _Goals(goals_pb2_grpc.FeedServiceServicer):
         return goals_pb2.GetFollowingResponse()
 
 
+class _Training(training_pb2_grpc.FeedServiceServicer):
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def ListEvents(
+        self, request: training_pb2.ListEventsRequest, context: grpc.ServicerContext
+    ) -> training_pb2.ListEventsResponse:
+        answer: training_pb2.ListEventsResponse = self._feed.read(
+            request, context, training_pb2.ListEventsResponse
+        )
+        return answer
+
+    def GetFollowing(
+        self, request: training_pb2.GetFollowingRequest, context: grpc.ServicerContext
+    ) -> training_pb2.GetFollowingResponse:
+        return training_pb2.GetFollowingResponse()
+
+
 class Peers:
-    """Both feeds on one port."""
+    """The feeds on one port."""
 
     def __init__(self) -> None:
-        self.identity, self.goals = Feed(), Feed()
+        self.identity, self.goals, self.training = Feed(), Feed(), Feed()
         self._server = grpc.server(ThreadPoolExecutor(32))
         identity_pb2_grpc.add_FeedServiceServicer_to_server(_Identity(self.identity), self._server)
         goals_pb2_grpc.add_FeedServiceServicer_to_server(_Goals(self.goals), self._server)
+        training_pb2_grpc.add_FeedServiceServicer_to_server(_Training(self.training), self._server)
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
 

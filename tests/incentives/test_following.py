@@ -253,7 +253,7 @@ def test_two_processes_follow_one_feed_once(company: Company) -> None:
 def test_following_says_how_far_it_is(company: Company) -> None:
     company.settle()
     followed = company.followed()
-    assert set(followed) == {"identity", "goals"}
+    assert set(followed) == {"identity", "goals", "training"}
     assert followed["goals"].position == followed["goals"].head_position == company.peers.goals.head
 
 

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from access import DEFAULT_ZONE, Directory, Person
+from access import Directory, Person
+from access.records import DEFAULT_ZONE
 from services.goals.domain.periods import day_start
 
 # Told again, or with nothing changed that is kept here, nothing is noted. A clock that goes back does not reorder.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import lcm
 from typing import Final, NamedTuple, assert_never
 
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, measure
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, measure, metric_of
 from services.incentives.domain.plans import (
     POINTS,
     WRAPPERS,
@@ -107,7 +107,7 @@ def read(rule: Rule, figures: Figures, inside: int, held: Held | None = None) ->
 
 
 def _measure(metric: str, figures: Figures, held: Held | None) -> Figure:
-    return held[metric] if held and metric in held else measure(METRICS[metric], figures)
+    return held[metric] if held and metric in held else measure(metric_of(metric), figures)
 
 
 def _credited(credit: Credit, figures: Figures, held: Held | None) -> Figure:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import evaluate, pay, tier_of
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.metrics import METRICS, Figure, Figures, measure, metric_of
 from services.incentives.domain.plans import Leaf, Plan, Rule, Tiers, Wrapper, metrics_of
 
 MOST_OF_ONE: Final = 1000
@@ -167,7 +167,7 @@ class _WholeSearch(_Search):
 
 def _inputs(rule: Rule) -> set[str]:
     """The base figures a rule reads."""
-    return {name for metric in metrics_of(rule) for name in METRICS[metric].inputs}
+    return {name for metric in metrics_of(rule) for name in metric_of(metric).inputs}
 
 
 def _search(plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> _Search:
@@ -230,7 +230,7 @@ def _with_rates_held(plan: Plan, figures: Figures, free: int | None, search: _Se
     lever = Lever.FOLLOW_NEW_CUSTOMER
     held = []
     for name in dict.fromkeys(name for node in plan.nodes for name in metrics_of(node.rule)):
-        metric = METRICS[name]
+        metric = metric_of(name)
         moved = any(part in EFFECTS[lever] for part in metric.inputs)
         if metric.is_ratio and moved and measure(metric, figures).denominator > 0:
             held.append(name)

@@ -4,6 +4,7 @@ Goals owns the definitions of the base figures. Ratios are derived here from the
 denominators, never from a rounded share, so that both services say the same to the last digit (R1, R4).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -94,9 +95,30 @@ TENURE: Final = "tenure_month"
 """Not what a person did but which month of tenure a period begins in, from 1; absent where it is not known."""
 
 
+COURSE: Final = "course:"
+"""Before a course's id: not what a person did in a period but whether they had passed the course by its end, 1 or 0."""
+_COURSE_NAME: Final = re.compile(r"course:[a-z0-9-]{1,64}")
+
+
+def is_course(name: str) -> bool:
+    """Whether a name is that of a course."""
+    return _COURSE_NAME.fullmatch(name) is not None
+
+
+def metric_of(name: str) -> Metric:
+    """The metric of a name that was found valid, a course's included."""
+    known = METRICS.get(name)
+    return Metric(name, Unit.COUNT, name) if known is None else known
+
+
 def unit_of(name: str) -> Unit:
-    """What a metric, or the month of tenure, is counted in."""
-    return Unit.COUNT if name == TENURE else METRICS[name].unit
+    """What a metric, a course or the month of tenure is counted in."""
+    return metric_of(name).unit
+
+
+def is_standing(name: str) -> bool:
+    """Whether a figure is of where a person stands, not of what they did: the month of tenure, a course passed."""
+    return name == TENURE or name.startswith(COURSE)
 
 
 def measure(metric: Metric, figures: Figures) -> Figure:

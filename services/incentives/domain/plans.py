@@ -8,7 +8,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from services.incentives.domain.metrics import METRICS, Figure, Metric
+from services.incentives.domain.metrics import COURSE, METRICS, Figure, Metric, is_course
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 
 POINTS: Final = 100
@@ -248,6 +248,12 @@ class Plan:
         return tuple(found)
 
     @cached_property
+    def courses(self) -> tuple[str, ...]:
+        """The courses that conditions ask for, as figures are named, in order and each once."""
+        read = (metric for node in self.nodes for metric in metrics_of(node.rule))
+        return tuple(dict.fromkeys(metric for metric in read if is_course(metric)))
+
+    @cached_property
     def reads_tenure(self) -> bool:
         """Whether it pays by month of tenure."""
         return any(isinstance(node.rule.kind, Guarantee | Ramp) for node in self.nodes)
@@ -277,6 +283,11 @@ class PlanBook:
     def known_by(self, instant: datetime) -> "PlanBook":
         """The book as it was then."""
         return PlanBook(plan for plan in self._by_id.values() if plan.recorded_at <= instant)
+
+    @cached_property
+    def courses(self) -> frozenset[str]:
+        """The ids of the courses that some plan asks for."""
+        return frozenset(name.removeprefix(COURSE) for plan in self._by_id.values() for name in plan.courses)
 
     @cached_property
     def kinds(self) -> frozenset[PeriodKind]:

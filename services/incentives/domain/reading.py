@@ -5,7 +5,7 @@ from typing import assert_never
 from services.incentives.domain.drafts import DraftValue
 from services.incentives.domain.evaluation import pay
 from services.incentives.domain.findings import money, written
-from services.incentives.domain.metrics import METRICS, Figure, Unit
+from services.incentives.domain.metrics import METRICS, Figure, Unit, metric_of
 from services.incentives.domain.plans import (
     POINTS,
     Accelerator,
@@ -96,7 +96,7 @@ def _wrapper(kind: Wrapper) -> str:
 
 
 def _condition(condition: Condition) -> str:
-    bound = _written(METRICS[condition.metric].unit, condition.bound)
+    bound = _written(metric_of(condition.metric).unit, condition.bound)
     return f"{condition.metric} is {'at most' if condition.at_most else 'at least'} {bound}"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from services.incentives.domain.drafts import DraftCondition, DraftMoney, DraftRule, DraftTier, DraftValue
 from services.incentives.domain.findings import Finding, check_text, error
 from services.incentives.domain.identifiers import RULE_ID
-from services.incentives.domain.metrics import METRICS, Metric, Unit
+from services.incentives.domain.metrics import METRICS, Metric, Unit, is_course, metric_of
 from services.incentives.domain.plans import POINTS, PointMode
 from services.incentives.domain.tiers import check_tiers
 
@@ -178,7 +178,10 @@ class RuleChecks:
         if condition is None:
             self._refuse(field, "Required.")
             return
-        metric = self._metric(f"{field}.metric", condition.metric)
+        if is_course(condition.metric):
+            metric: Metric | None = metric_of(condition.metric)
+        else:
+            metric = self._metric(f"{field}.metric", condition.metric)
         if metric is None:
             return
         bound = f"{field}.{'at_most' if condition.at_most else 'at_least'}"

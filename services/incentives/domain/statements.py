@@ -1,13 +1,13 @@
 """The live statement: a person's figures in one period, and what the plan in force makes of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import Line, evaluate, pay, values
-from services.incentives.domain.metrics import TENURE, measure
+from services.incentives.domain.metrics import COURSE, TENURE, is_standing, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -44,12 +44,15 @@ class Told:
     occurred_at: datetime
 
 
+NOTHING_PASSED: Final[Mapping[str, date]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a person works: `path` from the own leaf to the enterprise, the job role, and today's date there.
 
     With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
-    identity does not know the day.
+    identity does not know the day. `passed` has the courses asked for, by id, with the day each was passed there.
     """
 
     path: Sequence[str]
@@ -57,6 +60,7 @@ class Standing:
     today: date
     closed_at: datetime | None = None
     hired: date | None = None
+    passed: Mapping[str, date] = field(default_factory=lambda: NOTHING_PASSED)
 
 
 def tenure_month(hired: date | None, period: Period) -> int:
@@ -75,30 +79,33 @@ def tenure_month(hired: date | None, period: Period) -> int:
     return max(0, months) + 1
 
 
-def _with_tenure(
+def _with_standing(
     figures: Mapping[str, int],
     plan: Plan | None,
     standing: Standing | None,
     known: Statement | None,
     period: Period,
 ) -> Mapping[str, int]:
-    """The figures with the month of tenure where the plan pays by it.
+    """The figures with the month of tenure and the courses passed where the plan pays by them.
 
-    A closed period keeps the month it was computed with, whatever is corrected later, as it keeps its plan.
+    A closed period keeps the month it was computed with, whatever is corrected later, as it keeps its plan. A course is
+    passed when its day lies before the period's end, whenever that is told: a pass is never taken back.
     """
-    if plan is None or not plan.reads_tenure:
-        return (
-            {name: number for name, number in figures.items() if name != TENURE}
-            if TENURE in figures
-            else figures
-        )
-    over = standing is None or period.end_day <= standing.today
-    if known is not None and known.plan_id == plan.id and over:
-        month = known.figures.get(TENURE, 0)
-    else:
-        month = tenure_month(standing.hired, period) if standing is not None else 0
-    without = {name: number for name, number in figures.items() if name != TENURE}
-    return {**without, TENURE: month} if month else without
+    if any(map(is_standing, figures)):
+        figures = {name: number for name, number in figures.items() if not is_standing(name)}
+    if plan is None or not (plan.reads_tenure or plan.courses):
+        return figures
+    more = {}
+    if plan.reads_tenure:
+        over = standing is None or period.end_day <= standing.today
+        if known is not None and known.plan_id == plan.id and over:
+            more[TENURE] = known.figures.get(TENURE, 0)
+        else:
+            more[TENURE] = tenure_month(standing.hired, period) if standing is not None else 0
+    for name in plan.courses:
+        passed = None if standing is None else standing.passed.get(name.removeprefix(COURSE))
+        more[name] = int(passed is not None and passed < period.end_day)
+    return {**figures, **{name: number for name, number in more.items() if number}}
 
 
 def take(
@@ -108,7 +115,7 @@ def take(
     figures: Mapping[str, int] = {name: number for name, number in told.figures.items() if number}
     if known is None and not figures:
         return None
-    figures = _with_tenure(figures, plan, standing, known, told.period)
+    figures = _with_standing(figures, plan, standing, known, told.period)
     as_of: datetime | None = told.occurred_at
     position = told.position
     if known is not None:
@@ -120,7 +127,7 @@ def take(
 def renew(statement: Statement, plan: Plan | None, standing: Standing | None = None) -> Statement:
     """The same figures under a plan, for a person who stands, or stood, there."""
     person_id, period, figures, as_of, position, *_ = statement
-    figures = _with_tenure(figures, plan, standing, statement, period)
+    figures = _with_standing(figures, plan, standing, statement, period)
     return Statement(person_id, period, figures, as_of, position, *_payment(figures, plan))
 
 

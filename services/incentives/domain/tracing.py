@@ -11,7 +11,7 @@ from math import floor
 from typing import Final, NamedTuple, assert_never
 
 from services.incentives.domain.evaluation import LINE_LIMIT, is_met, tier_of
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric, metric_of
 from services.incentives.domain.plans import (
     POINTS,
     Accelerator,
@@ -254,7 +254,7 @@ def _ramped(told: _Trace, kind: Ramp, inside: Fraction) -> Fraction:
 
 def _met(told: _Trace, condition: Condition) -> Fraction:
     """1 where the condition holds, else 0."""
-    value = _nothing_below(told, _read(told, METRICS[condition.metric]))
+    value = _nothing_below(told, _read(told, metric_of(condition.metric)))
     if value is None:
         return told.note(Operation.NO_DATA, 0)
     bound = condition.bound.exact

@@ -151,7 +151,7 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
         keys = [key for key in keys if key not in frozen]
         ledger = Ledger(connection)
         known = ledger.known(keys)
-        standings = ledger.standings([person_id for person_id, _ in keys], self._clock.now())
+        standings = ledger.standings([person_id for person_id, _ in keys], self._clock.now(), book.courses)
         without = [key for key in keys if key not in known]
         stood = then(connection, without, standings)
         empty = []

@@ -20,16 +20,19 @@ from services.incentives.domain.checks import check, errors
 from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.lint import lint
-from services.incentives.domain.plans import Plan, PlanBook, nodes_of
+from services.incentives.domain.metrics import COURSE, is_course
+from services.incentives.domain.plans import Accelerator, Gate, Plan, PlanBook, metrics_of, nodes_of
 from services.incentives.domain.proposals import PlanState, Proposal
 from services.incentives.domain.reading import read_back
 from services.incentives.store.catalogue import read_plans
+from services.incentives.store.courses import unknown_courses
 from services.incentives.store.proposals import ProposalStore
 from services.incentives.wire.plans import from_finding, from_plan, from_proposal, to_draft
 
 _READ: Final = "incentives.plans.read"
 _WRITE: Final = "incentives.plans.write"
 _STATES: Final = frozenset(map(int, PlanState))
+_CONDITIONED: Final = {Gate: "gate", Accelerator: "accelerator"}
 _CREATE: Final = "/foothold.incentives.v1.PlansService/CreatePlan"
 
 
@@ -164,7 +167,21 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         if findings:
             return findings
         plan = self._accepted(draft, scope.caller.id)
-        return lint(plan, self._elsewhere(plan, scope))
+        return self._unknown_courses(plan) or lint(plan, self._elsewhere(plan, scope))
+
+    def _unknown_courses(self, plan: Plan) -> tuple[Finding, ...]:
+        """Conditions that ask for a course there is none of: they would never hold."""
+        if not plan.courses:
+            return ()
+        with self._database.read() as connection:
+            unknown = unknown_courses(connection, [name.removeprefix(COURSE) for name in plan.courses])
+        return tuple(
+            error("COURSE_UNKNOWN", f"{node.place}.{kind}.condition.metric", f"No such course: {name}.")
+            for node in plan.nodes
+            if (kind := _CONDITIONED.get(type(node.rule.kind)))
+            for name in metrics_of(node.rule)
+            if name.removeprefix(COURSE) in unknown and is_course(name)
+        )
 
     def _elsewhere(self, plan: Plan, scope: Scope) -> list[Plan]:
         """Plans in force for the role elsewhere when this one begins; of those that the caller may read."""

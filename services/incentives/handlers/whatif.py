@@ -14,7 +14,7 @@ from chassis.errors import NotFound
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.evaluation import evaluate
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.metrics import METRICS, Figure, Figures, measure, metric_of
 from services.incentives.domain.periods import PeriodKind, today
 from services.incentives.domain.plans import Plan, metrics_of
 from services.incentives.domain.reaching import (
@@ -157,8 +157,8 @@ def _assumed(
     return [
         (
             name,
-            now := measure(METRICS[name], figures),
-            now if name in held else measure(METRICS[name], then),
+            now := measure(metric_of(name), figures),
+            now if name in held else measure(metric_of(name), then),
         )
         for name in names
     ]

@@ -12,7 +12,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from services.incentives.domain.periods import Period, PeriodKind, today
-from services.incentives.domain.statements import Standing, Statement
+from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement
+from services.incentives.store.courses import passed_of
 from services.incentives.store.statements import COLUMNS, as_statement
 
 Key = tuple[str, Period]
@@ -130,15 +131,20 @@ class Ledger:
         }
         return list(map(as_statement, self._connection.exec_driver_sql(_OPEN, values).all()))
 
-    def standings(self, people: Iterable[str], now: datetime) -> dict[str, Standing]:
-        """Where people work, as committed; unknown people are left out."""
+    def standings(
+        self, people: Iterable[str], now: datetime, courses: Collection[str] = ()
+    ) -> dict[str, Standing]:
+        """Where people work, and which of the courses they have passed, as committed; unknown people are left out."""
         found = {}
         days: dict[str, date] = {}
+        asked = list(people)
+        passed = passed_of(self._connection, asked, courses, now) if courses else {}
         for person_id, job_role, ancestors, zone, hired in self._connection.exec_driver_sql(
-            _WHERE_FROM, {"people": list(people)}
+            _WHERE_FROM, {"people": asked}
         ):
             day = days.get(zone) or days.setdefault(zone, today(now, zone))
-            found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired)
+            own = passed.get(person_id, NOTHING_PASSED)
+            found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired, passed=own)
         return found
 
     def write(self, statements: Sequence[Statement], now: datetime, *, unseen: Collection[Key] = ()) -> None:

@@ -9,7 +9,7 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Unit, unit_of
+from services.incentives.domain.metrics import TENURE, Figure, Figures, Unit, metric_of, unit_of
 from services.incentives.domain.plans import (
     Accelerator,
     Cap,
@@ -160,7 +160,7 @@ def from_inputs(rule: Rule, figures: Figures, currency: str) -> list[statements_
     metric = metric_read(rule)
     names = dict.fromkeys(name for name, _ in rule.credit)
     if metric:
-        names = dict.fromkeys([TENURE] if metric == TENURE else METRICS[metric].inputs)
+        names = dict.fromkeys(metric_of(metric).inputs)
     return [
         statements_pb2.NamedValue(
             metric=name, value=from_figure(name, Figure(figures.get(name, 0), 1), currency)
