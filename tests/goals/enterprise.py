@@ -374,6 +374,8 @@ class Enterprise:
     def clear(self) -> None:
         """Empty the ledger and forget the targets, when nobody is computing a metric of the test before."""
         with self.database.begin() as connection:
+            # Whoever looks at the facts of the test before is done with them.
+            connection.execute(text("SELECT FROM cursors WHERE name = 'fairness' FOR UPDATE"))
             enter_ledger(connection, gate_key(self.database.schema), alone=True)
             connection.execute(
                 text(
