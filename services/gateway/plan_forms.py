@@ -8,7 +8,8 @@ from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
 from google.type.money_pb2 import Money
 
-from services.gateway.figures import RATE, from_date, from_minor
+from services.gateway import course_titles
+from services.gateway.figures import COUNT, RATE, from_date, from_minor
 from services.gateway.formats import minor_digits
 from services.gateway.language import _
 from services.gateway.pages.goals import is_date
@@ -59,7 +60,8 @@ def plan_of(
         effective_from=from_date(start) if start else None,
         reason=form.get("reason", "").strip()[:500],
     )
-    units = {each.name: each.unit for each in metrics}
+    units: dict[str, int] = {each.name: each.unit for each in metrics}
+    units |= {name: COUNT for name, _title in course_titles.choices()}
     # Where the rules of each depth go, and the place of what holds them.
     holders: list[tuple[Any, str]] = [(plan.rules, "")]
     places, rules = [], []
@@ -82,8 +84,9 @@ def plan_of(
 def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
     if row.wraps:
         return _fill_wrapper(rule, row, unit, currency)
-    if not unit:
-        return {"metric": _("Choose one of the list.")}
+    why = _unpayable(row.metric, unit)
+    if why:
+        return {"metric": why}
     if row.kind == "tiers":
         return _fill_tiers(rule.tiers, row, unit, currency)
     if row.kind == "graduated":
@@ -113,6 +116,13 @@ def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[
     else:
         wrong["kind"] = _("Choose one of the list.")
     return wrong
+
+
+def _unpayable(metric: str, unit: int) -> str:
+    """Why a rule cannot pay by a metric; empty where it can."""
+    if metric.startswith(course_titles.PREFIX):
+        return _("A course pays nothing by itself; it can be what a condition asks for.")
+    return "" if unit else _("Choose one of the list.")
 
 
 def _fill_wrapper(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
@@ -149,7 +159,9 @@ def _fill_condition(condition: plans_pb2.Condition, row: RuleRow, unit: int, cur
     condition.metric = row.metric
     if not unit:
         return {"metric": _("Choose one of the list.")}
-    bound = _value(row.threshold, unit, currency)
+    # That a course is passed needs no number: it is 1 of 1.
+    typed = row.threshold or ("1" if row.metric.startswith(course_titles.PREFIX) else "")
+    bound = _value(typed, unit, currency)
     if bound is None:
         return {"threshold": _("A number, please; rates in percent.")}
     (condition.at_most if row.bound == "at_most" else condition.at_least).CopyFrom(bound)

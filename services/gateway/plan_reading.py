@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from foothold.incentives.v1 import plans_pb2, values_pb2
 
-from services.gateway import words
+from services.gateway import course_titles, words
 from services.gateway.figures import exact, money, written
 from services.gateway.language import _
 from services.gateway.traced import plain, share
@@ -114,6 +114,8 @@ def _wrapper(rule: plans_pb2.Rule, kind: str) -> str:
 
 def condition(told: plans_pb2.Condition) -> str:
     """A condition as part of a sentence."""
+    if told.metric.startswith(course_titles.PREFIX) and told.at_least.numerator == 1:
+        return _("the course “%(course)s” is passed", course=course_titles.title_of(told.metric))
     metric = words.metric(told.metric)
     if told.WhichOneof("bound") == "at_most":
         return _("“%(metric)s” is at most %(bound)s", metric=metric, bound=written(told.at_most))

@@ -11,7 +11,7 @@ from foothold.incentives.v1 import statements_pb2
 from foothold.incentives.v1 import values_pb2 as paid
 from foothold.training.v1 import learning_pb2
 
-from services.gateway import formats
+from services.gateway import course_titles, formats
 from services.gateway.language import TAGS, _, language, later, ngettext
 from services.gateway.parts import parts
 
@@ -161,6 +161,8 @@ def metric(name: str) -> str:
         return str(METRICS[name])
     if name == TENURE:
         return _("Month of tenure")
+    if name.startswith(course_titles.PREFIX):
+        return _("passed: %(course)s", course=course_titles.title_of(name))
     titles = parts().titles.of(name) if has_request_context() else {}
     return title(titles) or name
 

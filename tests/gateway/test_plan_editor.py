@@ -222,3 +222,19 @@ def test_a_cliff_is_said_in_english_with_its_example(as_login: AsLogin) -> None:
     said = plain(answer.text)
     assert "just under 15.0 % of “Close rate” pays ¥0.00, 15.0 % pays ¥2,000.00: ¥2,000.00 at once" in said
     assert "Doing more can pay less" in said
+
+
+def test_a_condition_can_ask_for_a_course(hr: FlaskClient) -> None:
+    asks = {"kind": "gate", "label": "先学会", "metric": "course:first-follow-up", "threshold": ""}
+    pays = {"kind": "per_unit", "label": "跟进奖", "metric": "new_customers", "amount": "50", "depth": "1"}
+    assert 'value="course:first-follow-up"' in hr.get("/plans/new").text
+    typed = form(hr, asks, pays)
+    checked = plain(hr.post("/plans/new", data={**typed, "action": "check"}).text)
+    assert "只有通过课程“" in checked
+    by_course = {**asks, "kind": "per_unit", "amount": "50"}
+    refused = hr.post("/plans/new", data={**form(hr, by_course), "action": "save"})
+    assert refused.status_code == 422
+    assert "课程本身不计奖金" in refused.text
+    made = hr.post("/plans/new", data={**typed, "action": "save"})
+    assert made.status_code == 303
+    assert "只有通过课程“" in plain(hr.get(made.location).text)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import plan_blocks, plan_findings, plan_forms, plan_reading, words
+from services.gateway import course_titles, plan_blocks, plan_findings, plan_forms, plan_reading, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.faults import faults
@@ -103,6 +103,7 @@ def _editor(
         wraps=plan_blocks.WRAPS,
         deepest=plan_blocks.DEEPEST,
         metrics=_payable(),
+        courses=[(name, words.metric(name)) for name, _title in course_titles.choices()],
         places=groups("incentives.plans.write"),
         may_try=bool(me().groups("incentives.plans.simulate")),
         job_roles=words.JOB_ROLES,
