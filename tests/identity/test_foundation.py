@@ -13,10 +13,10 @@ from chassis.clock import FixedClock, SystemClock
 from chassis.database import Database, migrate, provision, schema_of
 from chassis.errors import NotFound
 from chassis.housekeeping import Housekeeping
-from services.identity import foundation
 from services.identity.domain.roles import BUILT_IN
 from services.identity.foundation import VERSION, lay_foundation
 from services.identity.housekeeping import chores
+from services.identity.store.rights import RightsStore
 from tests.conftest import drop_database
 from tests.fixtures_identity import Enterprise, found_enterprise, refused, request_id, start_identity
 
@@ -77,7 +77,7 @@ def test_the_first_day(empty: Enterprise, database: Database, url: str) -> None:
 
 
 def test_a_newer_version_renews_the_built_in_roles_and_an_older_leaves_them(
-    empty: Enterprise, database: Database, monkeypatch: pytest.MonkeyPatch
+    empty: Enterprise, database: Database
 ) -> None:
     with database.begin() as connection:
         connection.execute(
@@ -85,9 +85,9 @@ def test_a_newer_version_renews_the_built_in_roles_and_an_older_leaves_them(
         )
     assert not lay_foundation(database, SystemClock())
     before = len(events(empty))
-    monkeypatch.setattr(foundation, "VERSION", VERSION + 1)
+    with database.begin() as connection:
+        RightsStore(connection, None).set_foundation_version(VERSION - 1)
     assert lay_foundation(database, SystemClock())
-    monkeypatch.setattr(foundation, "VERSION", VERSION)
     assert not lay_foundation(database, SystemClock())
     with database.read() as connection:
         renewed = connection.execute(text("SELECT permissions FROM directory_role WHERE id = 'mentor'"))

@@ -4,7 +4,6 @@ import itertools
 import random
 import threading
 from datetime import date, timedelta
-from typing import Any
 
 import grpc
 import pytest
@@ -16,7 +15,6 @@ from sqlalchemy import Connection, text
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.following import told_by
-from services.incentives.store.ledger import Ledger
 from tests.incentives.company import NOW, TODAY, Company, eventually
 from tests.incentives.peers import day_of, month_of, values_changed, week_of
 from tests.incentives.plans import S07, in_yuan, plan
@@ -27,6 +25,23 @@ _LAST_MONTH = date(2025, 2, 10)
 @pytest.fixture(scope="module", autouse=True)
 def agreed(company: Company) -> None:
     company.as_("hr").create(plan(*S07))
+
+
+# Sequences count what is rolled back as well.
+_FAILS_TWICE = (
+    "CREATE SEQUENCE misfortune",
+    """
+    CREATE FUNCTION misfortune() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('misfortune') <= 2 THEN RAISE EXCEPTION 'the power went out after the write'; END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER misfortune AFTER INSERT OR UPDATE ON statement FOR EACH ROW
+    WHEN (NEW.person_id = 'unlucky') EXECUTE FUNCTION misfortune()
+    """,
+)
 
 
 def events_after(company: Company, position: int) -> list[feed_pb2.Event]:
@@ -209,24 +224,18 @@ def test_restarted_between_pages_nothing_is_lost_or_doubled(company: Company) ->
         assert positions == sorted(set(positions))
 
 
-def test_an_effect_that_fails_leaves_nothing_and_is_tried_again(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_effect_that_fails_leaves_nothing_and_is_tried_again(company: Company) -> None:
     company.newcomer("unlucky")
     company.settle()
-    failures = iter(range(2))
-    write = Ledger.write
-
-    def failing(self: Ledger, *given: Any, **named: Any) -> None:
-        write(self, *given, **named)
-        if next(failures, None) is not None:
-            raise RuntimeError("the power went out after the write")
-
-    monkeypatch.setattr(Ledger, "write", failing)
+    with company.database.begin() as connection:
+        for statement in _FAILS_TWICE:
+            connection.exec_driver_sql(statement)
     company.figures("unlucky", None, customers_followed=2, new_customers=2)
     company.settle()
     assert in_yuan(company.as_("unlucky").statement().total) == "100.00"
-    assert next(failures, None) is None
+    with company.database.begin() as connection:
+        assert connection.exec_driver_sql("SELECT last_value > 2 FROM misfortune").scalar_one()
+        connection.exec_driver_sql("DROP TRIGGER misfortune ON statement")
 
 
 def test_two_processes_follow_one_feed_once(company: Company) -> None:

@@ -1,25 +1,32 @@
 """A plan tried on what happened: what it would have cost, and whom it would have paid more or less."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from foothold.identity.v1 import directory_pb2
 from foothold.incentives.v1 import plans_pb2, simulation_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
-from services.incentives import simulating
-from services.incentives.domain.simulation import Simulation
-from services.incentives.store import simulations as store
+from services.incentives.simulating import Simulator
 from tests.incentives.company import NOW, Client, Company, eventually, on, refusal, request_id
 from tests.incentives.plans import S25, in_yuan, per_unit, plan
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 8), date(2025, 2, 12), date(2025, 3, 12)
 _numbers = iter(range(10_000))
 _STATES = simulation_pb2.Simulation
+_MANY = 203
+# What a database that goes away in the middle looks like to whoever counts: nothing beyond the first people is kept.
+_FAIL = """
+CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the power went out';
+END $$
+"""
+_FAILS = """
+CREATE TRIGGER cut_off BEFORE UPDATE ON simulation FOR EACH ROW
+WHEN (OLD.done > 0 AND NEW.done > OLD.done) EXECUTE FUNCTION cut_off()
+"""
 
 
 class Branch:
@@ -181,34 +188,32 @@ def test_a_plan_pays_below_its_node_only(branch: Branch) -> None:
     assert branch.tried(elsewhere).result.sums.simulated[0].units == 600
 
 
-def test_a_restart_goes_on_where_it_was_and_counts_nobody_twice(
-    branch: Branch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    two_people(branch)
+def test_a_restart_goes_on_where_it_was_and_counts_nobody_twice(branch: Branch) -> None:
+    # More than are counted in one transaction; only those at the ends did anything.
+    people = [branch.person(f"many-{number:03}") for number in range(_MANY)]
+    for person in (people[0], people[-1]):
+        branch.company.figures(person, FEBRUARY, new_customers=3)
+    branch.company.settle()
     tried = branch.plan(per_unit("new_customers", "60"))
-    # One person a transaction, and a crash after the first.
-    monkeypatch.setattr(simulating, "_PEOPLE", 1)
     whole = branch.tried(tried)
-    advance = store.advance
-
-    def crash(connection: Connection, simulation: Simulation, *more: Any) -> None:
-        if simulation.done > 1:
-            raise OperationalError("", None, Exception("gone"))
-        advance(connection, simulation, *more)
-
-    monkeypatch.setattr(store, "advance", crash)
+    with branch.company.database.begin() as connection:
+        connection.exec_driver_sql(_FAIL)
+        connection.exec_driver_sql(_FAILS)
     simulation_id = branch.start(tried)
-    eventually(lambda: branch.get(simulation_id).simulation.people_done == 1)
+    eventually(lambda: branch.get(simulation_id).simulation.people_done > 0)
+    assert branch.get(simulation_id).simulation.people_done < _MANY
     assert branch.get(simulation_id).simulation.state == _STATES.STATE_RUNNING
-    monkeypatch.setattr(store, "advance", advance)
-    branch.company.restart()
+    branch.company.server.stop(grace=1)
+    with branch.company.database.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER cut_off ON simulation")
+    branch.company.server = branch.company.serve()
     branch.hr = branch.company.as_("hr")
     eventually(lambda: branch.get(simulation_id).simulation.state == _STATES.STATE_DONE)
     assert branch.get(simulation_id).result == whole.result
     assert branch.get(simulation_id).simulation.digest == whole.simulation.digest
 
 
-def test_one_that_is_stopped_stays_stopped(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_stopped_stays_stopped(branch: Branch) -> None:
     two_people(branch)
     tried = branch.plan(per_unit("new_customers", "60"))
     done = branch.tried(tried).simulation.id
@@ -219,10 +224,11 @@ def test_one_that_is_stopped_stays_stopped(branch: Branch, monkeypatch: pytest.M
 
     assert refusal(lambda: cancel(done)) == ("FAILED_PRECONDITION", "SIMULATION_ENDED")
     assert refusal(lambda: cancel("no-such")) == ("NOT_FOUND", "SIMULATION_UNKNOWN")
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "next_open", lambda _connection: None)
-        waiting = branch.start(tried)
-        assert cancel(waiting).state == _STATES.STATE_CANCELLED
+    (simulator,) = (each for each in branch.company.server._service.background if isinstance(each, Simulator))
+    simulator.stop()
+    waiting = branch.start(tried)
+    assert cancel(waiting).state == _STATES.STATE_CANCELLED
+    simulator.start()
     assert cancel(waiting).state == _STATES.STATE_CANCELLED
     later = branch.tried(tried)
     assert later.result.sums.people == 2
