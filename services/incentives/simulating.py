@@ -110,7 +110,7 @@ class Simulator:
         asked = {name.removeprefix(COURSE) for plan in simulation.plans for name in plan.courses}
         standings = Ledger(connection).standings(people, simulation.created_at, asked | book.courses)
         stood = then(connection, list(found), standings)
-        units = store.branches(connection)
+        branches = store.branches(connection)
         of_person: dict[str, list[tuple[Statement, Standing]]] = {}
         for key in sorted(found):
             if (standing := stood.get(key) or standings.get(key[0])) is not None:
@@ -118,7 +118,7 @@ class Simulator:
         made = []
         told = hashlib.sha256(simulation.digest.encode())
         for person_id, statements in of_person.items():
-            branch_id = branch_of(standings[person_id].path, units)
+            branch_id = branch_of(standings[person_id].path, branches)
             outcome = count(tally, simulation.plans, person_id, branch_id, statements, book)
             if outcome is None:
                 continue

@@ -1,6 +1,6 @@
 """Plans tried on what happened: what they would have paid in the place of the plans that did."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -236,6 +236,6 @@ def _step(kind: RuleKind, value: Figure) -> int:
     return at
 
 
-def branch_of(path: Sequence[str], kinds: Mapping[str, bool]) -> str:
-    """The nearest branch on the way up, else the enterprise; `kinds` says of a unit whether it is a branch."""
-    return next((node_id for node_id in path if kinds.get(node_id)), path[-1] if path else "")
+def branch_of(path: Sequence[str], branches: Collection[str]) -> str:
+    """The nearest of the branches on the way up, else the enterprise."""
+    return next((node_id for node_id in path if node_id in branches), path[-1] if path else "")

@@ -181,9 +181,9 @@ def people_below(connection: Connection, node_id: str, after: str, limit: int) -
     return list(connection.execute(_BELOW, values).scalars())
 
 
-def branches(connection: Connection) -> dict[str, bool]:
+def branches(connection: Connection) -> frozenset[str]:
     """Every branch."""
-    return dict.fromkeys(connection.execute(_BRANCHES).scalars(), True)
+    return frozenset(connection.execute(_BRANCHES).scalars())
 
 
 def frozen_by(
