@@ -283,14 +283,15 @@ class Company:
         identity, goals, training = (followers[each] for each in ("identity", "goals", "training"))
 
         def done() -> bool:
-            with self.database.read() as connection:
-                waiting = connection.execute(text("SELECT count(*) FROM recompute")).scalar_one()
-            return bool(
+            # First what is followed: what is told meanwhile may be waiting by then.
+            if not (
                 identity.position == replica.position == self.peers.identity.head
                 and goals.position == self.goals_head()
                 and training.position == self.peers.training.head
-                and not waiting
-            )
+            ):
+                return False
+            with self.database.read() as connection:
+                return not connection.execute(text("SELECT count(*) FROM recompute")).scalar_one()
 
         eventually(done, 60)
         boards.refresh()
