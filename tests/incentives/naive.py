@@ -222,6 +222,7 @@ def ranks(values: Mapping[str, Fraction]) -> list[Ranked]:
 
 # What plans and figures can be.
 
+COURSE = "course:sales-basics"
 AMOUNTS = st.integers(1, 10**6) | st.sampled_from([1, 33, 5_000, 10**12])
 
 
@@ -296,8 +297,10 @@ def conditions(draw: st.DrawFn) -> Condition:
         return Condition(
             draw(st.sampled_from(["close_rate", "win_rate"])), draw(rates()), draw(st.booleans())
         )
-    bound = Figure(draw(st.integers(0, 30)), 1)
-    return Condition(draw(st.sampled_from(COUNTS)), bound, draw(st.booleans()))
+    metric = draw(st.sampled_from([*COUNTS, COURSE]))
+    if metric == COURSE:
+        return Condition(COURSE, Figure(1, 1))
+    return Condition(metric, Figure(draw(st.integers(0, 30)), 1), draw(st.booleans()))
 
 
 @st.composite
@@ -363,7 +366,9 @@ def trees(draw: st.DrawFn, most: int = 12) -> tuple[Rule, ...]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> dict[str, int]:
-    """What a person did, money included, and the month of tenure where it is known."""
+    """What a person did, money included, the month of tenure where it is known, and a course where it is passed."""
     found = {**draw(figures()), "revenue": draw(st.integers(-(10**6), 10**8) | st.just(0))}
+    if draw(st.booleans()):
+        found[COURSE] = 1
     month = draw(st.integers(0, 7))
     return {**found, "tenure_month": month} if month else found

@@ -1,13 +1,14 @@
 """A rule that asks for a course: paid from the pass on, in the period it was passed in, whatever came first."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count as numbers
 
 import pytest
 from foothold.incentives.v1 import plans_pb2, whatif_pb2
 
 from tests.incentives.company import NOW, TODAY, Company, person, reason_of
-from tests.incentives.plans import at_least, count, gate, in_yuan, per_unit, plan
+from tests.incentives.plans import at_least, at_most, count, gate, in_yuan, per_unit, plan
 
 COURSE = "first-follow-up"
 _roles = numbers(1)
@@ -125,5 +126,8 @@ def test_a_course_there_is_none_of_and_a_leaf_that_pays_by_one_are_refused(compa
     School(company)
     paying = per_unit(f"course:{COURSE}", "50")
     assert reason_of(lambda: hr.propose(plan(paying, job_role="nobody"))) == "PLAN_INVALID"
+    for odd in (at_least(f"course:{COURSE}", count(2)), at_most(f"course:{COURSE}", count(1))):
+        never = plan(gate(odd, per_unit("new_customers", "50")), job_role="nobody")
+        assert reason_of(partial(hr.propose, never)) == "VALUE_INVALID"
     malformed = gate(at_least("course:No Such", count(1)), per_unit("new_customers", "50"))
     assert reason_of(lambda: hr.propose(plan(malformed, job_role="nobody"))) == "PLAN_INVALID"

@@ -186,6 +186,12 @@ class RuleChecks:
             return
         bound = f"{field}.{'at_most' if condition.at_most else 'at_least'}"
         value = condition.bound
+        if is_course(condition.metric) and (condition.at_most or value is None or value.numerator != 1):
+            # Anything else holds always or never.
+            self._refuse(
+                bound, "A course is passed or not: it is asked for with at least 1.", "VALUE_INVALID"
+            )
+            return
         if not self._value(bound, value, metric.unit) or value is None or condition.at_most:
             return
         if metric.largest is not None and Fraction(value.numerator, value.denominator) > metric.largest:

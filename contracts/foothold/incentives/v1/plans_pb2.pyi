@@ -400,7 +400,7 @@ class Condition(_message.Message):
     AT_MOST_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
     """Any metric; or `course:` and a course's id, which counts 1 where the person passed it before the period's end, as
-    training tells, else 0: at least 1 asks for it. Errors: COURSE_UNKNOWN.
+    training tells, else 0: it is asked for with at least 1, nothing else.
     """
     @_builtins.property
     def at_least(self) -> _values_pb2.Value:
