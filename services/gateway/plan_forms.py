@@ -16,14 +16,20 @@ from services.gateway.pages.goals import is_date
 from services.gateway.plan_blocks import RuleRow
 from services.gateway.standards_forms import number
 
-PAYABLE: Final = frozenset(
+_BUILT_IN: Final = frozenset(
     {
         *("customers_followed", "new_customers", "deals_won", "deals_lost", "close_rate", "win_rate"),
         *("revenue", "average_order_value", "orders_placed"),
         *("followup_minutes", "emails_sent", "meetings_attended"),
     }
 )
-"""What incentives can pay by: it keeps figures of its own, not of every metric that goals knows."""
+_HOW = metrics_pb2.MetricDefinition
+_SUMS: Final = frozenset(
+    {
+        *(_HOW.AGGREGATION_COUNT, _HOW.AGGREGATION_DISTINCT_CUSTOMERS),
+        *(_HOW.AGGREGATION_SUM_AMOUNT, _HOW.AGGREGATION_SUM_MINUTES),
+    }
+)
 _MOST_TIERS: Final = 20
 _MOST_MONTHS: Final = 24
 _PER_LINE: Final = 2
@@ -36,6 +42,25 @@ class Typed(NamedTuple):
     wrong: dict[str, str]
     places: list[str]
     rules: list[plans_pb2.Rule]
+
+
+def payable(metrics: Sequence[metrics_pb2.MetricDefinition]) -> list[metrics_pb2.MetricDefinition]:
+    """Those of goals' metrics that plans can pay by and boards rank by, as incentives has it (0418).
+
+    Some that are built in; of the enterprise's own those that its own facts decide, and ratios of such.
+    """
+    found = {each.name for each in metrics if each.name in _BUILT_IN}
+    found |= {each.name for each in metrics if each.titles and _is_sum(each)}
+    ratios = [each for each in metrics if each.titles and each.aggregation == _HOW.AGGREGATION_RATIO]
+    return [
+        each
+        for each in metrics
+        if each.name in found or (each in ratios and {each.numerator, *each.denominators} <= found)
+    ]
+
+
+def _is_sum(metric: metrics_pb2.MetricDefinition) -> bool:
+    return metric.aggregation in _SUMS and not metric.rolling_days and not metric.conditions.customers
 
 
 def plan_of(

@@ -32,8 +32,11 @@ class Calculator:
         self._encode = encode
         self._corrector = corrector
 
-    def take(self, connection: Connection, told: Iterable[Told]) -> None:
-        """Take in figures; of several for one person and period the last stands."""
+    def take(self, connection: Connection, told: Iterable[Told], *, newest_only: bool = False) -> None:
+        """Take in figures; of several for one person and period the last stands.
+
+        `newest_only`: not where what is stored is of a later position, as of figures that were not told in order.
+        """
         last = {(each.person_id, each.period): each for each in told}
         if not last:
             return
@@ -49,6 +52,8 @@ class Calculator:
         unseen: set[Key] = set()
         for key, each in last.items():
             before = known.get(key)
+            if newest_only and before is not None and before.goals_position > each.position:
+                continue
             standing = stood.get(key) or standings.get(each.person_id)
             plan = plan_of(book, before, standing, each.period)
             after = take(before, each, plan, standing)

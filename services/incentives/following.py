@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import grpc
-from foothold.goals.v1 import fairness_pb2
+from foothold.goals.v1 import fairness_pb2, metrics_pb2
 from foothold.goals.v1 import feed_pb2 as goals_pb2
 from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
 from foothold.goals.v1 import values_pb2 as goals_values_pb2
@@ -22,11 +22,13 @@ from chassis.database import Database
 from chassis.feed import Follower, Page
 from services.incentives.calculating import Calculator
 from services.incentives.domain.flags import FlagTold
+from services.incentives.domain.metrics import Unit
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
 from services.incentives.store.courses import Passed, note_courses, note_passed
 from services.incentives.store.flag_holds import take_flags
+from services.incentives.store.metrics import OwnMetric, forget_metric, note_metric, reread
 from services.incentives.store.placements import Placement, note
 
 PAGE_SIZES: Final = (200, 1_000)
@@ -34,6 +36,15 @@ PAGE_SIZES: Final = (200, 1_000)
 the figures of one person and period are then read, computed and written once for all of a page's events."""
 # On top of the time the answer may wait for news.
 _ANSWER_SECONDS: Final = 10.0
+_READABLE: Final = frozenset(
+    {
+        metrics_pb2.MetricDefinition.AGGREGATION_COUNT,
+        metrics_pb2.MetricDefinition.AGGREGATION_DISTINCT_CUSTOMERS,
+        metrics_pb2.MetricDefinition.AGGREGATION_SUM_AMOUNT,
+        metrics_pb2.MetricDefinition.AGGREGATION_SUM_MINUTES,
+        metrics_pb2.MetricDefinition.AGGREGATION_RATIO,
+    }
+)
 _HOLDING: Final = (fairness_pb2.FLAG_STATE_OPEN, fairness_pb2.FLAG_STATE_CONFIRMED)
 _KINDS: Final = {
     goals_values_pb2.PERIOD_KIND_WEEK: PeriodKind.WEEK,
@@ -65,6 +76,7 @@ def follow_goals(
 
     def apply(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
         calculator.take(connection, told_by(events))
+        take_metrics(connection, events)
         take_flags(connection, flags_told_by(events))
 
     return Follower("goals", database=database, fetch=fetch, apply=apply, after_commit=after_commit)
@@ -108,24 +120,55 @@ def passed_by(events: Sequence[training_pb2.Event]) -> tuple[set[str], list[Pass
 
 
 def told_by(events: Sequence[goals_pb2.Event]) -> Iterator[Told]:
-    """The figures events tell, in order; other kinds of periods and events are nothing to incentives."""
+    """The figures events tell, in order; other kinds of events are nothing to statements."""
     for event in events:
-        if event.WhichOneof("body") != "values_changed":
+        if event.WhichOneof("body") == "values_changed":
+            at = event.occurred_at
+            occurred_at = datetime.fromtimestamp(at.seconds, UTC).replace(microsecond=at.nanos // 1_000)
+            yield from told_of(event.values_changed, event.position, occurred_at)
+
+
+def told_of(changed: goals_pb2.ValuesChanged, position: int, occurred_at: datetime) -> Iterator[Told]:
+    """A person's figures, as of a position of goals' feed; other kinds of periods are nothing to incentives."""
+    for each in changed.periods:
+        kind = _KINDS.get(each.period.kind)
+        if kind is None:
             continue
-        changed = event.values_changed
-        at = event.occurred_at
-        occurred_at = datetime.fromtimestamp(at.seconds, UTC).replace(microsecond=at.nanos // 1_000)
-        for each in changed.periods:
-            kind = _KINDS.get(each.period.kind)
-            if kind is None:
-                continue
-            first = each.period.first_day
-            period = _period(kind, first.year, first.month, first.day)
-            # Ratios follow from base figures; what is no whole number is none of those.
-            figures = {
-                named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
-            }
-            yield Told(changed.person_id, period, figures, event.position, occurred_at)
+        first = each.period.first_day
+        period = _period(kind, first.year, first.month, first.day)
+        # Ratios follow from base figures; what is no whole number is none of those.
+        figures = {
+            named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
+        }
+        yield Told(changed.person_id, period, figures, position, occurred_at)
+
+
+def take_metrics(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:
+    """Note which metrics of the enterprise's own may be read, and that figures are to be read anew because of one."""
+    changed = [event.metric_changed for event in events if event.WhichOneof("body") == "metric_changed"]
+    for told in changed:
+        if _is_readable(told.definition):
+            definition = told.definition
+            below = tuple(definition.denominators)
+            own = OwnMetric(told.metric, Unit(definition.unit), definition.numerator, below, told.retired)
+            note_metric(connection, own)
+        else:
+            forget_metric(connection, told.metric)
+    if any(_is_readable(told.definition) and not told.retired for told in changed):
+        reread(connection)
+
+
+def _is_readable(definition: metrics_pb2.MetricDefinition) -> bool:
+    """Whether plans and boards may read a metric: whole numbers of one period that its own facts decide, and ratios.
+
+    A mean is no sum of whole numbers; a window of its own is no week and no month; whom a customer is to somebody may
+    change with a fact of another period, and goals tells only of that one (0308).
+    """
+    return (
+        definition.aggregation in _READABLE
+        and not definition.rolling_days
+        and not definition.conditions.customers
+    )
 
 
 def flags_told_by(events: Sequence[goals_pb2.Event]) -> Iterator[FlagTold]:

@@ -20,11 +20,11 @@ from services.incentives.standings import Standings
 from services.incentives.store.board_rows import (
     BoardRow,
     changed_since,
-    count_closings,
     goals_position,
     moved_since,
     of_period,
     read_closings,
+    rewritten,
     stood_then,
 )
 
@@ -99,6 +99,7 @@ class Leaderboards:
         self._identity = 0
         self._closings: Mapping[Period, Mapping[str, datetime]] = {}
         self._closed = 0
+        self._figures = 0
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -228,7 +229,9 @@ class Leaderboards:
     def _refresh(self, connection: Connection, known: int) -> None:
         """`known` is the directory's version from before the connection's snapshot: that holds at least as much."""
         self._catalogue.refresh_boards(connection)
-        closed = count_closings(connection)
+        closed, figures = rewritten(connection)
+        if figures != self._figures:
+            self._races, self._figures = {}, figures
         if closed != self._closed:
             # Read again when somebody looks: of those closed since, where they stood then is kept.
             self._races = {key: race for key, race in self._races.items() if self._is_live(key[1])}

@@ -65,6 +65,7 @@ from services.incentives.handlers import (
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
+from services.incentives.rereading import Rereader
 from services.incentives.simulating import Simulator
 from services.incentives.store.simulations import forget_old_simulations
 from services.incentives.store.statements import forget_versions
@@ -158,6 +159,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     corrector = Corrector(lambda made: from_adjustment(made, currency).SerializeToString())
     calculator = Calculator(catalogue, clock, encode, corrector)
     recomputer = Recomputer(database, calculator)
+    rereader = Rereader(database, calculator, clock, goals)
     simulator = Simulator(database, catalogue, clock)
     replica = Replica(database, on_change=on_identity)
     leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
@@ -244,6 +246,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             following_goals,
             following_training,
             recomputer,
+            rereader,
             simulator,
             leaderboards,
             Housekeeping(

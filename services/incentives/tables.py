@@ -70,7 +70,7 @@ board: Final = Table(
     _METADATA,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("metric", Text, nullable=False),
+    Column("metric", JSONB, nullable=False, comment="store.metrics says how"),
     Column("period_kind", SmallInteger, nullable=False),
     Column("minimum_denominator", BigInteger, nullable=False),
     Column("job_role", Text, nullable=False),

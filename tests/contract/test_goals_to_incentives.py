@@ -8,8 +8,17 @@ from typing import Any
 
 import grpc
 import pytest
-from foothold.goals.v1 import facts_pb2, facts_pb2_grpc, feed_pb2, feed_pb2_grpc
+from foothold.goals.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    metric_library_pb2,
+    metric_library_pb2_grpc,
+    metrics_pb2,
+)
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import date_pb2
 from pydantic import SecretStr
 
 from chassis.channel import connect
@@ -19,7 +28,7 @@ from services.goals.service import Settings, build
 from tests.ageing import grow_old, numbered
 from tests.conftest import ServiceDatabase
 from tests.incentives.company import NOW, Company, eventually
-from tests.incentives.plans import S07, in_yuan, plan
+from tests.incentives.plans import S07, in_yuan, per_unit, percent, plan, rate_of, yuan
 
 FOLLOW_UP = facts_pb2.FACT_KIND_FOLLOW_UP
 DEAL_WON = facts_pb2.FACT_KIND_DEAL_WON
@@ -74,6 +83,32 @@ class Joint(Company):
         channel = connect(self.goals_address(), token=lambda: token)
         self._channels.append(channel)
         return facts_pb2_grpc.FactsServiceStub(channel)
+
+    def defines(
+        self, name: str, how: str, unit: str, *, channels: list[str], replaces: int = 0
+    ) -> metric_library_pb2.MetricVersion:
+        """Headquarters defines a metric over won deals of some channels."""
+        token, _ = self.issuer.person("hr", session_id="s-hr", lifetime=timedelta(days=900))
+        channel = connect(self.goals_address(), token=lambda: token)
+        self._channels.append(channel)
+        definition = metrics_pb2.MetricDefinition(
+            name=name,
+            unit=unit,  # type: ignore[arg-type]  # by its name
+            aggregation=f"AGGREGATION_{how}",  # type: ignore[arg-type]  # by its name
+            fact_kinds=[DEAL_WON],
+            direction=metrics_pb2.MetricDefinition.DIRECTION_AT_LEAST,
+            description="直播成交",
+            conditions=metrics_pb2.MetricDefinition.Conditions(channels=channels),
+            titles={"zh-CN": name, "en": name},
+        )
+        asked = metric_library_pb2.DefineMetricRequest(
+            request_id=f"{name}-{replaces}",
+            definition=definition,
+            effective_from=date_pb2.Date(year=2025, month=1, day=1),
+            reason="直播",
+            replaces_version=replaces,
+        )
+        return metric_library_pb2_grpc.MetricLibraryServiceStub(channel).DefineMetric(asked).version
 
     def close(self) -> None:
         super().close()
@@ -191,6 +226,39 @@ def test_r10_shuffled_doubled_and_in_parts_the_money_is_the_same(joint: Joint) -
             record(joint, *told[start : start + 9])
     joint.settle()
     assert {total(joint, f"shuffled-{number}") for number in range(3)} == {"600.00"}
+
+
+def test_a_metric_of_ones_own_is_paid_by_and_what_it_measured_before_it_was_there_too(joint: Joint) -> None:
+    joint.newcomer("own", job_role="streamer")
+    joint.settle()
+    goals_heard(joint, "own")
+
+    def sold(number: int, channel: str) -> facts_pb2.Fact:
+        amount = yuan(f"{100 * number}")
+        return fact(DEAL_WON, "own", f"{channel}{number}", customer="c", channel=channel, amount=amount)
+
+    # Two of the three facts are there before anybody thinks of the metric.
+    record(joint, sold(1, "douyin"), sold(2, "phone"))
+    joint.settle()
+    joint.defines("live_revenue", "SUM_AMOUNT", "UNIT_MONEY", channels=["douyin"])
+    joint.defines("live_deals", "COUNT", "UNIT_COUNT", channels=["douyin"])
+
+    def known() -> bool:
+        try:
+            return bool(joint.as_("hr").create(plan(*rules, job_role="streamer")).plan.id)
+        except grpc.RpcError:
+            return False
+
+    rules = (rate_of("live_revenue", percent(10)), per_unit("live_deals", "30"))
+    eventually(known)
+    eventually(lambda: total(joint, "own") == "40.00")
+    record(joint, sold(3, "douyin"))
+    eventually(lambda: total(joint, "own") == "100.00")
+    # It measures something else from now on: the phone instead.
+    joint.defines("live_revenue", "SUM_AMOUNT", "UNIT_MONEY", channels=["phone"], replaces=1)
+    eventually(lambda: total(joint, "own") == "80.00")
+    joint.settle()
+    assert total(joint, "own") == "80.00"
 
 
 def test_a_new_incentives_reads_a_thinned_out_feed_and_pays_the_same(joint: Joint) -> None:

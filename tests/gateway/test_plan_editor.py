@@ -3,12 +3,17 @@
 import html
 import itertools
 import re
+import time
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from foothold.goals.v1 import facts_pb2, metric_library_pb2, metric_library_pb2_grpc, metrics_pb2, values_pb2
+from google.type.date_pb2 import Date
 
+from chassis.ids import new_id
 from tests.gateway.conftest import token_in
+from tests.platform import Platform
 
 AsLogin = Callable[..., FlaskClient]
 _roles = itertools.count(1)
@@ -238,3 +243,47 @@ def test_a_condition_can_ask_for_a_course(hr: FlaskClient) -> None:
     made = hr.post("/plans/new", data={**typed, "action": "save"})
     assert made.status_code == 303
     assert re.search("通过课程“[^”]+”，才发以下各项", plain(hr.get(made.location).text))
+
+
+def test_a_metric_of_ones_own_is_offered_and_read_back_by_its_title(
+    hr: FlaskClient, platform_all: Platform
+) -> None:
+    library = metric_library_pb2_grpc.MetricLibraryServiceStub(platform_all.channel("goals"))
+    how = metrics_pb2.MetricDefinition
+    for name, title, aggregation, unit in (
+        ("meals", "宴请费", how.AGGREGATION_SUM_AMOUNT, values_pb2.UNIT_MONEY),
+        ("mean_meal", "每次宴请费", how.AGGREGATION_MEAN_AMOUNT, values_pb2.UNIT_MONEY),
+    ):
+        library.DefineMetric(
+            metric_library_pb2.DefineMetricRequest(
+                request_id=new_id(),
+                definition=how(
+                    name=name,
+                    unit=unit,
+                    aggregation=aggregation,
+                    fact_kinds=[facts_pb2.FACT_KIND_MEETING],
+                    direction=how.DIRECTION_AT_LEAST,
+                    titles={"zh-CN": title, "en": name},
+                    description="What meals cost.",
+                ),
+                effective_from=Date(year=2026, month=1, day=1),
+                reason="试点",
+            )
+        )
+    rule = {"kind": "rate_of", "label": "招待补贴", "metric": "meals", "share": "5"}
+
+    def stored() -> bool:
+        # Incentives hears of it a moment later.
+        answer = hr.post("/plans/new", data=form(hr, rule, action="save"))
+        return answer.status_code == 303 and "“宴请费”" in plain(hr.get(str(answer.location)).text)
+
+    until = time.monotonic() + 20
+    while not stored():
+        assert time.monotonic() < until
+    page = hr.get("/plans/new").text
+    assert 'value="meals"' in page
+    assert 'value="mean_meal"' not in page, "a mean cannot be paid by exactly"
+    for name in ("meals", "mean_meal"):
+        library.RetireMetric(
+            metric_library_pb2.RetireMetricRequest(request_id=new_id(), metric=name, reason="a test's")
+        )

@@ -11,6 +11,7 @@ from services.gateway import plan_reading, statement_lines, trace
 from services.gateway.service import Gateway
 from services.incentives.domain.drafts import accept
 from services.incentives.domain.evaluation import evaluate
+from services.incentives.domain.metrics import METRICS
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.tracing import trace as steps_of
 from services.incentives.wire.plans import to_draft
@@ -52,7 +53,7 @@ def plain(text: str) -> str:
 
 def explained(figures: dict[str, int], *rules: plans_pb2.Rule) -> list[statements_pb2.ExplainLineResponse]:
     """The statement of a plan as the contract tells it, line by line."""
-    period, first, accepted = accept(to_draft(plan(*rules)))
+    period, first, accepted = accept(to_draft(plan(*rules)), METRICS)
     stored = Plan(
         "p", "hq", "sales", "p", period, accepted, first, "", "hr", datetime(2025, 1, 1, tzinfo=UTC)
     )

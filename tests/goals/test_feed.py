@@ -4,12 +4,15 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import grpc
 import pytest
 from foothold.goals.v1 import feed_pb2, values_pb2
 from google.protobuf.duration_pb2 import Duration
+from google.type import date_pb2
 
+from chassis.errors import from_rpc_error
 from tests.goals.enterprise import NOW, Client, Enterprise, count, fact, yuan
 
 MARCH = datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
@@ -48,6 +51,52 @@ def catch_up(client: Client, after: int, seen: Seen, changes: int) -> int:
             return reached
         after = reached
     raise AssertionError("the feed does not come to rest")
+
+
+def test_figures_are_read_anew_as_events_would_tell_them(goals: Enterprise) -> None:
+    follower = goals.as_component("incentives")
+    before = head(follower)
+    goals.as_("crm").record(
+        fact("FOLLOW_UP", customer="a", at=MARCH), fact("DEAL_WON", amount=yuan(12, 34), at=MARCH)
+    )
+    seen: Seen = {}
+    catch_up(follower, before, seen, before + 1)
+    for kind, first in (
+        (values_pb2.PERIOD_KIND_MONTH, "2025-03-01"),
+        (values_pb2.PERIOD_KIND_WEEK, "2025-03-03"),
+    ):
+        asked = feed_pb2.GetValuesRequest(
+            period_kind=kind, on=date_pb2.Date(year=2025, month=3, day=5), person_ids=["li", "nobody-known"]
+        )
+        answer = follower.feed.GetValues(asked)
+        assert answer.position == head(follower)
+        mine, unknown = answer.values
+        assert (mine.person_id, unknown.person_id) == ("li", "nobody-known")
+        (period,) = mine.periods
+        assert {each.metric: each.value.numerator for each in period.values} == seen["li", kind, first]
+        assert {each.value.numerator for each in unknown.periods[0].values} == {0}
+
+
+@pytest.mark.parametrize(
+    ("field", "spoilt"),
+    [
+        ("period_kind", {"period_kind": values_pb2.PERIOD_KIND_YEAR}),
+        ("on", {"on": date_pb2.Date(year=2025, month=2, day=30)}),
+        ("person_ids", {"person_ids": []}),
+        ("person_ids", {"person_ids": ["li"] * 501}),
+    ],
+)
+def test_a_question_for_figures_that_makes_no_sense_is_refused(
+    goals: Enterprise, field: str, spoilt: dict[str, Any]
+) -> None:
+    sound: dict[str, Any] = {
+        "period_kind": values_pb2.PERIOD_KIND_MONTH,
+        "on": date_pb2.Date(year=2025, month=3, day=5),
+        "person_ids": ["li"],
+    }
+    with pytest.raises(grpc.RpcError) as refused:
+        goals.as_component("incentives").feed.GetValues(feed_pb2.GetValuesRequest(**sound | spoilt))
+    assert set(from_rpc_error(refused.value).fields) == {field}
 
 
 def test_a_fact_becomes_an_event_with_the_week_and_the_month(goals: Enterprise) -> None:

@@ -191,6 +191,9 @@ def test_followers_hear_when_a_version_serves_and_when_its_metric_is_retired(goa
     events = operator.heard(before, "metric_changed", 3)
     told = [(each.metric_changed.metric, each.metric_changed.version) for each in events]
     assert told == [("own", 1), ("mails", 1), ("own", 2)]
+    # What it measures is as it is now, also of an older event.
+    assert [each.metric_changed.retired for each in events] == [True, False, True]
+    assert {each.metric_changed.definition.name for each in events} == {"own", "mails"}
 
 
 def test_the_version_before_serves_and_others_are_defined_while_the_values_are_computed(

@@ -222,7 +222,10 @@ def test_a_part_of_a_ratio_stays_what_the_ratio_counts_on(goals: Enterprise) -> 
         goals, definition("spent_each", "RATIO", unit="MONEY", numerator="spent", denominators=["deals_won"])
     )
     other_unit = refused(goals, definition("spent", "COUNT", "ORDER"), replaces=1)
-    assert other_unit.fields["definition.unit"] == "is a part of spent_each, and must stay MONEY"
+    assert (
+        other_unit.fields["definition.unit"]
+        == "a metric stays what it is counted in, MONEY: define another one"
+    )
     mean = refused(goals, definition("spent", "MEAN_AMOUNT", "ORDER", unit="MONEY"), replaces=1)
     assert mean.fields["definition.aggregation"] == "is a part of spent_each, and parts are no ratios"
     of_itself = definition("spent", "RATIO", unit="MONEY", numerator="spent", denominators=["deals_won"])

@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import grpc
+from foothold.goals.v1 import feed_pb2 as goals_pb2
+from foothold.goals.v1 import metrics_pb2
+from foothold.goals.v1 import values_pb2 as goals_values_pb2
 from foothold.identity.v1 import access_pb2, directory_pb2
 from foothold.identity.v1 import feed_pb2 as identity_pb2
 from foothold.incentives.v1 import (
@@ -291,10 +294,23 @@ class Company:
             ):
                 return False
             with self.database.read() as connection:
-                return not connection.execute(text("SELECT count(*) FROM recompute")).scalar_one()
+                waiting = "SELECT (SELECT count(*) FROM recompute) + (SELECT count(*) FROM reread)"
+                return not connection.execute(text(waiting)).scalar_one()
 
         eventually(done, 60)
         boards.refresh()
+
+    def told_head(self) -> int:
+        """The last position of incentives' own feed, once whatever is committed has one."""
+
+        def waiting() -> int:
+            with self.database.read() as connection:
+                asked = text("SELECT count(*) FROM outbox WHERE position IS NULL")
+                return int(connection.execute(asked).scalar_one())
+
+        eventually(lambda: not waiting())
+        feed = self.as_component("gateway").feed
+        return feed.ListEvents(feed_pb2.ListEventsRequest()).head_position
 
     def tell(self, **bodies: Any) -> None:
         """One of identity's events."""
@@ -304,6 +320,20 @@ class Company:
         """Goals tells a person's figures, the same for the week and the month of a day."""
         day = day or TODAY
         event = values_changed(person_id, NOW, (week_of(day), figures), (month_of(day), figures))
+        self.peers.goals.tell(event)
+
+    def measured(self, name: str, unit: str, how: str, *, retired: bool = False, **more: Any) -> None:
+        """Goals tells of a metric of the enterprise's own: its unit, and how facts become a value."""
+        definition = metrics_pb2.MetricDefinition(
+            name=name,
+            unit=goals_values_pb2.Unit.Value(f"UNIT_{unit}"),
+            aggregation=metrics_pb2.MetricDefinition.Aggregation.Value(f"AGGREGATION_{how}"),
+            titles={"zh-CN": name, "en": name},
+            **more,
+        )
+        changed = goals_pb2.MetricChanged(metric=name, version=1, definition=definition, retired=retired)
+        event = goals_pb2.Event(metric_changed=changed)
+        event.occurred_at.FromDatetime(NOW)
         self.peers.goals.tell(event)
 
     def passed(self, person_id: str, course_id: str, at: datetime) -> None:
@@ -340,6 +370,7 @@ class Company:
             "dispute",
             "honour",
             "passed_course",
+            "own_metric",
         ]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import UNREAD, Figure, Metric, Unit, base, named, ratio
 from services.incentives.domain.plans import (
     Accelerator,
     Band,
@@ -46,7 +46,16 @@ COUNTS = (
     "emails_sent",
     "meetings_attended",
 )
+OWN_COUNTS = ("online_deals", "online_customers")
+OWN_MONEY = "online_revenue"
+_OWN = {
+    OWN_MONEY: base(OWN_MONEY, Unit.MONEY),
+    "online_rate": ratio("online_rate", Unit.RATE, *(base(name, Unit.COUNT) for name in OWN_COUNTS)),
+}
+"""Metrics of the enterprise's own."""
+RATES = ("close_rate", "win_rate", "online_rate")
 _RATIOS = {
+    "online_rate": ("online_deals", ("online_customers",)),
     "close_rate": ("deals_won", ("customers_followed",)),
     "win_rate": ("deals_won", ("deals_won", "deals_lost")),
     "average_order_value": ("revenue", ("deals_won", "orders_placed")),
@@ -57,6 +66,11 @@ LEVERS = {
     3: ("emails_sent",),
     4: ("meetings_attended",),
 }
+
+
+def metric_of(name: str) -> Metric:
+    """What rules read by a name."""
+    return named(_OWN, name) if name else UNREAD
 
 
 def value_of(metric: str, figures: Figures) -> Fraction | None:
@@ -81,10 +95,11 @@ def read_by(
 
     if rule.credit:
         return sum(
-            ((one(metric) or Fraction(0)) * Fraction(*share) for metric, share in rule.credit), Fraction(0)
+            ((one(metric.name) or Fraction(0)) * Fraction(*share) for metric, share in rule.credit),
+            Fraction(0),
         )
-    metric: str = getattr(rule.kind, "metric")  # noqa: B009  only rules that pay for something have one
-    return one(metric)
+    metric: Metric = getattr(rule.kind, "metric")  # noqa: B009  only rules that pay for something have one
+    return one(metric.name)
 
 
 def pays(rule: Rule, value: Fraction | None) -> int:
@@ -146,7 +161,7 @@ def _becomes(rule: Rule, before: int, figures: Figures, held: Mapping[str, Fract
     month = figures.get("tenure_month", 0)
 
     def holds(condition: Condition) -> bool:
-        metric = condition.metric
+        metric = condition.metric.name
         value = held[metric] if held and metric in held else value_of(metric, figures)
         if value is None:
             return False
@@ -234,14 +249,14 @@ def rates(draw: st.DrawFn) -> Figure:
 
 @st.composite
 def tier_sets(draw: st.DrawFn, metric: str) -> Tiers:
-    if metric in ("close_rate", "win_rate"):
+    if metric in RATES:
         cuts = sorted({Fraction(*draw(rates())) for _ in range(draw(st.integers(0, 4)))} - {Fraction(0)})
     else:
         cuts = [Fraction(cut) for cut in sorted(draw(st.sets(st.integers(1, 60), max_size=4)))]
     ends = [Figure(cut.numerator, cut.denominator) for cut in cuts]
     lows, highs = [Figure(0, 1), *ends], [*ends, None]
     return Tiers(
-        metric,
+        metric_of(metric),
         tuple(Tier(low, high, draw(st.integers(0, 10**6))) for low, high in zip(lows, highs, strict=True)),
     )
 
@@ -251,16 +266,16 @@ def rules(draw: st.DrawFn, most: int = 4) -> tuple[Rule, ...]:
     found = []
     for number in range(draw(st.integers(1, most))):
         which = draw(st.sampled_from(["per_unit", "bonus", "per_point", "tiers"]))
-        rate = draw(st.sampled_from(["close_rate", "win_rate"]))
-        any_metric = draw(st.sampled_from([*COUNTS, rate]))
+        rate = draw(st.sampled_from(RATES))
+        any_metric = draw(st.sampled_from([*COUNTS, *OWN_COUNTS, rate]))
         kind: PerUnit | ThresholdBonus | PerPoint | Tiers
         if which == "per_unit":
-            kind = PerUnit(draw(st.sampled_from(COUNTS)), draw(AMOUNTS))
+            kind = PerUnit(metric_of(draw(st.sampled_from([*COUNTS, *OWN_COUNTS]))), draw(AMOUNTS))
         elif which == "bonus":
             low = draw(rates()) if any_metric == rate else Figure(draw(st.integers(0, 60)), 1)
-            kind = ThresholdBonus(any_metric, low, draw(AMOUNTS))
+            kind = ThresholdBonus(metric_of(any_metric), low, draw(AMOUNTS))
         elif which == "per_point":
-            kind = PerPoint(rate, draw(rates()), draw(AMOUNTS), draw(st.sampled_from(PointMode)))
+            kind = PerPoint(metric_of(rate), draw(rates()), draw(AMOUNTS), draw(st.sampled_from(PointMode)))
         else:
             kind = draw(tier_sets(any_metric))
         found.append(Rule(f"r{number}", f"第{number}条", kind))
@@ -270,12 +285,12 @@ def rules(draw: st.DrawFn, most: int = 4) -> tuple[Rule, ...]:
 @st.composite
 def figures(draw: st.DrawFn, most: int = 40) -> dict[str, int]:
     numbers = st.integers(0, most) | st.just(0)
-    return {name: draw(numbers) for name in COUNTS}
+    return {name: draw(numbers) for name in (*COUNTS, *OWN_COUNTS)}
 
 
 @st.composite
 def bands(draw: st.DrawFn, metric: str) -> Graduated:
-    if metric == "revenue":
+    if metric in ("revenue", OWN_MONEY):
         cuts = sorted(draw(st.sets(st.integers(1, 10**7), max_size=3)))
         each = st.integers(0, 1000).map(lambda share: Figure(share, 1000)) | rates()
     else:
@@ -283,7 +298,7 @@ def bands(draw: st.DrawFn, metric: str) -> Graduated:
         each = st.integers(0, 10**5).map(lambda amount: Figure(amount, 1))
     lows, highs = [0, *cuts], [*cuts, None]
     return Graduated(
-        metric,
+        metric_of(metric),
         tuple(
             Band(Figure(low, 1), None if high is None else Figure(high, 1), draw(each))
             for low, high in zip(lows, highs, strict=True)
@@ -294,13 +309,11 @@ def bands(draw: st.DrawFn, metric: str) -> Graduated:
 @st.composite
 def conditions(draw: st.DrawFn) -> Condition:
     if draw(st.booleans()):
-        return Condition(
-            draw(st.sampled_from(["close_rate", "win_rate"])), draw(rates()), draw(st.booleans())
-        )
+        return Condition(metric_of(draw(st.sampled_from(RATES))), draw(rates()), draw(st.booleans()))
     metric = draw(st.sampled_from([*COUNTS, COURSE]))
     if metric == COURSE:
-        return Condition(COURSE, Figure(1, 1))
-    return Condition(metric, Figure(draw(st.integers(0, 30)), 1), draw(st.booleans()))
+        return Condition(metric_of(COURSE), Figure(1, 1))
+    return Condition(metric_of(metric), Figure(draw(st.integers(0, 30)), 1), draw(st.booleans()))
 
 
 @st.composite
@@ -311,13 +324,18 @@ def leaves(draw: st.DrawFn, number: int) -> Rule:
         return replace(draw(rules(1))[0], id=f"r{number}")
     if which == "credit":
         names = draw(st.lists(st.sampled_from(COUNTS), min_size=1, max_size=3, unique=True))
-        credit = tuple((name, Figure(draw(st.integers(1, 7)), draw(st.integers(1, 7)))) for name in names)
-        kinds: list[RuleKind] = [PerUnit("", draw(AMOUNTS)), ThresholdBonus("", Figure(5, 1), draw(AMOUNTS))]
+        credit = tuple(
+            (metric_of(name), Figure(draw(st.integers(1, 7)), draw(st.integers(1, 7)))) for name in names
+        )
+        kinds: list[RuleKind] = [
+            PerUnit(UNREAD, draw(AMOUNTS)),
+            ThresholdBonus(UNREAD, Figure(5, 1), draw(AMOUNTS)),
+        ]
         kinds += [draw(tier_sets("")), draw(bands(""))]
         return Rule(f"r{number}", "按比例计入", draw(st.sampled_from(kinds)), credit)
-    kind: RuleKind = draw(bands(draw(st.sampled_from([*COUNTS, "revenue"]))))
+    kind: RuleKind = draw(bands(draw(st.sampled_from([*COUNTS, "revenue", OWN_MONEY]))))
     if which == "rate_of":
-        kind = RateOf("revenue", draw(rates()))
+        kind = RateOf(metric_of(draw(st.sampled_from(["revenue", OWN_MONEY]))), draw(rates()))
     return Rule(f"r{number}", f"第{number}条", kind)
 
 
@@ -367,7 +385,8 @@ def trees(draw: st.DrawFn, most: int = 12) -> tuple[Rule, ...]:
 @st.composite
 def histories(draw: st.DrawFn) -> dict[str, int]:
     """What a person did, money included, the month of tenure where it is known, and a course where it is passed."""
-    found = {**draw(figures()), "revenue": draw(st.integers(-(10**6), 10**8) | st.just(0))}
+    money = st.integers(-(10**6), 10**8) | st.just(0)
+    found = {**draw(figures()), "revenue": draw(money), OWN_MONEY: draw(money)}
     if draw(st.booleans()):
         found[COURSE] = 1
     month = draw(st.integers(0, 7))

@@ -73,8 +73,43 @@ class _Identity(identity_pb2_grpc.FeedServiceServicer):
         return answer
 
 
+class GoalsFeed(Feed):
+    """Goals' events, and what it answers when figures are asked for anew: those told last, or told `silently`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.answers_from: int | None = None
+        self._silent: dict[tuple[str, int, str], goals_pb2.PeriodValues] = {}
+
+    def silently(self, event: goals_pb2.Event) -> None:
+        """Figures are others, as when a metric measures something else, and no event says so."""
+        for each in event.values_changed.periods:
+            self._silent[event.values_changed.person_id, each.period.kind, str(each.period.first_day)] = each
+
+    def values(self, request: goals_pb2.GetValuesRequest) -> goals_pb2.GetValuesResponse:
+        self.reads += 1
+        kind = month_of if request.period_kind == values_pb2.PERIOD_KIND_MONTH else week_of
+        period = kind(date(request.on.year, request.on.month, request.on.day))
+        with self._more:
+            position = self.head if self.answers_from is None else self.answers_from
+            answer = goals_pb2.GetValuesResponse(position=position)
+            for person_id in request.person_ids:
+                told = [
+                    each
+                    for event in self._events
+                    if event.values_changed.person_id == person_id
+                    for each in event.values_changed.periods
+                    if each.period == period
+                ]
+                found = self._silent.get((person_id, period.kind, str(period.first_day)))
+                found = found or (told[-1] if told else goals_pb2.PeriodValues(period=period))
+                answer.values.add(person_id=person_id, periods=[found])
+        return answer
+
+
 class _Goals(goals_pb2_grpc.FeedServiceServicer):
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: GoalsFeed) -> None:
         self._feed = feed
 
     def ListEvents(
@@ -82,6 +117,11 @@ class _Goals(goals_pb2_grpc.FeedServiceServicer):
     ) -> goals_pb2.ListEventsResponse:
         answer: goals_pb2.ListEventsResponse = self._feed.read(request, context, goals_pb2.ListEventsResponse)
         return answer
+
+    def GetValues(
+        self, request: goals_pb2.GetValuesRequest, context: grpc.ServicerContext
+    ) -> goals_pb2.GetValuesResponse:
+        return self._feed.values(request)
 
     def GetFollowing(
         self, request: goals_pb2.GetFollowingRequest, context: grpc.ServicerContext
@@ -111,7 +151,7 @@ class Peers:
     """The feeds on one port."""
 
     def __init__(self) -> None:
-        self.identity, self.goals, self.training = Feed(), Feed(), Feed()
+        self.identity, self.goals, self.training = Feed(), GoalsFeed(), Feed()
         self._server = grpc.server(ThreadPoolExecutor(32))
         identity_pb2_grpc.add_FeedServiceServicer_to_server(_Identity(self.identity), self._server)
         goals_pb2_grpc.add_FeedServiceServicer_to_server(_Goals(self.goals), self._server)

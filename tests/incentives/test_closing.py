@@ -235,8 +235,9 @@ def test_whoever_follows_hears_of_the_adjustment_and_not_of_a_closed_statement(
     worker.has(FEBRUARY, revenue=100_000)
     worker.close()
     feed = company.as_("administrator").feed
-    head = feed.ListEvents(feed_pb2.ListEventsRequest()).head_position
+    head = company.told_head()
     worker.has(FEBRUARY, revenue=80_000)
+    company.told_head()
     events = feed.ListEvents(feed_pb2.ListEventsRequest(after_position=head, page_size=1_000)).events
     bodies = [
         (event.WhichOneof("body"), event.adjustment_changed)

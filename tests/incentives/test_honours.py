@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.incentives.domain.honours import Honour as Decided
 from services.incentives.domain.honours import HonourState, still_first
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import METRICS, Figure
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.ranking import Board
 from tests.incentives.company import TODAY, Client, Company, on, reason_of, request_id
@@ -174,7 +174,7 @@ def test_only_a_period_that_is_over_is_decided_and_only_on_a_board_that_honours(
 
 @given(now=st.integers(0, 40), second=st.none() | st.integers(1, 30))
 def test_it_stands_as_long_as_the_own_figures_reach_the_next_of_then(now: int, second: int | None) -> None:
-    board = Board("b", "榜", "customers_followed", PeriodKind.MONTH)
+    board = Board("b", "榜", METRICS["customers_followed"], PeriodKind.MONTH)
     period = Period(PeriodKind.MONTH, date(2025, 2, 1))
     of_then = None if second is None else Figure(second, 1)
     honour = Decided("h", "b", "n", period, "p", Figure(40, 1), of_then, HonourState.CONFIRMED)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.incentives.domain.evaluation import LINE_LIMIT, evaluate, pay, values
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import METRICS, Figure
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
     Condition,
@@ -145,19 +145,19 @@ def test_the_order_in_which_figures_are_told_changes_nothing(
 def test_points_are_exact_for_any_rate(
     won: int, followed: int, threshold: Figure, amount: int, mode: PointMode
 ) -> None:
-    kind = PerPoint("close_rate", threshold, amount, mode)
+    kind = PerPoint(METRICS["close_rate"], threshold, amount, mode)
     paid = naive.pays(Rule("r", "r", kind), Fraction(won, followed))
     assert pay(kind, Figure(won, followed)) == paid
 
 
 def test_r1_what_a_float_gets_wrong() -> None:
     assert floor((0.12 - 0.10) * 100) == 1
-    points = PerPoint("close_rate", Figure(10, 100), 5_000, PointMode.WHOLE)
+    points = PerPoint(METRICS["close_rate"], Figure(10, 100), 5_000, PointMode.WHOLE)
     assert pay(points, Figure(12, 100)) == 10_000
 
 
 def test_revenue_below_zero_counts_as_nothing_and_says_so() -> None:
-    kind = Tiers("revenue", (Tier(Figure(0, 1), Figure(100, 1), 5), Tier(Figure(100, 1), None, 10)))
+    kind = Tiers(METRICS["revenue"], (Tier(Figure(0, 1), Figure(100, 1), 5), Tier(Figure(100, 1), None, 10)))
     assert pay(kind, Figure(-200, 1)) == 5
     steps = trace(plan_of((Rule("r", "r", kind),)), 0, {"revenue": -200}, [5])
     assert [step.operation for step in steps] == [Operation.READ, Operation.MAX, Operation.TIER]
@@ -165,7 +165,7 @@ def test_revenue_below_zero_counts_as_nothing_and_says_so() -> None:
 
 
 def test_no_line_passes_the_limit_and_the_trace_says_so() -> None:
-    kind = PerUnit("deals_won", 10**12)
+    kind = PerUnit(METRICS["deals_won"], 10**12)
     figures = {"deals_won": 10**6}
     assert pay(kind, Figure(10**6, 1)) == LINE_LIMIT
     assert trace(plan_of((Rule("r", "r", kind),)), 0, figures, [LINE_LIMIT])[-1] == Step(
@@ -174,7 +174,7 @@ def test_no_line_passes_the_limit_and_the_trace_says_so() -> None:
 
 
 def test_without_a_day_of_hiring_guarantees_and_ramps_do_nothing_and_say_so() -> None:
-    inside = (Rule("unit", "u", PerUnit("deals_won", 100)),)
+    inside = (Rule("unit", "u", PerUnit(METRICS["deals_won"], 100)),)
     for kind in (Guarantee(5_000, 3, inside), Ramp((Figure(1, 2),), inside)):
         plan = plan_of((Rule("w", "w", kind),))
         lines = evaluate(plan, {"deals_won": 4}).lines
@@ -184,7 +184,7 @@ def test_without_a_day_of_hiring_guarantees_and_ramps_do_nothing_and_say_so() ->
 
 
 def test_a_gate_without_data_is_not_met_at_least_and_not_at_most() -> None:
-    inside = (Rule("unit", "u", PerUnit("new_customers", 100)),)
+    inside = (Rule("unit", "u", PerUnit(METRICS["new_customers"], 100)),)
     for at_most in (False, True):
-        gate = Gate(Condition("close_rate", Figure(0, 1), at_most), inside)
+        gate = Gate(Condition(METRICS["close_rate"], Figure(0, 1), at_most), inside)
         assert evaluate(plan_of((Rule("g", "g", gate),)), {"new_customers": 3}).total == 0

@@ -6,13 +6,13 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import METRICS, Figure
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.ranking import Board, Measure, exact_order, place
 from services.incentives.standings import Cursor, Entry, Standings
 from tests.incentives import naive
 
-_BOARD = Board("b", "成交率", "close_rate", PeriodKind.WEEK)
+_BOARD = Board("b", "成交率", METRICS["close_rate"], PeriodKind.WEEK)
 _PEOPLE = [f"p{number:02}" for number in range(12)]
 _CHANGES = st.lists(
     st.tuples(st.sampled_from(_PEOPLE), st.integers(0, 4), st.integers(0, 12)), min_size=1, max_size=60
@@ -72,7 +72,7 @@ def test_neighbouring_ratios_keep_apart() -> None:
 
 
 def test_a_count_of_nothing_is_off_the_board_like_one_that_never_was() -> None:
-    board = Board("b", "跟进", "customers_followed", PeriodKind.MONTH)
+    board = Board("b", "跟进", METRICS["customers_followed"], PeriodKind.MONTH)
     assert place(board, {}) is None
     assert place(board, {"customers_followed": 1}) is not None
     assert place(_BOARD, {"customers_followed": 5}) is not None
@@ -89,7 +89,7 @@ def test_a_count_of_nothing_is_off_the_board_like_one_that_never_was() -> None:
 def test_changes_are_ranked_as_naive_differences_are(
     told: dict[str, tuple[int, int, int, int]], metric: str
 ) -> None:
-    board = Board("b", "进步", metric, PeriodKind.WEEK, measure=Measure.CHANGE)
+    board = Board("b", "进步", METRICS[metric], PeriodKind.WEEK, measure=Measure.CHANGE)
     ranked, unranked = dict[str, Fraction](), dict[str, Fraction]()
     standings = Standings()
     for who, (won, followed, won_before, followed_before) in told.items():

@@ -181,7 +181,8 @@ def _searched(
 ) -> tuple[Reach, int, tuple[str, ...]]:
     held = ("close_rate",) if hold else ()
     total = _naive(rules, figures, Changes(), ()) + more
-    return reach(plan_of(rules), figures, keep(figures, held), total), total, held
+    plan = plan_of(rules)
+    return reach(plan, figures, keep(plan, figures, held), total), total, held
 
 
 @settings(max_examples=100, deadline=None)

@@ -52,6 +52,12 @@ def _among(people: Callable[[Any], Any]) -> Callable[[Any, Reach], str]:
     return shown_if(lambda answer, reach: _STANDS_FOR[reach.target] in people(answer))
 
 
+def _get_values(_reach: Reach) -> Request:
+    return goals_feed.GetValuesRequest(
+        period_kind=values_pb2.PERIOD_KIND_MONTH, on=Date(year=2025, month=3, day=1), person_ids=["newcomer"]
+    )
+
+
 def _record(reach: Reach) -> Request:
     return facts_pb2.RecordFactRequest(fact=fact(reach.target, new_id()))
 
@@ -300,6 +306,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     "/foothold.goals.v1.FeedService/ListEvents": Probe(
         "nothing", lambda _: goals_feed.ListEventsRequest(page_size=1)
     ),
+    "/foothold.goals.v1.FeedService/GetValues": Probe("nothing", _get_values),
     "/foothold.goals.v1.FeedService/GetFollowing": Probe(
         "nothing", lambda _: goals_feed.GetFollowingRequest()
     ),

@@ -43,7 +43,7 @@ def _read(form: MultiDict[str, str]) -> tuple[boards_pb2.Board, dict[str, str]]:
     if numbers["tenure_to"] and numbers["tenure_to"] < numbers["tenure_from"]:
         wrong["tenure_to"] = _("This is before the first month.")
     metric = form.get("metric", "")
-    if metric not in plan_forms.PAYABLE:
+    if metric not in {each.name for each in plan_forms.payable(metrics())}:
         wrong["metric"] = _("Choose what is ranked.")
     board = boards_pb2.Board(
         name=name,
@@ -114,9 +114,7 @@ def _editor(form: MultiDict[str, str], *, wrong: dict[str, str] | None = None, t
         wrong=wrong or {},
         trouble=trouble,
         preview=section(lambda: _preview(form)),
-        metrics=[
-            (each.name, words.metric(each.name)) for each in metrics() if each.name in plan_forms.PAYABLE
-        ],
+        metrics=[(each.name, words.metric(each.name)) for each in plan_forms.payable(metrics())],
         job_roles=words.JOB_ROLES,
         tells=board_words,
         request_id=new_id(),

@@ -124,7 +124,7 @@ def _said(typed: plan_forms.Typed | None, index: int) -> str:
 
 
 def _payable() -> list[metrics_pb2.MetricDefinition]:
-    return [each for each in metrics() if each.name in plan_forms.PAYABLE]
+    return plan_forms.payable(metrics())
 
 
 @blueprint.get("/plans/new")

@@ -187,6 +187,11 @@ class Library:
         versions = self.versions.get(name)
         return versions[-1] if versions else None
 
+    def told(self, name: str) -> Version | None:
+        """The last version of a metric that has served, retired or not."""
+        served = [each for each in self.versions.get(name, ()) if each.state is not State.COMPUTING]
+        return served[-1] if served else None
+
     def in_use(self) -> Iterable[Version]:
         """The last version of every metric that is not retired."""
         return (
@@ -264,14 +269,15 @@ def check_parts(told: Definition, library: Library) -> dict[str, str]:
         wrong["rolling_days"] = (
             "a metric keeps having a window of its own, or having none: define another one"
         )
+    if before is not None and told.unit is not before.definition.unit:
+        # Targets, ratios and what others pay for it are in that unit.
+        wrong["unit"] = (
+            f"a metric stays what it is counted in, {before.definition.unit.name}: define another one"
+        )
     for whole in library.in_use():
-        if told.name in (whole.definition.numerator, *whole.definition.denominators) and before is not None:
-            if told.aggregation in RATIOS:
-                wrong["aggregation"] = f"is a part of {whole.definition.name}, and parts are no ratios"
-            if told.unit is not before.definition.unit:
-                wrong["unit"] = (
-                    f"is a part of {whole.definition.name}, and must stay {before.definition.unit.name}"
-                )
+        part = told.name in (whole.definition.numerator, *whole.definition.denominators)
+        if part and told.aggregation in RATIOS:
+            wrong["aggregation"] = f"is a part of {whole.definition.name}, and parts are no ratios"
     return wrong
 
 

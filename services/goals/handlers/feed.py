@@ -8,11 +8,12 @@ from foothold.goals.v1 import feed_pb2, feed_pb2_grpc
 
 from access import Directory, caller
 from chassis.database import Database
-from chassis.feed import FeedReader, StoredEvent
-from services.goals.domain.periods import Period
+from chassis.feed import FeedReader, StoredEvent, read_extent
+from chassis.validation import Fields
+from services.goals.domain.periods import Period, PeriodKind, period_of
 from services.goals.following import FollowedFeed
 from services.goals.permissions import FEED_READ
-from services.goals.store.enriching import figures_of, periods_of
+from services.goals.store.enriching import TOLD_KINDS, figures_of, periods_of
 from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import (
     CALENDAR_CHANGED,
@@ -33,6 +34,7 @@ from services.goals.wire.feed import (
 
 _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
+_MOST_PEOPLE: Final = 500
 _NANOS: Final = 1_000_000_000
 # Events that hold all they tell.
 _WHOLE: Final = {TARGET_CHANGED: target_event, TASK_CHANGED: task_event, FLAG_CHANGED: flag_event}
@@ -71,6 +73,31 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         return feed_pb2.ListEventsResponse(
             events=self._told(page.events), head_position=page.head, compacted_position=page.floor
         )
+
+    def GetValues(
+        self, request: feed_pb2.GetValuesRequest, context: grpc.ServicerContext
+    ) -> feed_pb2.GetValuesResponse:
+        caller(context).scope(FEED_READ).require_everywhere()
+        fields = Fields()
+        kind = fields.one_of("period_kind", request.period_kind, TOLD_KINDS)
+        day = fields.date("on", request.on)
+        fields.count("person_ids", len(request.person_ids), maximum=_MOST_PEOPLE)
+        fields.require_valid()
+        self._library.refresh()
+        zone_of = self._directory.zone_of
+        wanted = {
+            person_id: [period_of(PeriodKind(kind), day, zone_of(person_id))]
+            for person_id in request.person_ids
+        }
+        with self._database.read() as connection:
+            # Before the figures: they are at least as new.
+            response = feed_pb2.GetValuesResponse(position=read_extent(connection).head)
+            figures = figures_of(connection, wanted)
+        for (person_id, period), values in figures.items():
+            metrics = self._library.metrics(period.first)
+            told = from_figures(period, values, metrics, self._currency)
+            response.values.add(person_id=person_id, periods=[told])
+        return response
 
     def GetFollowing(
         self, request: feed_pb2.GetFollowingRequest, context: grpc.ServicerContext
@@ -111,7 +138,8 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             if event.kind == CALENDAR_CHANGED:
                 return calendar_event(event.position, event.occurred_at, event.subject)
             if event.kind == METRIC_CHANGED:
-                return metric_event(event.position, event.occurred_at, event.subject, event.payload)
+                told_now = self._library.current.told(event.subject)
+                return metric_event(event.position, event.occurred_at, event.subject, event.payload, told_now)
             return values_event(
                 event.position, event.occurred_at, event.subject, periods[event.position], told[event.subject]
             )

@@ -11,13 +11,13 @@ from services.goals.domain.metrics import Figures
 from services.goals.domain.periods import Period, PeriodKind, period_of
 from services.goals.store.figures import Span, read_figures
 
-_KINDS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
+TOLD_KINDS: Final = (PeriodKind.WEEK, PeriodKind.MONTH)
 
 
 def periods_of(directory: Directory, person_id: str, days: Iterable[date]) -> list[Period]:
     """The weeks, then the months, that hold the days, in the person's zone as it is now."""
     zone = directory.zone_of(person_id)
-    found = {period_of(kind, day, zone) for kind in _KINDS for day in days}
+    found = {period_of(kind, day, zone) for kind in TOLD_KINDS for day in days}
     return sorted(found, key=lambda period: (period.kind, period.first))
 
 

@@ -8,9 +8,11 @@ from foothold.goals.v1 import coaching_pb2, fairness_pb2, feed_pb2, targets_pb2
 
 from chassis.feed import StoredEvent
 from services.goals.domain.coaching import Task
+from services.goals.domain.definitions import State, Version
 from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period
 from services.goals.domain.targets import Target
+from services.goals.wire.metrics import from_definition
 from services.goals.wire.targets import from_target
 from services.goals.wire.values import from_date, from_instant, from_period, from_value
 
@@ -74,12 +76,19 @@ def flag_event(position: int, occurred_at: datetime, payload: bytes) -> feed_pb2
     )
 
 
-def metric_event(position: int, occurred_at: datetime, name: str, payload: bytes) -> feed_pb2.Event:
-    """Another version of a metric serves, or it is retired."""
+def metric_event(
+    position: int, occurred_at: datetime, name: str, payload: bytes, told: Version | None
+) -> feed_pb2.Event:
+    """Another version of a metric serves, or it is retired; `told` is the newest that has served."""
     return feed_pb2.Event(
         position=position,
         occurred_at=from_instant(occurred_at),
-        metric_changed=feed_pb2.MetricChanged(metric=name, version=int(payload)),
+        metric_changed=feed_pb2.MetricChanged(
+            metric=name,
+            version=int(payload),
+            definition=None if told is None else from_definition(told.definition),
+            retired=told is not None and told.state is State.RETIRED,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from services.incentives.domain.drafts import DraftPlan, DraftRule
 from services.incentives.domain.findings import Finding, Severity, check_text, error
 from services.incentives.domain.identifiers import JOB_ROLE, NODE_ID
+from services.incentives.domain.metrics import Known
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rule_checks import MOST_RULES, RuleChecks
 
@@ -14,13 +15,14 @@ _LONGEST_NAME: Final = 100
 _LONGEST_REASON: Final = 500
 
 
-def check(draft: DraftPlan, *, currency: str, needs_reason: bool) -> tuple[Finding, ...]:
+def check(draft: DraftPlan, *, currency: str, known: Known, needs_reason: bool) -> tuple[Finding, ...]:
     """Every error of a draft; none is a plan that may be stored, and that `lint` has something to say about.
 
-    `currency` is the enterprise's. `needs_reason`: the node is not the enterprise.
+    `currency` is the enterprise's, `known` what metrics there are to read. `needs_reason`: the node is not the
+    enterprise.
     """
     found = _check_plan(draft, needs_reason=needs_reason)
-    rules = RuleChecks(currency)
+    rules = RuleChecks(currency, known)
     rules.rules("", draft.rules)
     return (*found, *rules.found)
 

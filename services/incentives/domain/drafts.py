@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import UNREAD, Figure, Known, named
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
     Accelerator,
@@ -112,32 +112,32 @@ class DraftPlan:
     reason: str
 
 
-def accept(draft: DraftPlan) -> tuple[PeriodKind, date, tuple[Rule, ...]]:
-    """The stored form of a draft that was checked and found without error."""
+def accept(draft: DraftPlan, known: Known) -> tuple[PeriodKind, date, tuple[Rule, ...]]:
+    """The stored form of a draft that was checked, with the same metrics known, and found without error."""
     if draft.effective_from is None:
         raise ValueError("an unchecked draft")
-    return PeriodKind(draft.period_kind), draft.effective_from, _rules(draft.rules)
+    return PeriodKind(draft.period_kind), draft.effective_from, _rules(draft.rules, known)
 
 
-def _rules(drafts: tuple[DraftRule, ...]) -> tuple[Rule, ...]:
+def _rules(drafts: tuple[DraftRule, ...], known: Known) -> tuple[Rule, ...]:
     return tuple(
         Rule(
             draft.id,
             draft.label,
-            _kind(draft),
-            tuple((metric, _figure(share)) for metric, share in draft.credit),
+            _kind(draft, known),
+            tuple((known[metric], _figure(share)) for metric, share in draft.credit),
         )
         for draft in drafts
     )
 
 
-def _wrapper(rule: DraftRule) -> RuleKind:
-    inside = _rules(rule.rules)
+def _wrapper(rule: DraftRule, known: Known) -> RuleKind:
+    inside = _rules(rule.rules, known)
     match rule.kind:
         case "group":
             return Group(inside)
         case "gate":
-            return Gate(_condition(rule.condition), inside)
+            return Gate(_condition(rule.condition, known), inside)
         case "cap":
             return Cap(_minor(rule.amount), inside)
         case "floor":
@@ -147,25 +147,26 @@ def _wrapper(rule: DraftRule) -> RuleKind:
         case "ramp":
             return Ramp(tuple(_figure(share) for share in rule.shares), inside)
         case _:
-            return Accelerator(_condition(rule.condition), _figure(rule.share), inside)
+            return Accelerator(_condition(rule.condition, known), _figure(rule.share), inside)
 
 
-def _kind(rule: DraftRule) -> RuleKind:
+def _kind(rule: DraftRule, known: Known) -> RuleKind:
     if rule.rules:
-        return _wrapper(rule)
+        return _wrapper(rule, known)
+    metric = UNREAD if rule.credit else known[rule.metric]
     match rule.kind:
         case "rate_of":
-            return RateOf(rule.metric, _figure(rule.share))
+            return RateOf(metric, _figure(rule.share))
         case "graduated":
-            return Graduated(rule.metric, tuple(_band(band) for band in rule.bands))
+            return Graduated(metric, tuple(_band(band) for band in rule.bands))
         case "per_unit":
-            return PerUnit(rule.metric, _minor(rule.amount))
+            return PerUnit(metric, _minor(rule.amount))
         case "threshold_bonus":
-            return ThresholdBonus(rule.metric, _figure(rule.threshold), _minor(rule.amount))
+            return ThresholdBonus(metric, _figure(rule.threshold), _minor(rule.amount))
         case "per_point":
-            return PerPoint(rule.metric, _figure(rule.threshold), _minor(rule.amount), PointMode(rule.mode))
+            return PerPoint(metric, _figure(rule.threshold), _minor(rule.amount), PointMode(rule.mode))
         case "tiers":
-            return Tiers(rule.metric, tuple(_tier(tier) for tier in rule.tiers))
+            return Tiers(metric, tuple(_tier(tier) for tier in rule.tiers))
         case _:
             raise ValueError("an unchecked draft")
 
@@ -181,10 +182,10 @@ def _band(band: DraftBand) -> Band:
     return Band(_figure(band.low), high, each)
 
 
-def _condition(condition: DraftCondition | None) -> Condition:
+def _condition(condition: DraftCondition | None, known: Known) -> Condition:
     if condition is None:
         raise ValueError("an unchecked draft")
-    return Condition(condition.metric, _figure(condition.bound), condition.at_most)
+    return Condition(named(known, condition.metric), _figure(condition.bound), condition.at_most)
 
 
 def _figure(value: DraftValue | None) -> Figure:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import lcm
 from typing import Final, NamedTuple, assert_never
 
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, measure, metric_of
+from services.incentives.domain.metrics import TENURE, Figure, Figures, Metric, measure
 from services.incentives.domain.plans import (
     POINTS,
     WRAPPERS,
@@ -106,8 +106,8 @@ def read(rule: Rule, figures: Figures, inside: int, held: Held | None = None) ->
     return _measure(kind.metric, figures, held)
 
 
-def _measure(metric: str, figures: Figures, held: Held | None) -> Figure:
-    return held[metric] if held and metric in held else measure(metric_of(metric), figures)
+def _measure(metric: Metric, figures: Figures, held: Held | None) -> Figure:
+    return held[metric.name] if held and metric.name in held else measure(metric, figures)
 
 
 def _credited(credit: Credit, figures: Figures, held: Held | None) -> Figure:
@@ -128,7 +128,7 @@ def values(plan: Plan, figures: Figures, amounts: Sequence[int]) -> list[Figure]
             found.append(read(rule, figures, sum(amounts[index + 1 : end])))
         else:
             # As in `_line`: every statement that is told comes this way.
-            found.append(measure(METRICS[kind.metric], figures))  # type: ignore[union-attr]
+            found.append(measure(kind.metric, figures))  # type: ignore[union-attr]
     return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from services.incentives.domain.drafts import DraftValue
-from services.incentives.domain.metrics import Figure, Figures, Unit
+from services.incentives.domain.metrics import METRICS, UNREAD, Figure, Figures, Known, Metric, Unit
 
 
 class Severity(IntEnum):
@@ -19,17 +19,19 @@ class Example:
     """Figures before and after, and what they pay, in minor units; what an example does not need is left empty.
 
     For a cliff `metric` and the value `at` which the step is; for plans that differ `pays_before` is the other's.
+    `known` says what the figures' names mean.
     """
 
     before: Figures = field(default_factory=dict)
     after: Figures = field(default_factory=dict)
     pays_before: int = 0
     pays_after: int = 0
-    metric: str = ""
+    metric: Metric = UNREAD
     at: Figure | None = None
     other_plan_id: str = ""
     other_plan_name: str = ""
     other_node_id: str = ""
+    known: Known = field(default_factory=lambda: METRICS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from services.incentives.domain.evaluation import evaluate
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Unit, is_course, metric_of
+from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric, Unit, is_course
 from services.incentives.domain.plans import (
     Accelerator,
     Gate,
@@ -26,9 +26,9 @@ class Grid:
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         rules = [node.rule for plan in plans for node in plan.nodes]
-        read = {name for rule in rules for metric in metrics_of(rule) for name in metric_of(metric).inputs}
+        read = {base.name: base for plan in plans for base in plan.figures.values()}
         self.metrics = sorted(read, key=_place)
-        self._choices = [_choices(name, rules) for name in self.metrics]
+        self._choices = [_choices(read[name], rules) for name in self.metrics]
         if any(plan.reads_tenure for plan in plans):
             self.metrics.append(TENURE)
             self._choices.append([1, 0])
@@ -73,18 +73,18 @@ def _adding_up_to(size: int, lengths: Sequence[int]) -> Iterator[tuple[int, ...]
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Metrics in the order people read them, then courses."""
+    """Metrics in the order people read them, then the enterprise's own and courses."""
     names = list(METRICS)
     return names.index(name) if name in METRICS else len(names), name
 
 
-def _choices(name: str, rules: Sequence[Rule]) -> list[int]:
+def _choices(metric: Metric, rules: Sequence[Rule]) -> list[int]:
     """The first few, and what lies at and just under every threshold of the metric; of a course passed and not."""
-    if is_course(name):
+    if is_course(metric.name):
         return [1, 0]
-    unit = METRICS[name].unit
+    unit = metric.unit
     first = range(_FIRST) if unit is Unit.COUNT else range(1)
-    edges = {edge.numerator for rule in rules if name in metrics_of(rule) for edge in _edges(rule)}
+    edges = {edge.numerator for rule in rules if metric in metrics_of(rule) for edge in _edges(rule)}
     return sorted(
         {
             *first,

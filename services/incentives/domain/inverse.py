@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import evaluate, pay, tier_of
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure, metric_of
+from services.incentives.domain.metrics import Figure, Figures, measure
 from services.incentives.domain.plans import Leaf, Plan, Rule, Tiers, Wrapper, metrics_of
 
 MOST_OF_ONE: Final = 1000
@@ -78,7 +78,7 @@ class _Search:
         for index, rule in enumerate(plan.rules):
             if isinstance(rule.kind, Wrapper):
                 raise TypeError("plans with wrappers are searched as a whole")
-            metric = METRICS[rule.kind.metric]
+            metric = rule.kind.metric
             value = measure(metric, figures)
             self.now += pay(rule.kind, value)
             steps = {}
@@ -133,7 +133,7 @@ class _WholeSearch(_Search):
 
     def __init__(self, plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> None:
         self._plan, self._figures = plan, figures
-        self._held = {name: measure(METRICS[name], figures) for name in held}
+        self._held = {name: measure(plan.metrics[name], figures) for name in held}
         self._lines = evaluate(plan, figures, self._held).lines
         self._rules = tuple(line.rule for line in self._lines)
         self.now = sum(line.amount for line in self._lines)
@@ -167,7 +167,7 @@ class _WholeSearch(_Search):
 
 def _inputs(rule: Rule) -> set[str]:
     """The base figures a rule reads."""
-    return {name for metric in metrics_of(rule) for name in metric_of(metric).inputs}
+    return {name for metric in metrics_of(rule) for name in metric.inputs}
 
 
 def _search(plan: Plan, figures: Figures, held: frozenset[str] = frozenset()) -> _Search:
@@ -229,8 +229,7 @@ def _with_rates_held(plan: Plan, figures: Figures, free: int | None, search: _Se
     """
     lever = Lever.FOLLOW_NEW_CUSTOMER
     held = []
-    for name in dict.fromkeys(name for node in plan.nodes for name in metrics_of(node.rule)):
-        metric = metric_of(name)
+    for name, metric in plan.metrics.items():
         moved = any(part in EFFECTS[lever] for part in metric.inputs)
         if metric.is_ratio and moved and measure(metric, figures).denominator > 0:
             held.append(name)

@@ -8,7 +8,7 @@ from services.incentives.domain.drafts import DraftValue
 from services.incentives.domain.evaluation import evaluate, pay
 from services.incentives.domain.findings import Example, Finding, Severity, money, written
 from services.incentives.domain.grids import Grid
-from services.incentives.domain.metrics import METRICS, Figure, Figures, Unit, unit_of
+from services.incentives.domain.metrics import Figure, Figures, Known, Unit, named
 from services.incentives.domain.plans import (
     Cap,
     Graduated,
@@ -55,7 +55,7 @@ def _cliffs(node: Node) -> Iterator[Finding]:
 
 def _cliff(node: Node, where: str, at: Figure, before: int, after: int) -> Finding:
     metric = metrics_of(node.rule)[0]
-    value = written(DraftValue(METRICS[metric].unit, *at))
+    value = written(DraftValue(metric.unit, *at))
     message = (
         f"Just under {value} pays {money(before)}, {value} pays {money(after)}: "
         f"a step of {money(after - before)} at once."
@@ -77,12 +77,12 @@ def _growing(plan: Plan, node: Node) -> Iterator[Finding]:
             return
         parent = plan.nodes[parent].parent
     metric = metrics_of(node.rule)[0]
-    many = _MANY[METRICS[metric].unit]
+    many = _MANY[metric.unit]
     share = dict(node.rule.credit).get(metric, Figure(1, 1))
     pays = pay(kind, Figure(many * share.numerator, share.denominator))
-    value = written(DraftValue(METRICS[metric].unit, many, 1))
-    message = f"No cap holds what this costs: {value} of {metric} pay {money(pays)}."
-    example = Example(after={metric: many}, pays_after=pays, metric=metric)
+    value = written(DraftValue(metric.unit, many, 1))
+    message = f"No cap holds what this costs: {value} of {metric.name} pay {money(pays)}."
+    example = Example(after={metric.name: many}, pays_after=pays, metric=metric, known=plan.known)
     yield Finding(Severity.WARNING, "COST_UNBOUNDED", node.place, message, example=example)
 
 
@@ -114,10 +114,12 @@ def _less(plan: Plan, what: str, before: Figures, after: Figures) -> Finding:
         range(len(falls)), key=lambda index: (falls[index], isinstance(plan.nodes[index].rule.kind, Wrapper))
     )
     message = (
-        f"{what[0].upper()}{what[1:]} lowers pay: {_told(before)} pay {money(was.total)}, "
-        f"{_told(after)} pay {money(becomes.total)}."
+        f"{what[0].upper()}{what[1:]} lowers pay: {_told(plan.known, before)} pay {money(was.total)}, "
+        f"{_told(plan.known, after)} pay {money(becomes.total)}."
     )
-    example = Example(before=before, after=after, pays_before=was.total, pays_after=becomes.total)
+    example = Example(
+        before=before, after=after, pays_before=was.total, pays_after=becomes.total, known=plan.known
+    )
     return Finding(Severity.WARNING, "MORE_PAYS_LESS", plan.nodes[worst].place, message, example=example)
 
 
@@ -127,12 +129,13 @@ def _unequal(plan: Plan, others: Sequence[Plan]) -> Iterator[Finding]:
         if [node.rule.kind for node in other.nodes] == [node.rule.kind for node in plan.nodes]:
             continue
         grid = Grid([plan, other])
+        known = {**other.known, **plan.known}
         for figures in grid.points():
             mine, theirs = evaluate(plan, figures).total, evaluate(other, figures).total
             if mine == theirs:
                 continue
             message = (
-                f"For the same figures, {_told(figures)}, “{other.name}” pays {money(theirs)}, "
+                f"For the same figures, {_told(known, figures)}, “{other.name}” pays {money(theirs)}, "
                 f"this plan {money(mine)}."
             )
             example = Example(
@@ -143,14 +146,15 @@ def _unequal(plan: Plan, others: Sequence[Plan]) -> Iterator[Finding]:
                 other_plan_id=other.id,
                 other_plan_name=other.name,
                 other_node_id=other.node_id,
+                known=known,
             )
             yield Finding(Severity.WARNING, "PLANS_DIFFER", "node_id", message, example=example)
             break
 
 
-def _told(figures: Figures) -> str:
+def _told(known: Known, figures: Figures) -> str:
     done = [
-        f"{name} {written(DraftValue(unit_of(name), number, 1))}"
+        f"{name} {written(DraftValue(named(known, name).unit, number, 1))}"
         for name, number in figures.items()
         if number
     ]

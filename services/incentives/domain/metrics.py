@@ -24,12 +24,16 @@ class Unit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A base figure (no denominators), or the numerator over the sum of the denominators."""
+    """A base figure (no denominators), or the numerator over the sum of the denominators.
+
+    `parts` are the base figures that a ratio is made of, each once, the numerator first.
+    """
 
     name: str
     unit: Unit
     numerator: str
     denominators: tuple[str, ...] = ()
+    parts: tuple["Metric", ...] = ()
 
     @property
     def is_ratio(self) -> bool:
@@ -45,9 +49,14 @@ class Metric:
         return 1 if self.numerator in self.denominators else None
 
     @property
+    def bases(self) -> tuple["Metric", ...]:
+        """The base figures it is made of, each once; of a base figure itself."""
+        return self.parts or (self,)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
-        """The base figures it is made of, each once."""
-        return tuple(dict.fromkeys((self.numerator, *self.denominators)))
+        """Their names."""
+        return tuple(base.name for base in self.bases)
 
 
 class Figure(NamedTuple):
@@ -66,32 +75,52 @@ Figures = Mapping[str, int]
 """A person's base figures in one period by metric name; what is absent is 0."""
 
 
-def _base(name: str, unit: Unit) -> Metric:
+def base(name: str, unit: Unit) -> Metric:
+    """A base figure."""
     return Metric(name, unit, name)
 
 
+def ratio(name: str, unit: Unit, above: Metric, *below: Metric) -> Metric:
+    """One base figure over the sum of others."""
+    parts = tuple(dict.fromkeys((above, *below)))
+    return Metric(name, unit, above.name, tuple(each.name for each in below), parts)
+
+
+_FOLLOWED: Final = base("customers_followed", Unit.COUNT)
+_WON: Final = base("deals_won", Unit.COUNT)
+_LOST: Final = base("deals_lost", Unit.COUNT)
+_REVENUE: Final = base("revenue", Unit.MONEY)
+_ORDERS: Final = base("orders_placed", Unit.COUNT)
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            _base("customers_followed", Unit.COUNT),
-            _base("new_customers", Unit.COUNT),
-            _base("deals_won", Unit.COUNT),
-            _base("deals_lost", Unit.COUNT),
-            Metric("close_rate", Unit.RATE, "deals_won", ("customers_followed",)),
-            Metric("win_rate", Unit.RATE, "deals_won", ("deals_won", "deals_lost")),
-            _base("revenue", Unit.MONEY),
-            Metric("average_order_value", Unit.MONEY, "revenue", ("deals_won", "orders_placed")),
-            _base("orders_placed", Unit.COUNT),
-            _base("followup_minutes", Unit.MINUTES),
-            _base("emails_sent", Unit.COUNT),
-            _base("meetings_attended", Unit.COUNT),
+            _FOLLOWED,
+            base("new_customers", Unit.COUNT),
+            _WON,
+            _LOST,
+            ratio("close_rate", Unit.RATE, _WON, _FOLLOWED),
+            ratio("win_rate", Unit.RATE, _WON, _WON, _LOST),
+            _REVENUE,
+            ratio("average_order_value", Unit.MONEY, _REVENUE, _WON, _ORDERS),
+            _ORDERS,
+            base("followup_minutes", Unit.MINUTES),
+            base("emails_sent", Unit.COUNT),
+            base("meetings_attended", Unit.COUNT),
         )
     }
 )
+"""Those that are built in."""
+
+Known = Mapping[str, Metric]
+"""Metrics by name: what is built in, the enterprise's own, or those of one plan."""
+
+UNREAD: Final = base("", Unit.COUNT)
+"""What a rule with a weighted credit reads instead of one metric: nothing."""
+MONTH: Final = base("tenure_month", Unit.COUNT)
 
 
-TENURE: Final = "tenure_month"
+TENURE: Final = MONTH.name
 """Not what a person did but which month of tenure a period begins in, from 1; absent where it is not known."""
 
 
@@ -105,15 +134,9 @@ def is_course(name: str) -> bool:
     return _COURSE_NAME.fullmatch(name) is not None
 
 
-def metric_of(name: str) -> Metric:
-    """The metric of a name that was found valid, a course's included."""
-    known = METRICS.get(name)
-    return Metric(name, Unit.COUNT, name) if known is None else known
-
-
-def unit_of(name: str) -> Unit:
-    """What a metric, a course or the month of tenure is counted in."""
-    return metric_of(name).unit
+def named(known: Known, name: str) -> Metric:
+    """What a figure's name means: one of these metrics, one that is built in, else a course or the month of tenure."""
+    return known.get(name) or METRICS.get(name) or base(name, Unit.COUNT)
 
 
 def is_standing(name: str) -> bool:

@@ -8,7 +8,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from services.incentives.domain.metrics import COURSE, METRICS, Figure, Metric, is_course
+from services.incentives.domain.metrics import COURSE, Figure, Known, Metric, is_course
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 
 POINTS: Final = 100
@@ -26,7 +26,7 @@ class PointMode(IntEnum):
 class PerUnit:
     """`amount` minor units for each whole unit."""
 
-    metric: str
+    metric: Metric
     amount: int
 
 
@@ -34,7 +34,7 @@ class PerUnit:
 class ThresholdBonus:
     """`amount` minor units once the metric reaches the threshold, which is inclusive (R3)."""
 
-    metric: str
+    metric: Metric
     threshold: Figure
     amount: int
 
@@ -43,7 +43,7 @@ class ThresholdBonus:
 class PerPoint:
     """`amount` minor units per percentage point of a rate above the threshold (R2)."""
 
-    metric: str
+    metric: Metric
     threshold: Figure
     amount: int
     mode: PointMode
@@ -62,7 +62,7 @@ class Tier:
 class Tiers:
     """The tier the value is in; the first begins at 0, each begins where the one before ends (R3)."""
 
-    metric: str
+    metric: Metric
     tiers: tuple[Tier, ...]
 
 
@@ -70,7 +70,7 @@ class Tiers:
 class RateOf:
     """A share of a money metric, rounded once, half up."""
 
-    metric: str
+    metric: Metric
     share: Figure
 
 
@@ -87,7 +87,7 @@ class Band:
 class Graduated:
     """Every part of the value pays at its own band's rate; the line is rounded once, half up."""
 
-    metric: str
+    metric: Metric
     bands: tuple[Band, ...]
 
 
@@ -95,7 +95,7 @@ class Graduated:
 class Condition:
     """A metric at least, or at most, a value; reaching it exactly is meeting it (R3), no data is not (R4)."""
 
-    metric: str
+    metric: Metric
     bound: Figure
     at_most: bool = False
 
@@ -162,13 +162,13 @@ Wrapper = Group | Gate | Cap | Floor | Guarantee | Ramp | Accelerator
 RuleKind = Leaf | Wrapper
 WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Ramp, Accelerator})
 
-Credit = tuple[tuple[str, Figure], ...]
+Credit = tuple[tuple[Metric, Figure], ...]
 """Metrics of one unit, each with the share that is credited; their sum is what a leaf reads instead of one metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a statement line. With a `credit` its kind, a leaf, names no metric."""
+    """One rule: a statement line. With a `credit` its kind, a leaf, reads no metric of its own."""
 
     id: str
     label: str
@@ -176,7 +176,7 @@ class Rule:
     credit: Credit = ()
 
 
-def metrics_of(rule: Rule) -> tuple[str, ...]:
+def metrics_of(rule: Rule) -> tuple[Metric, ...]:
     """The metrics that a rule itself reads; a wrapper's condition, not the rules inside."""
     kind = rule.kind
     match kind:
@@ -244,14 +244,28 @@ class Plan:
         for rule in self.rules:
             if rule.credit or isinstance(rule.kind, Wrapper):
                 return ()
-            found.append((rule.kind, METRICS[rule.kind.metric]))
+            found.append((rule.kind, rule.kind.metric))
         return tuple(found)
 
     @cached_property
     def courses(self) -> tuple[str, ...]:
         """The courses that conditions ask for, as figures are named, in order and each once."""
-        read = (metric for node in self.nodes for metric in metrics_of(node.rule))
-        return tuple(dict.fromkeys(metric for metric in read if is_course(metric)))
+        return tuple(name for name in self.metrics if is_course(name))
+
+    @cached_property
+    def metrics(self) -> Known:
+        """Every metric that a rule reads, in order."""
+        return {metric.name: metric for node in self.nodes for metric in metrics_of(node.rule)}
+
+    @cached_property
+    def figures(self) -> Known:
+        """Every base figure that it reads, in order."""
+        return {base.name: base for metric in self.metrics.values() for base in metric.bases}
+
+    @cached_property
+    def known(self) -> Known:
+        """Both: what a name in a statement of it means (`metrics.named`)."""
+        return {**self.figures, **self.metrics}
 
     @cached_property
     def reads_tenure(self) -> bool:

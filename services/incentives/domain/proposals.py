@@ -9,6 +9,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from services.incentives.domain.metrics import Metric, named
 from services.incentives.domain.periods import Period, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -54,6 +55,9 @@ def digest_of(plan: Plan) -> str:
 
 
 def _canonical(value: Any) -> Any:
+    if isinstance(value, Metric) and value == named({}, value.name):
+        # What is built in never changes, and a course is one count: the name says it all.
+        return value.name
     if is_dataclass(value):
         return [type(value).__name__, *(_canonical(getattr(value, field.name)) for field in fields(value))]
     return [_canonical(each) for each in value] if isinstance(value, tuple) else value

@@ -7,7 +7,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure
+from services.incentives.domain.metrics import Figure, Figures, Metric, measure
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.statements import tenure_month
 
@@ -39,7 +39,7 @@ class Board:
 
     id: str
     name: str
-    metric: str
+    metric: Metric
     period_kind: PeriodKind
     minimum_denominator: int = DEFAULT_MINIMUM
     job_role: str = ""
@@ -73,7 +73,7 @@ def place(board: Board, figures: Figures, before: Figures = _NOTHING) -> Place |
     A count that went back to 0 is like one that never was: boards must not tell the two apart (R10). `before` is of
     the period before, for a change: of a count from nothing too, of a ratio only where there is data in both.
     """
-    metric = METRICS[board.metric]
+    metric = board.metric
     value = measure(metric, figures)
     values = [value] if board.measure is Measure.LEVEL else [value, measure(metric, before)]
     if metric.is_ratio:

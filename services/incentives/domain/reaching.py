@@ -9,7 +9,7 @@ from itertools import combinations, product
 from typing import Any, Final, NamedTuple
 
 from services.incentives.domain.evaluation import Evaluation, evaluate
-from services.incentives.domain.metrics import Figure, Figures, measure, metric_of
+from services.incentives.domain.metrics import Figure, Figures, measure, named
 from services.incentives.domain.plans import Plan
 
 
@@ -71,9 +71,9 @@ def after(figures: Figures, changes: Changes) -> dict[str, int]:
     return changed
 
 
-def keep(figures: Figures, names: Iterable[str]) -> dict[str, Figure]:
+def keep(plan: Plan, figures: Figures, names: Iterable[str]) -> dict[str, Figure]:
     """The metrics of these names held at the values they have."""
-    return {name: measure(metric_of(name), figures) for name in names}
+    return {name: measure(named(plan.known, name), figures) for name in names}
 
 
 def levers(plan: Plan, figures: Figures, held: Mapping[str, Figure]) -> Levers:

@@ -5,7 +5,7 @@ from typing import assert_never
 from services.incentives.domain.drafts import DraftValue
 from services.incentives.domain.evaluation import pay
 from services.incentives.domain.findings import money, written
-from services.incentives.domain.metrics import METRICS, Figure, Unit, metric_of
+from services.incentives.domain.metrics import Figure, Unit
 from services.incentives.domain.plans import (
     POINTS,
     Accelerator,
@@ -36,8 +36,8 @@ def read_back(rule: Rule) -> str:
     kind = rule.kind
     if isinstance(kind, Wrapper):
         return f"{rule.label}: {_wrapper(kind)}"
-    what = _credit(rule.credit) if rule.credit else kind.metric
-    unit = METRICS[rule.credit[0][0] if rule.credit else kind.metric].unit
+    what = _credit(rule.credit) if rule.credit else kind.metric.name
+    unit = (rule.credit[0][0] if rule.credit else kind.metric).unit
     return f"{rule.label}: {_leaf(kind, what, unit)}"
 
 
@@ -96,12 +96,12 @@ def _wrapper(kind: Wrapper) -> str:
 
 
 def _condition(condition: Condition) -> str:
-    bound = _written(metric_of(condition.metric).unit, condition.bound)
-    return f"{condition.metric} is {'at most' if condition.at_most else 'at least'} {bound}"
+    bound = _written(condition.metric.unit, condition.bound)
+    return f"{condition.metric.name} is {'at most' if condition.at_most else 'at least'} {bound}"
 
 
 def _credit(credit: Credit) -> str:
-    return " and ".join(f"{_written(Unit.RATE, share)} of {metric}" for metric, share in credit)
+    return " and ".join(f"{_written(Unit.RATE, share)} of {metric.name}" for metric, share in credit)
 
 
 def _written(unit: Unit, value: Figure) -> str:

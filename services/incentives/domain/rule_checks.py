@@ -6,7 +6,7 @@ from typing import Final
 from services.incentives.domain.drafts import DraftCondition, DraftMoney, DraftRule, DraftTier, DraftValue
 from services.incentives.domain.findings import Finding, check_text, error
 from services.incentives.domain.identifiers import RULE_ID
-from services.incentives.domain.metrics import METRICS, Metric, Unit, is_course, metric_of
+from services.incentives.domain.metrics import Known, Metric, Unit, is_course, named
 from services.incentives.domain.plans import POINTS, PointMode
 from services.incentives.domain.tiers import check_tiers
 
@@ -46,10 +46,11 @@ class _Read:
 
 
 class RuleChecks:
-    """Checks rules of one plan; `found` grows. `currency` is the enterprise's."""
+    """Checks rules of one plan; `found` grows. `currency` is the enterprise's, `known` what there is to read."""
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, known: Known) -> None:
         self._currency = currency
+        self._known = known
         self._seen: set[str] = set()
         self.found: list[Finding] = []
 
@@ -98,9 +99,9 @@ class RuleChecks:
         return None
 
     def _metric(self, field: str, name: str) -> Metric | None:
-        metric = METRICS.get(name)
+        metric = self._known.get(name)
         if metric is None:
-            self._refuse(field, f"No such metric; one of {', '.join(METRICS)}.")
+            self._refuse(field, f"No such metric; one of {', '.join(self._known)}.")
         return metric
 
     def _credited(self, field: str, rule: DraftRule) -> _Read | None:
@@ -179,7 +180,7 @@ class RuleChecks:
             self._refuse(field, "Required.")
             return
         if is_course(condition.metric):
-            metric: Metric | None = metric_of(condition.metric)
+            metric: Metric | None = named(self._known, condition.metric)
         else:
             metric = self._metric(f"{field}.metric", condition.metric)
         if metric is None:

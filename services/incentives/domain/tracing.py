@@ -11,7 +11,7 @@ from math import floor
 from typing import Final, NamedTuple, assert_never
 
 from services.incentives.domain.evaluation import LINE_LIMIT, is_met, tier_of
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric, metric_of
+from services.incentives.domain.metrics import TENURE, Figure, Figures, Metric
 from services.incentives.domain.plans import (
     POINTS,
     Accelerator,
@@ -112,12 +112,12 @@ def _value(told: _Trace, rule: Rule, kind: Leaf) -> Fraction | None:
     if rule.credit:
         parts = []
         for metric, share in rule.credit:
-            value = _read(told, METRICS[metric])
+            value = _read(told, metric)
             if value is not None:
                 parts.append(told.note(Operation.MULTIPLY, value * share.exact, value, share.exact))
         credited: Fraction | None = told.note(Operation.ADD, sum(parts), *parts)
     else:
-        credited = _read(told, METRICS[kind.metric])
+        credited = _read(told, kind.metric)
     return _nothing_below(told, credited)
 
 
@@ -254,7 +254,7 @@ def _ramped(told: _Trace, kind: Ramp, inside: Fraction) -> Fraction:
 
 def _met(told: _Trace, condition: Condition) -> Fraction:
     """1 where the condition holds, else 0."""
-    value = _nothing_below(told, _read(told, metric_of(condition.metric)))
+    value = _nothing_below(told, _read(told, condition.metric))
     if value is None:
         return told.note(Operation.NO_DATA, 0)
     bound = condition.bound.exact

@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.identifiers import JOB_ROLE
-from services.incentives.domain.metrics import METRICS
+from services.incentives.domain.metrics import Known
 from services.incentives.domain.periods import PeriodKind, period_of, today
 from services.incentives.domain.ranking import (
     LARGEST_MINIMUM,
@@ -29,6 +29,7 @@ from services.incentives.handlers.board_views import Asked, BoardViews, cursor_o
 from services.incentives.handlers.commands import once
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.store.catalogue import CatalogueStore, read_boards
+from services.incentives.store.metrics import known_metrics
 from services.incentives.wire.boards import from_board, to_board
 from services.incentives.wire.values import from_period
 
@@ -63,8 +64,9 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         fields = Fields()
         fields.request_id(request.request_id)
         fields.require_valid()
-        _refuse_invalid(request.board)
-        board = to_board(request.board, request.board.id or new_id())
+        known = self._known()
+        _refuse_invalid(request.board, known)
+        board = to_board(request.board, request.board.id or new_id(), known)
 
         def produce(connection: Connection) -> boards_pb2.CreateBoardResponse:
             store = CatalogueStore(connection, scope)
@@ -89,9 +91,10 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         node_id = fields.identifier("node_id", request.node_id)
         day = fields.date("on", request.on) if request.HasField("on") else None
         fields.require_valid()
-        _refuse_invalid(request.board)
+        known = self._known()
+        _refuse_invalid(request.board, known)
         require_node(scope, node_id)
-        board, directory = to_board(request.board, ""), scope.caller.directory
+        board, directory = to_board(request.board, "", known), scope.caller.directory
         period = period_of(board.period_kind, day or self._today(directory, node_id))
         page = self._leaderboards.preview(board, node_id, period).page(after=None, limit=MOST_SHOWN)
         return boards_pb2.PreviewBoardResponse(
@@ -186,11 +189,16 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
             raise unknown_board()
         return board
 
+    def _known(self) -> Known:
+        """What a new board may rank by."""
+        with self._database.read() as connection:
+            return known_metrics(connection)
+
     def _today(self, directory: Directory, node_id: str) -> date:
         return today(self._clock.now(), directory.zone_of(node_id))
 
 
-def _refuse_invalid(message: boards_pb2.Board) -> None:
+def _refuse_invalid(message: boards_pb2.Board, known: Known) -> None:
     """INVALID_ARGUMENT with everything that is wrong with a board; METRIC_UNKNOWN where that is all."""
     fields = Fields(path="board.")
     fields.identifier("id", message.id, required=False)
@@ -206,11 +214,11 @@ def _refuse_invalid(message: boards_pb2.Board) -> None:
     if message.job_role and not JOB_ROLE.fullmatch(message.job_role):
         fields.refuse("job_role", "must be 1 to 40 characters of a-z 0-9 _ -, or empty")
     fields.require_valid()
-    if message.metric not in METRICS:
+    if message.metric not in known:
         raise InvalidArgument(
             "METRIC_UNKNOWN",
             "There is no such metric.",
-            fields={"board.metric": f"must be one of {', '.join(METRICS)}"},
+            fields={"board.metric": f"must be one of {', '.join(known)}"},
         )
 
 

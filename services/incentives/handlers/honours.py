@@ -94,13 +94,13 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
 
         def produce(connection: Connection) -> honours_pb2.ConfirmHonourResponse:
             decided = honours.of_period(connection, board.id, node_id, period)
+            if any(each.state is HonourState.PASSED for each in decided):
+                raise _decided()
             found = self._first(board, node_id, period)
             proposal = next((each for each in found if each.person_id == person_id), None)
             if proposal is None:
                 raise FailedPrecondition("NOT_FIRST", "That person was not first on the board.")
             require_second(scope, [person_id], "Nobody honours themselves.")
-            if any(each.state is HonourState.PASSED for each in decided):
-                raise _decided()
             made = self._decided_by(scope, proposal, HonourState.CONFIRMED, reason)
             if not honours.decide(connection, made):
                 raise _decided()

@@ -20,12 +20,13 @@ from services.incentives.domain.checks import check, errors
 from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.lint import lint
-from services.incentives.domain.metrics import COURSE, is_course
+from services.incentives.domain.metrics import COURSE, Known, is_course
 from services.incentives.domain.plans import Accelerator, Gate, Plan, PlanBook, metrics_of, nodes_of
 from services.incentives.domain.proposals import PlanState, Proposal
 from services.incentives.domain.reading import read_back
 from services.incentives.store.catalogue import read_plans
 from services.incentives.store.courses import unknown_courses
+from services.incentives.store.metrics import known_metrics
 from services.incentives.store.proposals import ProposalStore
 from services.incentives.wire.plans import from_finding, from_plan, from_proposal, to_draft
 
@@ -50,12 +51,13 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
     ) -> plans_pb2.CheckPlanResponse:
         scope = caller(context).scope(_READ)
         draft = to_draft(request.plan)
-        findings = self._check(draft, scope)
+        known = self._known()
+        findings = self._check(draft, known, scope)
         if draft.node_id and not scope.is_member(draft.node_id):
             findings = (error("NODE_UNKNOWN", "node_id", "There is no such node."), *findings)
         response = plans_pb2.CheckPlanResponse(findings=self._from_findings(findings))
         if not errors(findings):
-            response.readings.extend(read_back(node.rule) for node in nodes_of(accept(draft)[2]))
+            response.readings.extend(read_back(node.rule) for node in nodes_of(accept(draft, known)[2]))
         return response
 
     def CreatePlan(
@@ -68,7 +70,8 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         fields.require_valid()
         scope.require(request.plan.node_id)
         draft = to_draft(request.plan)
-        findings = self._check(draft, scope)
+        known = self._known()
+        findings = self._check(draft, known, scope)
         refused = errors(findings)
         if refused:
             raise InvalidArgument(
@@ -76,7 +79,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
                 f"The plan is refused: {refused[0].message}",
                 fields={f"plan.{each.field}": each.message for each in reversed(refused)},
             )
-        plan = self._accepted(draft, scope.caller.id)
+        plan = self._accepted(draft, known, scope.caller.id)
         with self._database.begin() as connection:
 
             def produce() -> plans_pb2.CreatePlanResponse:
@@ -161,13 +164,19 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
         with self._database.read() as connection:
             return self._catalogue.plans(connection)
 
-    def _check(self, draft: DraftPlan, scope: Scope) -> tuple[Finding, ...]:
+    def _check(self, draft: DraftPlan, known: Known, scope: Scope) -> tuple[Finding, ...]:
         directory = scope.caller.directory
-        findings = check(draft, currency=self._currency, needs_reason=draft.node_id != directory.root_id)
+        needs_reason = draft.node_id != directory.root_id
+        findings = check(draft, currency=self._currency, known=known, needs_reason=needs_reason)
         if findings:
             return findings
-        plan = self._accepted(draft, scope.caller.id)
+        plan = self._accepted(draft, known, scope.caller.id)
         return self._unknown_courses(plan) or lint(plan, self._elsewhere(plan, scope))
+
+    def _known(self) -> Known:
+        """What a new plan may read."""
+        with self._database.read() as connection:
+            return known_metrics(connection)
 
     def _unknown_courses(self, plan: Plan) -> tuple[Finding, ...]:
         """Conditions that ask for a course there is none of: they would never hold."""
@@ -179,7 +188,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             error("COURSE_UNKNOWN", f"{node.place}.{kind}.condition.metric", f"No such course: {name}.")
             for node in plan.nodes
             if (kind := _CONDITIONED.get(type(node.rule.kind)))
-            for name in metrics_of(node.rule)
+            for name in (metric.name for metric in metrics_of(node.rule))
             if name.removeprefix(COURSE) in unknown and is_course(name)
         )
 
@@ -196,8 +205,8 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             and is_visible(scope, other)
         ]
 
-    def _accepted(self, draft: DraftPlan, author_id: str) -> Plan:
-        period_kind, effective_from, rules = accept(draft)
+    def _accepted(self, draft: DraftPlan, known: Known, author_id: str) -> Plan:
+        period_kind, effective_from, rules = accept(draft, known)
         return Plan(
             id=draft.id or new_id(),
             node_id=draft.node_id,

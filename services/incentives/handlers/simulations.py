@@ -19,12 +19,14 @@ from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.checks import check, errors
 from services.incentives.domain.drafts import accept
+from services.incentives.domain.metrics import Known
 from services.incentives.domain.periods import today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.simulation import Simulation, State, later, nothing
 from services.incentives.store import simulations
 from services.incentives.store.board_rows import goals_position
 from services.incentives.store.catalogue import begin_calculation
+from services.incentives.store.metrics import known_metrics
 from services.incentives.store.simulations import SimulationStore
 from services.incentives.wire.plans import to_draft
 from services.incentives.wire.simulation import from_outcome, from_simulation, from_tally
@@ -79,8 +81,9 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
                 # Whoever computes is done by then: what it sees is all that was known at its instant.
                 book = self._catalogue.plans(connection, begin_calculation(connection))
                 now = self._clock.now()
+                known = known_metrics(connection)
                 plans = tuple(
-                    self._plan(scope, book, f"plans[{number}]", each, first, now)
+                    self._plan(scope, book, known, f"plans[{number}]", each, first, now)
                     for number, each in enumerate(request.plans)
                 )
                 simulation = Simulation(
@@ -206,7 +209,14 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
         return store.get(simulation_id)
 
     def _plan(
-        self, scope: Scope, book: PlanBook, at: str, message: plans_pb2.Plan, first: date, now: datetime
+        self,
+        scope: Scope,
+        book: PlanBook,
+        known: Known,
+        at: str,
+        message: plans_pb2.Plan,
+        first: date,
+        now: datetime,
     ) -> Plan:
         """A stored plan where only an id is told, else the one that is told."""
         if message.id and not message.rules:
@@ -215,7 +225,7 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
                 raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
             return stored
         draft = replace(to_draft(message), id="", effective_from=first, reason="")
-        refused = errors(check(draft, currency=self._currency, needs_reason=False))
+        refused = errors(check(draft, currency=self._currency, known=known, needs_reason=False))
         if refused:
             raise InvalidArgument(
                 refused[0].code,
@@ -226,7 +236,7 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
             raise InvalidArgument(
                 "NODE_UNKNOWN", "There is no such node.", fields={f"{at}.node_id": "There is no such node."}
             )
-        period_kind, effective_from, rules = accept(draft)
+        period_kind, effective_from, rules = accept(draft, known)
         return Plan(
             id="",
             node_id=draft.node_id,

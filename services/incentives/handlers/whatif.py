@@ -14,9 +14,9 @@ from chassis.errors import NotFound
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.evaluation import evaluate
-from services.incentives.domain.metrics import METRICS, Figure, Figures, measure, metric_of
+from services.incentives.domain.metrics import METRICS, Figure, Figures, Metric, measure
 from services.incentives.domain.periods import PeriodKind, today
-from services.incentives.domain.plans import Plan, metrics_of
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.reaching import (
     MOST_ALONE,
     MOST_MONEY,
@@ -59,7 +59,8 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             inside.integer(lever, getattr(request.changes, lever), minimum=0, maximum=most)
         fields.require_valid()
         statement, plan = self._today(scope, person_id)
-        held = keep(statement.figures, hold)
+        _require_read(plan, hold)
+        held = keep(plan, statement.figures, hold)
         changes = to_changes(request.changes)
         before = evaluate(plan, statement.figures)
         then = what_if(plan, statement.figures, held, changes)
@@ -84,7 +85,8 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         fields.require_valid()
         statement, plan = self._today(scope, person_id)
         figures = statement.figures
-        held = keep(figures, hold)
+        _require_read(plan, hold)
+        held = keep(plan, figures, hold)
         now = evaluate(plan, figures)
         found = _reach(plan, tuple(figures.items()), tuple(held.items()), total)
 
@@ -142,23 +144,28 @@ def _hold(fields: Fields, names: Iterable[str]) -> list[str]:
     asked = list(names)
     if len(asked) > _MOST_HELD or len(set(asked)) < len(asked):
         fields.refuse("hold", f"must name each metric once, at most {_MOST_HELD}")
-    for index, name in enumerate(asked[:_MOST_HELD]):
-        if name not in METRICS:
-            fields.refuse(f"hold[{index}]", "is no metric that plans read")
     return asked
+
+
+def _require_read(plan: Plan, hold: Iterable[str]) -> None:
+    """INVALID_ARGUMENT where what is to be held is nothing that this plan, or any, reads."""
+    fields = Fields()
+    for index, name in enumerate(hold):
+        if name not in METRICS and name not in plan.known:
+            fields.refuse(f"hold[{index}]", "is no metric that plans read")
+    fields.require_valid()
 
 
 def _assumed(
     plan: Plan, figures: Figures, held: Mapping[str, Figure], changes: Changes
-) -> list[tuple[str, Figure, Figure]]:
+) -> list[tuple[Metric, Figure, Figure]]:
     """Every metric the plan reads, now and then."""
     then = after(figures, changes)
-    names = dict.fromkeys(name for node in plan.nodes for name in metrics_of(node.rule))
     return [
         (
-            name,
-            now := measure(metric_of(name), figures),
-            now if name in held else measure(metric_of(name), then),
+            metric,
+            now := measure(metric, figures),
+            now if name in held else measure(metric, then),
         )
-        for name in names
+        for name, metric in plan.metrics.items()
     ]

@@ -31,7 +31,7 @@ JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS aske
   ON (period_kind, first_day, person_id) = (kind, day, person)
 """
 _MOVED: Final = text("SELECT id, kind FROM directory_node WHERE position > :after")
-_COUNT: Final = text("SELECT count(*) FROM closing")
+_REWRITTEN: Final = text("SELECT (SELECT count(*) FROM closing), figures_version FROM calculation")
 _CLOSINGS: Final = text("SELECT period_kind, first_day, node_id, closed_at FROM closing ORDER BY closed_at")
 
 
@@ -78,9 +78,10 @@ def moved_since(connection: Connection, position: int) -> tuple[set[str], bool]:
     return people, above
 
 
-def count_closings(connection: Connection) -> int:
-    """How often a period was closed somewhere; none is ever opened again."""
-    return int(connection.execute(_COUNT).scalar_one())
+def rewritten(connection: Connection) -> tuple[int, int]:
+    """How often a period was closed somewhere, none is opened again; and how often figures came without an event."""
+    closings, figures = connection.execute(_REWRITTEN).one()
+    return closings, figures
 
 
 def read_closings(connection: Connection) -> dict[Period, dict[str, datetime]]:

@@ -12,6 +12,7 @@ from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.ranking import Board, Measure
 from services.incentives.store import rules
+from services.incentives.store.metrics import decode_metric, encode_metric
 from services.incentives.tables import board, plan
 
 _VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
@@ -81,7 +82,7 @@ def read_boards(connection: Connection) -> dict[str, Board]:
         row.id: Board(
             row.id,
             row.name,
-            row.metric,
+            decode_metric(row.metric),
             PeriodKind(row.period_kind),
             row.minimum_denominator,
             row.job_role,
@@ -124,7 +125,7 @@ class CatalogueStore:
         values = {
             "id": added.id,
             "name": added.name,
-            "metric": added.metric,
+            "metric": encode_metric(added.metric),
             "period_kind": int(added.period_kind),
             "minimum_denominator": added.minimum_denominator,
             "job_role": added.job_role,

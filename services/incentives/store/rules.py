@@ -27,6 +27,7 @@ from services.incentives.domain.plans import (
     Tiers,
     Wrapper,
 )
+from services.incentives.store.metrics import decode_metric, encode_metric
 
 
 def encode(rules: Sequence[Rule]) -> list[dict[str, Any]]:
@@ -41,36 +42,40 @@ def decode(rows: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
 
 
 def _encode_credit(credit: Credit) -> dict[str, Any]:
-    return {"credit": [[metric, list(share)] for metric, share in credit]} if credit else {}
+    return {"credit": [[encode_metric(metric), list(share)] for metric, share in credit]} if credit else {}
 
 
 def _decode_credit(row: Mapping[str, Any]) -> Credit:
-    return tuple((metric, Figure(*share)) for metric, share in row.get("credit", ()))
+    return tuple((decode_metric(metric), Figure(*share)) for metric, share in row.get("credit", ()))
 
 
 def _encode_condition(condition: Condition) -> dict[str, Any]:
-    return {"metric": condition.metric, "bound": list(condition.bound), "at_most": condition.at_most}
+    return {
+        "metric": encode_metric(condition.metric),
+        "bound": list(condition.bound),
+        "at_most": condition.at_most,
+    }
 
 
 def _decode_condition(row: Mapping[str, Any]) -> Condition:
-    return Condition(row["metric"], Figure(*row["bound"]), row["at_most"])
+    return Condition(decode_metric(row["metric"]), Figure(*row["bound"]), row["at_most"])
 
 
 def _encode_kind(kind: RuleKind) -> dict[str, Any]:
     match kind:
         case PerUnit():
-            return {"kind": "per_unit", "metric": kind.metric, "amount": kind.amount}
+            return {"kind": "per_unit", "metric": encode_metric(kind.metric), "amount": kind.amount}
         case ThresholdBonus():
             return {
                 "kind": "threshold_bonus",
-                "metric": kind.metric,
+                "metric": encode_metric(kind.metric),
                 "threshold": list(kind.threshold),
                 "amount": kind.amount,
             }
         case PerPoint():
             return {
                 "kind": "per_point",
-                "metric": kind.metric,
+                "metric": encode_metric(kind.metric),
                 "threshold": list(kind.threshold),
                 "amount": kind.amount,
                 "mode": int(kind.mode),
@@ -80,15 +85,15 @@ def _encode_kind(kind: RuleKind) -> dict[str, Any]:
                 {"low": list(tier.low), "high": tier.high and list(tier.high), "amount": tier.amount}
                 for tier in kind.tiers
             ]
-            return {"kind": "tiers", "metric": kind.metric, "tiers": tiers}
+            return {"kind": "tiers", "metric": encode_metric(kind.metric), "tiers": tiers}
         case RateOf():
-            return {"kind": "rate_of", "metric": kind.metric, "share": list(kind.share)}
+            return {"kind": "rate_of", "metric": encode_metric(kind.metric), "share": list(kind.share)}
         case Graduated():
             bands = [
                 {"low": list(band.low), "high": band.high and list(band.high), "each": list(band.each)}
                 for band in kind.bands
             ]
-            return {"kind": "graduated", "metric": kind.metric, "bands": bands}
+            return {"kind": "graduated", "metric": encode_metric(kind.metric), "bands": bands}
         case _:
             return {**_encode_wrapper(kind), "rules": encode(kind.rules)}
 
@@ -115,7 +120,7 @@ def _encode_wrapper(kind: Wrapper) -> dict[str, Any]:
 def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
     if "rules" in row:
         return _decode_wrapper(row, decode(row["rules"]))
-    metric: str = row["metric"]
+    metric = decode_metric(row["metric"])
     match row["kind"]:
         case "per_unit":
             return PerUnit(metric, row["amount"])

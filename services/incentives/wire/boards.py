@@ -2,18 +2,18 @@
 
 from foothold.incentives.v1 import boards_pb2, values_pb2
 
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import Figure, Known
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.ranking import DEFAULT_MINIMUM, Board, Measure
-from services.incentives.wire.values import from_figure
+from services.incentives.wire.values import from_value
 
 
-def to_board(message: boards_pb2.Board, board_id: str) -> Board:
-    """A board whose fields were found valid."""
+def to_board(message: boards_pb2.Board, board_id: str, known: Known) -> Board:
+    """A board whose fields were found valid, its metric among those known."""
     return Board(
         id=board_id,
         name=message.name,
-        metric=message.metric,
+        metric=known[message.metric],
         period_kind=PeriodKind(message.period_kind),
         minimum_denominator=message.minimum_denominator or DEFAULT_MINIMUM,
         job_role=message.job_role,
@@ -28,7 +28,7 @@ def from_board(board: Board) -> boards_pb2.Board:
     return boards_pb2.Board(
         id=board.id,
         name=board.name,
-        metric=board.metric,
+        metric=board.metric.name,
         period_kind=values_pb2.PeriodKind.ValueType(board.period_kind),
         minimum_denominator=board.minimum_denominator,
         job_role=board.job_role,
@@ -48,5 +48,5 @@ def from_entry(
         person_id=person_id,
         name=name,
         branch_name=branch_name,
-        value=from_figure(board.metric, value, currency),
+        value=from_value(board.metric.unit, value, currency),
     )

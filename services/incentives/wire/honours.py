@@ -5,7 +5,7 @@ from foothold.incentives.v1 import honours_pb2
 from services.incentives.domain.honours import Honour
 from services.incentives.domain.ranking import Board
 from services.incentives.wire.boards import from_board
-from services.incentives.wire.values import from_figure, from_period
+from services.incentives.wire.values import from_period, from_value
 
 
 def from_honour(
@@ -27,7 +27,7 @@ def from_honour(
         story=story,
     )
     if honour.value is not None:
-        message.value.CopyFrom(from_figure(board.metric, honour.value, currency))
+        message.value.CopyFrom(from_value(board.metric.unit, honour.value, currency))
     if honour.decided_at is not None:
         message.decided_at.FromDatetime(honour.decided_at)
     return message

@@ -17,12 +17,12 @@ from services.incentives.domain.drafts import (
     DraftValue,
 )
 from services.incentives.domain.findings import Example, Finding
-from services.incentives.domain.metrics import Figure, Figures
+from services.incentives.domain.metrics import Figure, Figures, named
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.proposals import Proposal, digest_of
 from services.incentives.domain.rule_checks import DEEPEST
 from services.incentives.wire.rules import from_rules
-from services.incentives.wire.values import from_date, from_figure, from_money, to_date, to_money, to_value
+from services.incentives.wire.values import from_date, from_money, from_value, to_date, to_money, to_value
 
 
 def to_draft(message: plans_pb2.Plan) -> DraftPlan:
@@ -207,11 +207,11 @@ def from_finding(finding: Finding, currency: str) -> plans_pb2.PlanFinding:
 def _from_example(example: Example, currency: str) -> plans_pb2.PlanExample:
     at = None
     if example.at is not None:
-        value = from_figure(example.metric, example.at, currency)
-        at = statements_pb2.NamedValue(metric=example.metric, value=value)
+        value = from_value(example.metric.unit, example.at, currency)
+        at = statements_pb2.NamedValue(metric=example.metric.name, value=value)
     return plans_pb2.PlanExample(
-        before=_from_figures(example.before, currency),
-        after=_from_figures(example.after, currency),
+        before=_from_figures(example, example.before, currency),
+        after=_from_figures(example, example.after, currency),
         pays_before=from_money(example.pays_before, currency),
         pays_after=from_money(example.pays_after, currency),
         at=at,
@@ -221,9 +221,11 @@ def _from_example(example: Example, currency: str) -> plans_pb2.PlanExample:
     )
 
 
-def _from_figures(figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
+def _from_figures(example: Example, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
     return [
-        statements_pb2.NamedValue(metric=name, value=from_figure(name, Figure(number, 1), currency))
+        statements_pb2.NamedValue(
+            metric=name, value=from_value(named(example.known, name).unit, Figure(number, 1), currency)
+        )
         for name, number in figures.items()
         if number
     ]

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from foothold.incentives.v1 import plans_pb2, values_pb2
 
-from services.incentives.domain.metrics import METRICS, Figure, Unit
+from services.incentives.domain.metrics import Figure, Unit
 from services.incentives.domain.plans import (
     Accelerator,
     Cap,
@@ -26,7 +26,7 @@ from services.incentives.domain.plans import (
     Wrapper,
     metrics_of,
 )
-from services.incentives.wire.values import from_figure, from_money, from_value
+from services.incentives.wire.values import from_money, from_value
 
 
 def from_rules(rules: Iterable[Rule], currency: str) -> list[plans_pb2.Rule]:
@@ -34,39 +34,34 @@ def from_rules(rules: Iterable[Rule], currency: str) -> list[plans_pb2.Rule]:
     return [_from_rule(rule, currency) for rule in rules]
 
 
-def unit_read(rule: Rule) -> Unit:
-    """What the value that a leaf reads is counted in."""
-    return METRICS[metrics_of(rule)[0]].unit
-
-
 def _from_rule(rule: Rule, currency: str) -> plans_pb2.Rule:
     message = plans_pb2.Rule(id=rule.id, label=rule.label)
     for metric, share in rule.credit:
-        message.credit.add(metric=metric, share=_share(share))
+        message.credit.add(metric=metric.name, share=_share(share))
     kind = rule.kind
     if isinstance(kind, Wrapper):
         _wrapper(message, kind, currency)
     else:
-        _leaf(message, kind, unit_read(rule), currency)
+        _leaf(message, kind, metrics_of(rule)[0].unit, currency)
     return message
 
 
 def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> None:
     match kind:
         case PerUnit():
-            message.per_unit.metric = kind.metric
+            message.per_unit.metric = kind.metric.name
             message.per_unit.amount.CopyFrom(from_money(kind.amount, currency))
         case ThresholdBonus():
-            message.threshold_bonus.metric = kind.metric
+            message.threshold_bonus.metric = kind.metric.name
             message.threshold_bonus.threshold.CopyFrom(from_value(unit, kind.threshold, currency))
             message.threshold_bonus.amount.CopyFrom(from_money(kind.amount, currency))
         case PerPoint():
-            message.per_point.metric = kind.metric
+            message.per_point.metric = kind.metric.name
             message.per_point.threshold.CopyFrom(from_value(unit, kind.threshold, currency))
             message.per_point.amount.CopyFrom(from_money(kind.amount, currency))
             message.per_point.mode = plans_pb2.PerPoint.Mode.ValueType(kind.mode)
         case Tiers():
-            message.tiers.metric = kind.metric
+            message.tiers.metric = kind.metric.name
             for tier in kind.tiers:
                 message.tiers.tiers.add(
                     low=from_value(unit, tier.low, currency),
@@ -74,10 +69,10 @@ def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> Non
                     amount=from_money(tier.amount, currency),
                 )
         case RateOf():
-            message.rate_of.metric = kind.metric
+            message.rate_of.metric = kind.metric.name
             message.rate_of.share.CopyFrom(_share(kind.share))
         case Graduated():
-            message.graduated.metric = kind.metric
+            message.graduated.metric = kind.metric.name
             for band in kind.bands:
                 added = message.graduated.bands.add(
                     low=from_value(unit, band.low, currency),
@@ -121,8 +116,8 @@ def _wrapper(message: plans_pb2.Rule, kind: Wrapper, currency: str) -> None:
 
 
 def _condition(condition: Condition, currency: str) -> plans_pb2.Condition:
-    bound = from_figure(condition.metric, condition.bound, currency)
-    message = plans_pb2.Condition(metric=condition.metric)
+    bound = from_value(condition.metric.unit, condition.bound, currency)
+    message = plans_pb2.Condition(metric=condition.metric.name)
     (message.at_most if condition.at_most else message.at_least).CopyFrom(bound)
     return message
 

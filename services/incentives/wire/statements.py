@@ -9,7 +9,7 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
-from services.incentives.domain.metrics import TENURE, Figure, Figures, Unit, metric_of, unit_of
+from services.incentives.domain.metrics import MONTH, UNREAD, Figure, Figures, Metric, Unit
 from services.incentives.domain.plans import (
     Accelerator,
     Cap,
@@ -31,8 +31,7 @@ from services.incentives.domain.plans import (
 )
 from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
-from services.incentives.wire.rules import unit_read
-from services.incentives.wire.values import from_figure, from_money, from_period, from_value
+from services.incentives.wire.values import from_money, from_period, from_value
 
 # About 4 MB.
 _KEPT_LINES: Final = 10_000
@@ -102,7 +101,7 @@ def from_line(line: Line, node: Node, plan: Plan, currency: str) -> statements_p
         rule_id=rule.id,
         label=rule.label,
         amount=from_money(line.amount, currency),
-        metric=metric_read(rule),
+        metric=metric_read(rule).name,
         value=from_value(_unit(rule), line.value, currency),
         kind=_KINDS[type(kind)],
         parent_rule_id=plan.nodes[node.parent].rule.id if node.depth else "",
@@ -110,24 +109,24 @@ def from_line(line: Line, node: Node, plan: Plan, currency: str) -> statements_p
     )
 
 
-def metric_read(rule: Rule) -> str:
-    """The one metric a rule reads, the month of tenure included; empty for what its rules pay and for a credit."""
+def metric_read(rule: Rule) -> Metric:
+    """The one metric a rule reads, the month of tenure included; none for what its rules pay and for a credit."""
     kind = rule.kind
     match kind:
         case Gate() | Accelerator():
             return kind.condition.metric
         case Guarantee() | Ramp():
-            return TENURE
+            return MONTH
         case Group() | Cap() | Floor():
-            return ""
+            return UNREAD
     return kind.metric
 
 
 def _unit(rule: Rule) -> Unit:
     metric = metric_read(rule)
-    if metric:
-        return unit_of(metric)
-    return unit_read(rule) if rule.credit else Unit.MONEY
+    if metric.name:
+        return metric.unit
+    return rule.credit[0][0].unit if rule.credit else Unit.MONEY
 
 
 def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAmount:
@@ -158,14 +157,12 @@ def from_steps(steps: Sequence[Step]) -> list[statements_pb2.TraceStep]:
 def from_inputs(rule: Rule, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
     """The base figures a rule reads."""
     metric = metric_read(rule)
-    names = dict.fromkeys(name for name, _ in rule.credit)
-    if metric:
-        names = dict.fromkeys(metric_of(metric).inputs)
+    bases = metric.bases if metric.name else tuple(each for each, _ in rule.credit)
     return [
         statements_pb2.NamedValue(
-            metric=name, value=from_figure(name, Figure(figures.get(name, 0), 1), currency)
+            metric=base.name, value=from_value(base.unit, Figure(figures.get(base.name, 0), 1), currency)
         )
-        for name in names
+        for base in bases
     ]
 
 

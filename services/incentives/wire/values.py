@@ -8,7 +8,7 @@ from foothold.incentives.v1 import values_pb2
 from google.type import date_pb2, money_pb2
 
 from services.incentives.domain.drafts import DraftMoney, DraftValue
-from services.incentives.domain.metrics import Figure, Unit, unit_of
+from services.incentives.domain.metrics import Figure, Unit
 from services.incentives.domain.periods import Period
 
 _MINOR: Final = 100
@@ -50,11 +50,6 @@ def to_money(message: money_pb2.Money) -> DraftMoney:
     sound = abs(nanos) < _NANOS and nanos % _NANOS_PER_MINOR == 0 and units * nanos >= 0
     # Exact: nanos is a multiple, also where it is negative.
     return DraftMoney(message.currency_code, units * _MINOR + nanos // _NANOS_PER_MINOR if sound else None)
-
-
-def from_figure(metric: str, figure: Figure, currency: str) -> values_pb2.Value:
-    """The value of a metric, or of the month of tenure; one without data is 0 over 0."""
-    return from_value(unit_of(metric), figure, currency)
 
 
 def from_value(unit: Unit, figure: Figure, currency: str) -> values_pb2.Value:

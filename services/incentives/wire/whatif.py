@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from foothold.incentives.v1 import whatif_pb2
 
 from services.incentives.domain.evaluation import Evaluation
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import Figure, Metric
 from services.incentives.domain.reaching import Changes
-from services.incentives.wire.values import from_figure, from_money
+from services.incentives.wire.values import from_money, from_value
 
 
 def to_changes(message: whatif_pb2.Changes) -> Changes:
@@ -33,13 +33,15 @@ def from_lines(before: Evaluation, after: Evaluation, currency: str) -> list[wha
     ]
 
 
-def from_values(told: Iterable[tuple[str, Figure, Figure]], currency: str) -> list[whatif_pb2.ChangedValue]:
+def from_values(
+    told: Iterable[tuple[Metric, Figure, Figure]], currency: str
+) -> list[whatif_pb2.ChangedValue]:
     """Metrics as they are and as they would be."""
     return [
         whatif_pb2.ChangedValue(
-            metric=metric,
-            before=from_figure(metric, before, currency),
-            after=from_figure(metric, after, currency),
+            metric=metric.name,
+            before=from_value(metric.unit, before, currency),
+            after=from_value(metric.unit, after, currency),
         )
         for metric, before, after in told
     ]

@@ -6,6 +6,7 @@ What changed in goals, in the order it was committed."""
 from collections import abc as _abc
 from foothold.goals.v1 import coaching_pb2 as _coaching_pb2
 from foothold.goals.v1 import fairness_pb2 as _fairness_pb2
+from foothold.goals.v1 import metrics_pb2 as _metrics_pb2
 from foothold.goals.v1 import targets_pb2 as _targets_pb2
 from foothold.goals.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
@@ -13,6 +14,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -171,19 +173,29 @@ class MetricChanged(_message.Message):
 
     METRIC_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    DEFINITION_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
     """The metric's name."""
     version: _builtins.int
     """The version that serves now, or by which the metric was retired."""
+    retired: _builtins.bool
+    """It is out of use: nothing new may read it, and what it measures is told on."""
+    @_builtins.property
+    def definition(self) -> _metrics_pb2.MetricDefinition:
+        """What it measures as this is read: the newest version that has served."""
+
     def __init__(
         self,
         *,
         metric: _builtins.str = ...,
         version: _builtins.int = ...,
+        definition: _metrics_pb2.MetricDefinition | None = ...,
+        retired: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "metric", b"metric", "retired", b"retired", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +310,68 @@ class NamedValue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NamedValue: _TypeAlias = NamedValue  # noqa: Y015
+
+@_typing.final
+class GetValuesRequest(_message.Message):
+    """Asks for figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_KIND_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    period_kind: _values_pb2.PeriodKind.ValueType
+    """PERIOD_KIND_WEEK or PERIOD_KIND_MONTH."""
+    @_builtins.property
+    def on(self) -> _date_pb2.Date:
+        """A day of the period."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whose, 1..500 ids; ids of nobody are answered with nothing counted."""
+
+    def __init__(
+        self,
+        *,
+        period_kind: _values_pb2.PeriodKind.ValueType = ...,
+        on: _date_pb2.Date | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetValuesRequest: _TypeAlias = GetValuesRequest  # noqa: Y015
+
+@_typing.final
+class GetValuesResponse(_message.Message):
+    """Figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """The newest position there was when they began to be read: they are at least as new as every event up to it."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValuesChanged]:
+        """One per person asked for, in order, each with the one period."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        values: _abc.Iterable[Global___ValuesChanged] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetValuesResponse: _TypeAlias = GetValuesResponse  # noqa: Y015
 
 @_typing.final
 class GetFollowingRequest(_message.Message):

@@ -40,6 +40,11 @@ class FeedServiceStub:
                 request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
+        self.GetValues = channel.unary_unary(
+                '/foothold.goals.v1.FeedService/GetValues',
+                request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.SerializeToString,
+                response_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.FromString,
+                _registered_method=True)
         self.GetFollowing = channel.unary_unary(
                 '/foothold.goals.v1.FeedService/GetFollowing',
                 request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetFollowingRequest.SerializeToString,
@@ -60,6 +65,14 @@ class FeedServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetValues(self, request, context):
+        """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
+        Permission goals.feed.read on the enterprise, and the platform's own processes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetFollowing(self, request, context):
         """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes.
         """
@@ -74,6 +87,11 @@ def add_FeedServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsRequest.FromString,
                     response_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'GetValues': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetValues,
+                    request_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.FromString,
+                    response_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.SerializeToString,
             ),
             'GetFollowing': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFollowing,
@@ -109,6 +127,33 @@ class FeedService:
             '/foothold.goals.v1.FeedService/ListEvents',
             foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsRequest.SerializeToString,
             foothold_dot_goals_dot_v1_dot_feed__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetValues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.goals.v1.FeedService/GetValues',
+            foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.SerializeToString,
+            foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.FromString,
             options,
             channel_credentials,
             insecure,

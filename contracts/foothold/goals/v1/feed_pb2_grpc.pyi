@@ -38,6 +38,10 @@ class FeedServiceStub:
     on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
     TOO_MANY_WAITERS.
     """
+    GetValues: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetValuesRequest, _feed_pb2.GetValuesResponse]
+    """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
+    Permission goals.feed.read on the enterprise, and the platform's own processes.
+    """
     GetFollowing: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
 
@@ -50,6 +54,10 @@ class FeedServiceAsyncStub(FeedServiceStub):
     """Events after a position; waits up to `wait` for the first when there are none. Permission goals.feed.read
     on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
     TOO_MANY_WAITERS.
+    """
+    GetValues: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetValuesRequest, _feed_pb2.GetValuesResponse]  # type: ignore[assignment]
+    """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
+    Permission goals.feed.read on the enterprise, and the platform's own processes.
     """
     GetFollowing: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]  # type: ignore[assignment]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
@@ -66,6 +74,16 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         """Events after a position; waits up to `wait` for the first when there are none. Permission goals.feed.read
         on the enterprise, and the platform's own processes. Errors: FEED_POSITION_EXPIRED, FEED_POSITION_UNKNOWN,
         TOO_MANY_WAITERS.
+        """
+
+    @_abc_1.abstractmethod
+    def GetValues(
+        self,
+        request: _feed_pb2.GetValuesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.GetValuesResponse, _abc.Awaitable[_feed_pb2.GetValuesResponse]]:
+        """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
+        Permission goals.feed.read on the enterprise, and the platform's own processes.
         """
 
     @_abc_1.abstractmethod
