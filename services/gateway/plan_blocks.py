@@ -22,6 +22,7 @@ WRAPS: Final = (
     ("cap", later("At most so much")),
     ("floor", later("At least so much")),
     ("guarantee", later("At least so much in the first months")),
+    ("draw", later("An advance in the first months, paid back later")),
     ("ramp", later("A share month by month at first")),
     ("accelerator", later("More if a condition holds")),
 )

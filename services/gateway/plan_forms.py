@@ -152,14 +152,10 @@ def _unpayable(metric: str, unit: int) -> str:
 
 def _fill_wrapper(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if row.kind in ("cap", "floor", "guarantee"):
+    if row.kind in ("cap", "floor", "guarantee", "draw"):
         getattr(rule, row.kind).amount.CopyFrom(_amount(row.amount, currency, wrong))
-    if row.kind == "guarantee":
-        months = number(row.months)
-        if months is None or months.denominator != 1 or not 1 <= months <= 60:  # noqa: PLR2004  as incentives says
-            wrong["months"] = _("A number from %(least)s to %(most)s, please.", least=1, most=60)
-        else:
-            rule.guarantee.months = int(months)
+    if row.kind in ("guarantee", "draw"):
+        wrong |= _fill_months(rule, row, currency)
     if row.kind == "ramp":
         shares = [_value(text, RATE, currency) for text in _words(row.shares)[:_MOST_MONTHS]]
         found = [share for share in shares if share is not None]
@@ -177,6 +173,23 @@ def _fill_wrapper(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) 
                 unit=values_pb2.UNIT_RATE, numerator=factor.numerator, denominator=factor.denominator
             )
             rule.accelerator.factor.CopyFrom(told)
+    return wrong
+
+
+def _fill_months(rule: plans_pb2.Rule, row: RuleRow, currency: str) -> dict[str, str]:
+    """For how many months, and of a draw what pays it back."""
+    wrong: dict[str, str] = {}
+    months = number(row.months)
+    if months is None or months.denominator != 1 or not 1 <= months <= 60:  # noqa: PLR2004  as incentives says
+        wrong["months"] = _("A number from %(least)s to %(most)s, please.", least=1, most=60)
+    else:
+        getattr(rule, row.kind).months = int(months)
+    if row.kind == "draw":
+        recovery = _value(row.share, RATE, currency)
+        if recovery is None:
+            wrong["share"] = _("A percentage like 8 or 2.5, please.")
+        else:
+            rule.draw.recovery.CopyFrom(recovery)
     return wrong
 
 

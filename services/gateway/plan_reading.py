@@ -100,6 +100,14 @@ def _wrapper(rule: plans_pb2.Rule, kind: str) -> str:
             months=rule.guarantee.months,
             amount=money(rule.guarantee.amount),
         )
+    if kind == "draw":
+        return _(
+            "In the first %(months)s months of tenure the following together pay at least %(amount)s; what is missing"
+            " is an advance. %(share)s of what they pay above that, and of all they pay later, pays it back.",
+            months=rule.draw.months,
+            amount=money(rule.draw.amount),
+            share=_share(rule.draw.recovery),
+        )
     if kind == "ramp":
         shares = _(", ").join(map(_share, rule.ramp.shares))
         return _("In the first months of tenure the following pay %(shares)s, then in full.", shares=shares)

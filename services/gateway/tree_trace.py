@@ -6,7 +6,7 @@ from typing import Final
 
 from foothold.incentives.v1 import statements_pb2, values_pb2
 
-from services.gateway import formats
+from services.gateway import formats, words
 from services.gateway.figures import MONEY
 from services.gateway.language import _
 from services.gateway.traced import Told, in_unit, plain, share
@@ -14,11 +14,19 @@ from services.gateway.traced import Told, in_unit, plain, share
 _STEP: Final = statements_pb2.TraceStep
 _SHARES: Final = (values_pb2.RULE_KIND_RATE_OF, values_pb2.RULE_KIND_GRADUATED)
 
+_BY_TENURE: Final = (
+    values_pb2.RULE_KIND_GUARANTEE,
+    values_pb2.RULE_KIND_DRAW,
+    values_pb2.RULE_KIND_RAMP,
+)
+
 Writer = Callable[[Told], str]
 
 
 def writer(operation: int, told: Told) -> Writer | None:
     """Who writes a step; None where it is written as in any other line."""
+    if told.line.kind == values_pb2.RULE_KIND_DRAW and operation in _OF_DRAWS:
+        return _OF_DRAWS[operation]
     if told.wraps:
         return _OF_WRAPPERS.get(operation)
     if operation == _STEP.OPERATION_MULTIPLY and told.before == _STEP.OPERATION_READ and not told.line.metric:
@@ -101,7 +109,7 @@ def _at_least(told: Told) -> str:
 def _condition(told: Told) -> str:
     """At least has the value first, at most the bound."""
     first, second = told.operands
-    if told.line.kind == values_pb2.RULE_KIND_GUARANTEE:
+    if told.line.kind in (values_pb2.RULE_KIND_GUARANTEE, values_pb2.RULE_KIND_DRAW):
         values = {"month": plain(second), "months": plain(first)}
         if told.result:
             return _("Month %(month)s of tenure is one of the first %(months)s.", **values)
@@ -140,11 +148,42 @@ def _month(told: Told) -> str:
 
 
 def _unknown(told: Told) -> str:
-    if told.line.kind in (values_pb2.RULE_KIND_GUARANTEE, values_pb2.RULE_KIND_RAMP):
+    if told.line.kind in _BY_TENURE:
         return _("The day of hiring is not known, so this changes nothing.")
     return _("There is no data yet, so the condition does not hold.")
 
 
+def _owed(told: Told) -> str:
+    if told.subject.startswith(words.DRAWN):
+        return _("%(metric)s: %(value)s", metric=words.metric(told.subject), value=told.money)
+    return _("%(metric)s: %(value)s", metric=words.metric(told.subject), value=plain(told.result))
+
+
+def _advanced(told: Told) -> str:
+    """Of an advance what is missing; of paying back first what lies above, and at last what goes back."""
+    first, second = told.operands
+    if told.before == _STEP.OPERATION_MIN:
+        return _("So much is paid back: %(amount)s.", amount=told.amount(second))
+    if not second:
+        return ""
+    return f"{told.amount(first)} − {told.amount(second)} = {told.money}"
+
+
+def _part_back(told: Told) -> str:
+    amount, part = told.operands
+    if told.before == _STEP.OPERATION_AT_LEAST:
+        return _("Together they pay at least %(amount)s.", amount=told.money) if told.result else ""
+    return _(
+        "%(share)s of %(amount)s: %(paid)s", share=share(part), amount=told.amount(amount), paid=told.money
+    )
+
+
+_OF_DRAWS: Final[Mapping[int, Writer]] = {
+    _STEP.OPERATION_READ: _owed,
+    _STEP.OPERATION_MULTIPLY: _part_back,
+    _STEP.OPERATION_SUBTRACT: _advanced,
+    _STEP.OPERATION_MIN: lambda _told: "",
+}
 _OF_SHARES: Final[Mapping[int, Writer]] = {
     _STEP.OPERATION_MULTIPLY: _part_of,
     _STEP.OPERATION_SUBTRACT: _in_band,

@@ -33,6 +33,8 @@ METRICS: Final[Mapping[str, str]] = {
     "meetings_attended": later("Meetings held"),
 }
 TENURE: Final = "tenure_month"
+DRAWN: Final = "drawn:"
+"""Before a rule's id: a figure of what it advanced."""
 RULES: Final[Mapping[str, str]] = {
     "customers_followed": later(
         "Different customers you followed up in the period. Several follow-ups of one customer count once."
@@ -161,6 +163,8 @@ def metric(name: str) -> str:
         return str(METRICS[name])
     if name == TENURE:
         return _("Month of tenure")
+    if name.startswith(DRAWN):
+        return _("Advance not paid back yet")
     if name.startswith(course_titles.PREFIX):
         return _("passed: %(course)s", course=course_titles.title_of(name))
     titles = parts().titles.of(name) if has_request_context() else {}

@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
+from services.incentives.carrying import with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
+from services.incentives.domain.metrics import DRAWN
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
@@ -50,12 +52,14 @@ class Calculator:
         taken: list[Statement] = []
         changed: list[Change] = []
         unseen: set[Key] = set()
+        stands = {key: stood.get(key) or standings.get(key[0]) for key in last}
+        plans = {key: plan_of(book, known.get(key), stands[key], key[1]) for key in last}
+        stands |= _drawn(connection, book, stands, plans, standings)
         for key, each in last.items():
             before = known.get(key)
             if newest_only and before is not None and before.goals_position > each.position:
                 continue
-            standing = stood.get(key) or standings.get(each.person_id)
-            plan = plan_of(book, before, standing, each.period)
+            plan, standing = plans[key], stands[key]
             after = take(before, each, plan, standing)
             if after is None or after == before:
                 continue
@@ -66,6 +70,7 @@ class Calculator:
                 unseen.add(key)
         ledger.write(taken, now, unseen=unseen)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
+        self._carry(connection, book, changed, standings)
 
     def renew(self, connection: Connection, limit: int) -> bool:
         """Compute the next people in the queue anew, at most `limit`; whether there were any."""
@@ -139,6 +144,38 @@ class Calculator:
         ledger.write_payments(same, now)
         ledger.write(aged, now)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
+        self._carry(connection, book, changed, standings)
+
+    def _carry(
+        self,
+        connection: Connection,
+        book: PlanBook,
+        changed: Sequence[Change],
+        standings: Mapping[str, Standing],
+    ) -> None:
+        """Where another amount is owed after a period, the period after it is computed anew, and so on."""
+        following: dict[Period, list[str]] = {}
+        for before, after, plan, _ in changed if book.draws else ():
+            was = None if before is None else book.get(before.plan_id)
+            if not any(each is not None and each.draws for each in (was, plan)):
+                continue
+            if _owed(before, was) != _owed(after, plan) and after.person_id in standings:
+                period = period_of(after.period.kind, after.period.end_day)
+                following.setdefault(period, []).append(after.person_id)
+        for period in sorted(following):
+            self._carry_on(connection, following[period], period, standings)
+
+    def _carry_on(
+        self, connection: Connection, people: Sequence[str], period: Period, standings: Mapping[str, Standing]
+    ) -> None:
+        waiting = [each for each in people if period.first_day <= standings[each].today]
+        if waiting:
+            ledger = Ledger(connection)
+            without = set(waiting) - {each.person_id for each in ledger.of_period(waiting, period)}
+            self.recheck(connection, waiting, period, apply=True)
+            # Whoever has no statement of it is asked about the one after: nothing changes in between.
+            following = period_of(period.kind, period.end_day)
+            self._carry_on(connection, sorted(without), following, standings)
 
     def _publish(self, connection: Connection, changed: Sequence[Change]) -> None:
         """Tell of every statement with a plan, and of every month: whoever follows hears of each new figure."""
@@ -159,17 +196,51 @@ def _renewed(
     standings: Mapping[str, Standing],
 ) -> list[Change]:
     """Those of the statements, of people whose standing is known, that come out otherwise than they are stored."""
-    stood = then(connection, [(before.person_id, before.period) for before in found], standings)
+    keys = [(before.person_id, before.period) for before in found]
+    stood = then(connection, keys, standings)
+    stands = {key: stood.get(key, standings[key[0]]) for key in keys}
+    plans = {
+        key: plan_of(book, before, stands[key], before.period)
+        for key, before in zip(keys, found, strict=True)
+    }
+    stands |= _drawn(connection, book, stands, plans, standings)
     changed = []
-    for before in found:
-        stands = stood.get((before.person_id, before.period), standings[before.person_id])
-        plan = plan_of(book, before, stands, before.period)
+    for key, before in zip(keys, found, strict=True):
+        plan = plans[key]
         if plan is None and not before.plan_id:
             continue
-        after = renew(before, plan, stands)
+        after = renew(before, plan, stands[key])
         if after != before:
-            changed.append(Change(before, after, plan, stands))
+            changed.append(Change(before, after, plan, stands[key]))
     return changed
+
+
+def _drawn(
+    connection: Connection,
+    book: PlanBook,
+    stands: Mapping[Key, Standing | None],
+    plans: Mapping[Key, Plan | None],
+    standings: Mapping[str, Standing],
+) -> dict[Key, Standing]:
+    """Those who are paid by a plan that advances, with what they owe."""
+    if not book.draws:
+        return {}
+    asked = {
+        key: standing
+        for key, standing in stands.items()
+        if standing is not None and key[0] in standings and (plan := plans[key]) is not None and plan.draws
+    }
+    return with_drawn(connection, book, asked, standings) if asked else {}
+
+
+def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:
+    """What is owed after a statement's period, by the draw that advanced it; None where nothing is known of it."""
+    if statement is None or plan is None:
+        return None
+    return {
+        rule_id: statement.figures.get(f"{DRAWN}{rule_id}", 0) + statement.amounts[at]
+        for rule_id, at in plan.draws.items()
+    }
 
 
 def _is_open(statement: Statement, day: date, since: date | None) -> bool:

@@ -207,6 +207,8 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
         inside,
         {"kind": "guarantee", "label": "新人保底", "amount": "3000", "months": "3"},
         inside,
+        {"kind": "draw", "label": "预支", "amount": "3000", "months": "3", "share": "50"},
+        inside,
         {"kind": "ramp", "label": "爬坡", "shares": "50 80%"},
         inside,
         {"kind": "accelerator", "label": "加速", "metric": "deals_won", "threshold": "5", "factor": "1.5"},
@@ -217,7 +219,14 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
     answer = hr.post("/plans/new", data=form(hr, *rules, action="save", name="样样都有"))
     assert answer.status_code == 303, plain(answer.text)
     page = plain(hr.get(str(answer.location)).text)
-    for said in ("逐月按 50 %、80 % 发", "按 1.5 倍发", "“丢单”不超过 2", "¥150.00", "¥150,000.00 起 6 %"):
+    for said in (
+        "逐月按 50 %、80 % 发",
+        "不足部分算预支",
+        "按 1.5 倍发",
+        "“丢单”不超过 2",
+        "¥150.00",
+        "¥150,000.00 起 6 %",
+    ):
         assert said in page
 
 

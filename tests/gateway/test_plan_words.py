@@ -24,6 +24,7 @@ from tests.incentives.plans import (
     bonus,
     cap,
     count,
+    draw,
     floor,
     gate,
     graduated,
@@ -161,6 +162,29 @@ def test_a_bonus_is_said_as_people_say_it(language: str) -> None:
                 "¥1,500.00 − ¥1,000.00 = ¥500.00",
             ],
         ),
+        (
+            draw("1500", 3, percent(50), UNIT),
+            [
+                "跟进奖：¥1,000.00",
+                "入职第几个月：2",
+                "入职第 2 个月，在前 3 个月内。",
+                "合计至少发 ¥1,500.00。",
+                "¥1,500.00 − ¥1,000.00 = ¥500.00",
+            ],
+        ),
+        (
+            draw("400", 3, percent(50), UNIT),
+            [
+                "跟进奖：¥1,000.00",
+                "入职第几个月：2",
+                "入职第 2 个月，在前 3 个月内。",
+                "合计至少发 ¥400.00。",
+                "¥1,000.00 − ¥400.00 = ¥600.00",
+                "¥600.00 的 50 %：¥300.00",
+                "预支未还：¥250.00",
+                "这次还回：¥250.00。",
+            ],
+        ),
         (group(UNIT), ["跟进奖：¥1,000.00", "只做合计，不改变金额。"]),
         (rate_of("revenue", percent(8)), ["销售额：¥35,000.00", "¥35,000.00 的 8 %：¥2,800.00"]),
         (
@@ -179,7 +203,13 @@ def test_a_bonus_is_said_as_people_say_it(language: str) -> None:
 def test_a_line_is_explained_so_that_it_can_be_worked_out(
     gateway: Gateway, rule: plans_pb2.Rule, chinese: list[str]
 ) -> None:
-    figures = {"new_customers": 10, "deals_won": 3, "revenue": 3_500_000, "tenure_month": 2}
+    figures = {
+        "new_customers": 10,
+        "deals_won": 3,
+        "revenue": 3_500_000,
+        "tenure_month": 2,
+        "drawn:draw": 25_000,
+    }
     answer = explained(figures, rule)[0]
     with gateway.flask.test_request_context("/", headers={"Accept-Language": "zh-CN"}):
         said = [plain(line) for line in trace.lines(answer)]

@@ -18,6 +18,7 @@ from services.incentives.domain.plans import (
     Band,
     Cap,
     Condition,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -156,7 +157,9 @@ def lines(
     return found
 
 
-def _becomes(rule: Rule, before: int, figures: Figures, held: Mapping[str, Fraction | None] | None) -> int:
+def _becomes(  # noqa: C901, PLR0911  a case a kind
+    rule: Rule, before: int, figures: Figures, held: Mapping[str, Fraction | None] | None
+) -> int:
     """What the rules inside a wrapper pay because of it."""
     month = figures.get("tenure_month", 0)
 
@@ -179,6 +182,12 @@ def _becomes(rule: Rule, before: int, figures: Figures, held: Mapping[str, Fract
             return max(before, amount)
         case Guarantee(amount=amount, months=months):
             return max(before, amount) if 1 <= month <= months else before
+        case Draw(amount=amount, months=months, recovery=recovery):
+            least = amount if month <= months else 0
+            if month < 1 or before <= least:
+                return before if month < 1 else least
+            back = half_up((before - least) * Fraction(*recovery))
+            return before - min(back, figures.get(f"drawn:{rule.id}", 0))
         case Ramp(shares=shares):
             return half_up(before * Fraction(*shares[month - 1])) if 1 <= month <= len(shares) else before
         case Accelerator(condition=condition, factor=factor):
@@ -342,7 +351,7 @@ def leaves(draw: st.DrawFn, number: int) -> Rule:
 @st.composite
 def wrappers(draw: st.DrawFn, inside: tuple[Rule, ...]) -> RuleKind:
     amount = draw(st.integers(1, 10**6) | st.just(10**12))
-    kinds = ("group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator")
+    kinds = ("group", "gate", "cap", "floor", "guarantee", "draw", "ramp", "accelerator")
     match draw(st.sampled_from(kinds)):
         case "group":
             return Group(inside)
@@ -354,6 +363,10 @@ def wrappers(draw: st.DrawFn, inside: tuple[Rule, ...]) -> RuleKind:
             return Floor(amount, inside)
         case "guarantee":
             return Guarantee(amount, draw(st.integers(1, 6)), inside)
+        case "draw":
+            below = draw(st.integers(1, 20))
+            recovery = Figure(draw(st.integers(1, below)), below)
+            return Draw(amount, draw(st.integers(1, 6)), recovery, inside)
         case "ramp":
             return Ramp(tuple(draw(st.lists(rates(), min_size=1, max_size=4))), inside)
         case _:
@@ -389,5 +402,7 @@ def histories(draw: st.DrawFn) -> dict[str, int]:
     found = {**draw(figures()), "revenue": draw(money), OWN_MONEY: draw(money)}
     if draw(st.booleans()):
         found[COURSE] = 1
+    for rule_id in draw(st.sets(st.sampled_from([f"r{number}" for number in range(1, 9)]))):
+        found[f"drawn:{rule_id}"] = draw(st.integers(1, 10**6))
     month = draw(st.integers(0, 7))
     return {**found, "tenure_month": month} if month else found

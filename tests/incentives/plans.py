@@ -119,6 +119,13 @@ def guarantee(amount: str, months: int, *rules: plans_pb2.Rule, id: str = "guara
     return plans_pb2.Rule(id=id, label="新人保底", guarantee=kind)
 
 
+def draw(
+    amount: str, months: int, recovery: values_pb2.Value, *rules: plans_pb2.Rule, id: str = "draw"
+) -> plans_pb2.Rule:
+    kind = plans_pb2.Draw(amount=yuan(amount), months=months, recovery=recovery, rules=rules)
+    return plans_pb2.Rule(id=id, label="预支", draw=kind)
+
+
 def ramp(shares: list[int], *rules: plans_pb2.Rule, id: str = "ramp") -> plans_pb2.Rule:
     kind = plans_pb2.Ramp(shares=[percent(share) for share in shares], rules=rules)
     return plans_pb2.Rule(id=id, label="爬坡", ramp=kind)

@@ -14,6 +14,7 @@ from services.incentives.domain.metrics import METRICS, Figure
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
     Condition,
+    Draw,
     Floor,
     Gate,
     Guarantee,
@@ -109,7 +110,9 @@ def test_r12_re_evaluating_the_trace_gives_the_amount(
 
 @_MANY
 @given(naive.trees(), st.integers(0, 7))
-def test_where_everything_is_void_only_floors_and_guarantees_pay(rules: tuple[Rule, ...], month: int) -> None:
+def test_where_everything_is_void_only_floors_guarantees_and_draws_pay(
+    rules: tuple[Rule, ...], month: int
+) -> None:
     """Nothing done pays nothing of itself; a tier, a bonus or a band from 0 on is paid for 0 as well."""
     nothing = {"tenure_month": month} if month else {}
     lines = evaluate(plan_of(rules), nothing).lines
@@ -117,7 +120,7 @@ def test_where_everything_is_void_only_floors_and_guarantees_pay(rules: tuple[Ru
         line.amount for line in evaluate(plan_of(rules), dict.fromkeys(naive.COUNTS, 0) | nothing).lines
     ]
     paid_for_nothing = any(
-        isinstance(line.rule.kind, Floor | Guarantee)
+        isinstance(line.rule.kind, Floor | Guarantee | Draw)
         or (not isinstance(line.rule.kind, Wrapper) and line.amount)
         for line in lines
     )
@@ -173,9 +176,10 @@ def test_no_line_passes_the_limit_and_the_trace_says_so() -> None:
     )
 
 
-def test_without_a_day_of_hiring_guarantees_and_ramps_do_nothing_and_say_so() -> None:
+def test_without_a_day_of_hiring_what_goes_by_tenure_does_nothing_and_says_so() -> None:
     inside = (Rule("unit", "u", PerUnit(METRICS["deals_won"], 100)),)
-    for kind in (Guarantee(5_000, 3, inside), Ramp((Figure(1, 2),), inside)):
+    kinds = (Guarantee(5_000, 3, inside), Draw(5_000, 3, Figure(1, 2), inside), Ramp((Figure(1, 2),), inside))
+    for kind in kinds:
         plan = plan_of((Rule("w", "w", kind),))
         lines = evaluate(plan, {"deals_won": 4}).lines
         assert [line.amount for line in lines] == [0, 400]

@@ -10,6 +10,7 @@ from services.incentives.domain.plans import (
     Band,
     Cap,
     Condition,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -78,7 +79,7 @@ class DraftCondition:
 class DraftRule:
     """A rule of one kind, named as in the contract's `Rule.kind`, or empty for none; a wrapper holds `rules`.
 
-    `share` is also an accelerator's factor. `credit` holds metrics with their shares.
+    `share` is also an accelerator's factor and a draw's recovery. `credit` holds metrics with their shares.
     """
 
     id: str
@@ -144,6 +145,8 @@ def _wrapper(rule: DraftRule, known: Known) -> RuleKind:
             return Floor(_minor(rule.amount), inside)
         case "guarantee":
             return Guarantee(_minor(rule.amount), rule.months, inside)
+        case "draw":
+            return Draw(_minor(rule.amount), rule.months, _figure(rule.share), inside)
         case "ramp":
             return Ramp(tuple(_figure(share) for share in rule.shares), inside)
         case _:

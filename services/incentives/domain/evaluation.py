@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import lcm
 from typing import Final, NamedTuple, assert_never
 
-from services.incentives.domain.metrics import TENURE, Figure, Figures, Metric, measure
+from services.incentives.domain.metrics import DRAWN, TENURE, Figure, Figures, Metric, measure
 from services.incentives.domain.plans import (
     POINTS,
     WRAPPERS,
@@ -16,6 +16,7 @@ from services.incentives.domain.plans import (
     Cap,
     Condition,
     Credit,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -46,7 +47,7 @@ Held = Mapping[str, Figure]
 class Line(NamedTuple):
     """What one rule pays, or what one wrapper changes, in minor units, for the value it read.
 
-    A cap, a floor and a group read what their rules pay together; a guarantee and a ramp the month of tenure.
+    A cap, a floor and a group read what their rules pay together; a guarantee, a draw and a ramp the month of tenure.
     """
 
     rule: Rule
@@ -80,7 +81,7 @@ def _line(rule: Rule, figures: Figures, held: Held | None, lines: list[Line]) ->
         for each in kind.rules:  # type: ignore[union-attr]  # every wrapper holds rules
             inside += _line(each, figures, held, lines)
         value = read(rule, figures, inside, held)
-        amount = change(kind, value, inside)  # type: ignore[arg-type]  # a wrapper
+        amount = change(rule, value, inside, figures)
         lines[at] = Line(rule, value, amount)
         return inside + amount
     # The same as `read`, without asking what kind it is: most rules are leaves, and this is the way of every figure.
@@ -96,7 +97,7 @@ def read(rule: Rule, figures: Figures, inside: int, held: Held | None = None) ->
     match kind:
         case Group() | Cap() | Floor():
             return Figure(inside, 1)
-        case Guarantee() | Ramp():
+        case Guarantee() | Draw() | Ramp():
             month = figures.get(TENURE, 0)
             return Figure(month, 1) if month > 0 else Figure(0, 0)
         case Gate() | Accelerator():
@@ -187,8 +188,9 @@ def _graduated(kind: Graduated, numerator: int, denominator: int) -> int:
     return _half_up(paid, whole * scale)
 
 
-def change(kind: Wrapper, value: Figure, inside: int) -> int:
-    """The difference a wrapper makes to what its rules pay together; never below minus that, so nothing is owed."""
+def change(rule: Rule, value: Figure, inside: int, figures: Figures) -> int:  # noqa: PLR0911  a case a kind
+    """The difference a wrapper makes to what its rules pay together; never below minus that, so no sum is negative."""
+    kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:
         case Group():
             return 0
@@ -201,6 +203,8 @@ def change(kind: Wrapper, value: Figure, inside: int) -> int:
         case Guarantee():
             within = value.denominator > 0 and value.numerator <= kind.months
             return max(0, kind.amount - inside) if within else 0
+        case Draw():
+            return _drawn(kind, value, inside, figures.get(f"{DRAWN}{rule.id}", 0))
         case Ramp():
             share = share_of(kind, value)
             return _half_up(inside * share.numerator, share.denominator) - inside
@@ -211,6 +215,17 @@ def change(kind: Wrapper, value: Figure, inside: int) -> int:
             return min(LINE_LIMIT, _half_up(inside * (above - below), below))
         case _:
             assert_never(kind)
+
+
+def _drawn(kind: Draw, month: Figure, inside: int, owed: int) -> int:
+    """What is advanced, or paid back of what is owed; nothing where the month of tenure is not known."""
+    if month.denominator <= 0:
+        return 0
+    least = kind.amount if month.numerator <= kind.months else 0
+    if inside <= least:
+        return least - inside
+    share = kind.recovery
+    return -min(owed, _half_up((inside - least) * share.numerator, share.denominator))
 
 
 def is_met(condition: Condition, value: Figure) -> bool:

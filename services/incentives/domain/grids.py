@@ -4,9 +4,19 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from services.incentives.domain.evaluation import evaluate
-from services.incentives.domain.metrics import METRICS, TENURE, Figure, Figures, Metric, Unit, is_course
+from services.incentives.domain.metrics import (
+    DRAWN,
+    METRICS,
+    TENURE,
+    Figure,
+    Figures,
+    Metric,
+    Unit,
+    is_course,
+)
 from services.incentives.domain.plans import (
     Accelerator,
+    Draw,
     Gate,
     Graduated,
     Plan,
@@ -32,6 +42,9 @@ class Grid:
         if any(plan.reads_tenure for plan in plans):
             self.metrics.append(TENURE)
             self._choices.append([1, 0])
+        owed = {f"{DRAWN}{rule.id}": rule.kind.amount for rule in rules if isinstance(rule.kind, Draw)}
+        self.metrics += owed
+        self._choices += [[0, amount] for amount in owed.values()]
         self._totals: dict[tuple[int, ...], int] = {}
 
     def points(self) -> Iterator[Figures]:

@@ -124,6 +124,8 @@ TENURE: Final = MONTH.name
 """Not what a person did but which month of tenure a period begins in, from 1; absent where it is not known."""
 
 
+DRAWN: Final = "drawn:"
+"""Before a rule's id: what it advanced and was not paid back yet when the period begins, in minor units."""
 COURSE: Final = "course:"
 """Before a course's id: not what a person did in a period but whether they had passed the course by its end, 1 or 0."""
 _COURSE_NAME: Final = re.compile(r"course:[a-z0-9-]{1,64}")
@@ -135,13 +137,17 @@ def is_course(name: str) -> bool:
 
 
 def named(known: Known, name: str) -> Metric:
-    """What a figure's name means: one of these metrics, one that is built in, else a course or the month of tenure."""
-    return known.get(name) or METRICS.get(name) or base(name, Unit.COUNT)
+    """What a figure's name means: one of these metrics, one built in, else what is owed, a course or the month."""
+    return (
+        known.get(name)
+        or METRICS.get(name)
+        or base(name, Unit.MONEY if name.startswith(DRAWN) else Unit.COUNT)
+    )
 
 
 def is_standing(name: str) -> bool:
-    """Whether a figure is of where a person stands, not of what they did: the month of tenure, a course passed."""
-    return name == TENURE or name.startswith(COURSE)
+    """Whether a figure is of where a person stands, not of what they did: the month, a course, what is owed."""
+    return name == TENURE or name.startswith((COURSE, DRAWN))
 
 
 def measure(metric: Metric, figures: Figures) -> Figure:

@@ -1,7 +1,7 @@
 """Plans as stored: rules as data, and which plan is a person's."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -141,6 +141,19 @@ class Guarantee:
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """Its rules together pay at least `amount` minor units in the first `months` months of tenure, as an advance.
+
+    `recovery` is the share of what they pay above it, and of all they pay after those months, that pays it back.
+    """
+
+    amount: int
+    months: int
+    recovery: Figure
+    rules: tuple["Rule", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ramp:
     """Its rules pay a share in each of the first months of tenure, and all of it after the last share."""
 
@@ -158,9 +171,9 @@ class Accelerator:
 
 
 Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated
-Wrapper = Group | Gate | Cap | Floor | Guarantee | Ramp | Accelerator
+Wrapper = Group | Gate | Cap | Floor | Guarantee | Draw | Ramp | Accelerator
 RuleKind = Leaf | Wrapper
-WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Ramp, Accelerator})
+WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Draw, Ramp, Accelerator})
 
 Credit = tuple[tuple[Metric, Figure], ...]
 """Metrics of one unit, each with the share that is credited; their sum is what a leaf reads instead of one metric."""
@@ -182,7 +195,7 @@ def metrics_of(rule: Rule) -> tuple[Metric, ...]:
     match kind:
         case Gate() | Accelerator():
             return (kind.condition.metric,)
-        case Group() | Cap() | Floor() | Guarantee() | Ramp():
+        case Group() | Cap() | Floor() | Guarantee() | Draw() | Ramp():
             return ()
     return tuple(metric for metric, _ in rule.credit) or (kind.metric,)
 
@@ -270,7 +283,12 @@ class Plan:
     @cached_property
     def reads_tenure(self) -> bool:
         """Whether it pays by month of tenure."""
-        return any(isinstance(node.rule.kind, Guarantee | Ramp) for node in self.nodes)
+        return any(isinstance(node.rule.kind, Guarantee | Draw | Ramp) for node in self.nodes)
+
+    @cached_property
+    def draws(self) -> Mapping[str, int]:
+        """The rules that advance, by id, with the place of each one's line."""
+        return {node.rule.id: at for at, node in enumerate(self.nodes) if isinstance(node.rule.kind, Draw)}
 
 
 class PlanBook:
@@ -302,6 +320,11 @@ class PlanBook:
     def courses(self) -> frozenset[str]:
         """The ids of the courses that some plan asks for."""
         return frozenset(name.removeprefix(COURSE) for plan in self._by_id.values() for name in plan.courses)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether some plan advances."""
+        return any(plan.draws for plan in self._by_id.values())
 
     @cached_property
     def kinds(self) -> frozenset[PeriodKind]:

@@ -13,6 +13,7 @@ from services.incentives.domain.plans import (
     Cap,
     Condition,
     Credit,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -85,6 +86,12 @@ def _wrapper(kind: Wrapper) -> str:
             return f"these together pay at least {money(kind.amount)}."
         case Guarantee():
             return f"in the first {kind.months} months these together pay at least {money(kind.amount)}."
+        case Draw():
+            back = _written(Unit.RATE, kind.recovery)
+            return (
+                f"in the first {kind.months} months these together pay at least {money(kind.amount)}, as an advance; "
+                f"{back} of what they pay above that, and of all they pay afterwards, pays it back."
+            )
         case Ramp():
             shares = ", ".join(_written(Unit.RATE, share) for share in kind.shares)
             return f"month by month of tenure these pay {shares}, then in full."

@@ -35,7 +35,7 @@ _PAYS_PER: Final = {
     "rate_of": frozenset({Unit.MONEY}),
     "graduated": frozenset({Unit.MONEY, Unit.COUNT, Unit.MINUTES}),
 }
-_WRAPPERS: Final = frozenset({"group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator"})
+_WRAPPERS: Final = frozenset({"group", "gate", "cap", "floor", "guarantee", "draw", "ramp", "accelerator"})
 
 
 class _Read:
@@ -156,14 +156,16 @@ class RuleChecks:
         match rule.kind:
             case "cap":
                 self._money(f"{inside}.amount", rule.amount, least=0)
-            case "floor" | "guarantee":
+            case "floor" | "guarantee" | "draw":
                 self._money(f"{inside}.amount", rule.amount, least=1)
             case "gate" | "accelerator":
                 self._condition(f"{inside}.condition", rule.condition)
             case "ramp":
                 self._shares(f"{inside}.shares", rule)
-        if rule.kind == "guarantee" and not 1 <= rule.months <= MOST_MONTHS:
+        if rule.kind in ("guarantee", "draw") and not 1 <= rule.months <= MOST_MONTHS:
             self._refuse(f"{inside}.months", f"1 to {MOST_MONTHS} months.")
+        if rule.kind == "draw":
+            self._share(f"{inside}.recovery", rule.share, least=Fraction(0), above=True, most=Fraction(1))
         if rule.kind == "accelerator":
             most = Fraction(LARGEST_FACTOR)
             self._share(f"{inside}.factor", rule.share, least=Fraction(1), above=True, most=most)

@@ -1,12 +1,12 @@
 """Plans tried on what happened: what they would have paid in the place of the plans that did."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import IntEnum
 
 from services.incentives.domain.evaluation import tier_of, values
-from services.incentives.domain.metrics import Figure
+from services.incentives.domain.metrics import DRAWN, Figure
 from services.incentives.domain.plans import Graduated, Plan, PlanBook, RuleKind, Tiers
 from services.incentives.domain.statements import Standing, Statement, renew
 
@@ -151,8 +151,31 @@ def pays_instead(plan: Plan, paying: Plan | None, standing: Standing) -> bool:
     return paying.node_id in path and path.index(plan.node_id) <= path.index(paying.node_id)
 
 
+class _Advances:
+    """What a plan that is tried advanced to one person by itself, month by month.
+
+    What was owed when a statement began is a figure of it, where it was paid by a plan with such a draw; to that comes
+    what the plan tried paid otherwise since.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._more = dict.fromkeys(plan.draws, 0)
+
+    def at(self, statement: Statement) -> dict[str, int]:
+        """What is owed when the statement's period begins."""
+        was = statement.figures
+        return {rule_id: was.get(f"{DRAWN}{rule_id}", 0) + more for rule_id, more in self._more.items()}
+
+    def note(self, statement: Statement, paid_by: Plan | None, made: Statement) -> None:
+        """What the plan tried made of a statement that another, or the same, paid."""
+        for rule_id, at in self._plan.draws.items():
+            was = None if paid_by is None else paid_by.draws.get(rule_id)
+            self._more[rule_id] += made.amounts[at] - (0 if was is None else statement.amounts[was])
+
+
 def simulate(
-    plan: Plan, statement: Statement, book: PlanBook, standing: Standing
+    plan: Plan, statement: Statement, book: PlanBook, standing: Standing, advances: _Advances
 ) -> tuple[int, Statement | None]:
     """What somebody would get for the period, and the plan's statement where it is the one that pays."""
     paid_by = book.get(statement.plan_id)
@@ -162,7 +185,8 @@ def simulate(
     if statement.period.kind is not plan.period_kind:
         # What was paid per week is paid per month now, or the other way round.
         return 0, None
-    made = renew(statement, plan, standing)
+    made = renew(statement, plan, replace(standing, drawn=advances.at(statement)))
+    advances.note(statement, paid_by, made)
     return made.total, made
 
 
@@ -176,8 +200,12 @@ def count(
 ) -> Outcome | None:
     """Add a person's statements to the tally; None where there are none that anything is paid for."""
     months: dict[str, tuple[int, list[int]]] = {}
+    advances = [_Advances(plan) for plan in plans]
     for statement, standing in found:
-        tried = [simulate(plan, statement, book, standing) for plan in plans]
+        tried = [
+            simulate(plan, statement, book, standing, owed)
+            for plan, owed in zip(plans, advances, strict=True)
+        ]
         if not statement.plan_id and all(made is None for _, made in tried):
             continue
         for number, (_, made) in enumerate(tried):

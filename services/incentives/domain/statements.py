@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import Line, evaluate, pay, values
-from services.incentives.domain.metrics import COURSE, TENURE, is_standing, measure
+from services.incentives.domain.metrics import COURSE, DRAWN, TENURE, is_standing, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -45,6 +45,7 @@ class Told:
 
 
 NOTHING_PASSED: Final[Mapping[str, date]] = MappingProxyType({})
+NOTHING_DRAWN: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Standing:
 
     With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
     identity does not know the day. `passed` has the courses asked for, by id, with the day each was passed there.
+    `drawn` is what is owed when the period in question begins, by the rule that advanced it, in minor units.
     """
 
     path: Sequence[str]
@@ -61,6 +63,7 @@ class Standing:
     closed_at: datetime | None = None
     hired: date | None = None
     passed: Mapping[str, date] = field(default_factory=lambda: NOTHING_PASSED)
+    drawn: Mapping[str, int] = field(default_factory=lambda: NOTHING_DRAWN)
 
 
 def tenure_month(hired: date | None, period: Period) -> int:
@@ -105,6 +108,8 @@ def _with_standing(
     for name in plan.courses:
         passed = None if standing is None else standing.passed.get(name.removeprefix(COURSE))
         more[name] = int(passed is not None and passed < period.end_day)
+    for rule_id in plan.draws:
+        more[f"{DRAWN}{rule_id}"] = 0 if standing is None else standing.drawn.get(rule_id, 0)
     return {**figures, **{name: number for name, number in more.items() if number}}
 
 

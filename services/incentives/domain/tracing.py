@@ -11,13 +11,14 @@ from math import floor
 from typing import Final, NamedTuple, assert_never
 
 from services.incentives.domain.evaluation import LINE_LIMIT, is_met, tier_of
-from services.incentives.domain.metrics import TENURE, Figure, Figures, Metric
+from services.incentives.domain.metrics import DRAWN, TENURE, Figure, Figures, Metric
 from services.incentives.domain.plans import (
     POINTS,
     Accelerator,
     Band,
     Cap,
     Condition,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -97,7 +98,9 @@ def trace(plan: Plan, index: int, figures: Figures, amounts: Sequence[int]) -> t
     told = _Trace(figures, node.place)
     kind = node.rule.kind
     if isinstance(kind, Wrapper):
-        _change(told, kind, _inside(told, plan.nodes[index + 1 : node.end], amounts[index + 1 : node.end]))
+        _change(
+            told, node.rule, _inside(told, plan.nodes[index + 1 : node.end], amounts[index + 1 : node.end])
+        )
     else:
         value = _value(told, node.rule, kind)
         if value is None:
@@ -199,8 +202,9 @@ def _inside(told: _Trace, nodes: Sequence[Node], amounts: Sequence[int]) -> Frac
     return told.note(Operation.ADD, sum(parts), *parts)
 
 
-def _change(told: _Trace, kind: Wrapper, inside: Fraction) -> Fraction:
+def _change(told: _Trace, rule: Rule, inside: Fraction) -> Fraction:  # noqa: PLR0911  a case a kind
     note = told.note
+    kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:
         case Group():
             return note(Operation.SUBTRACT, 0, inside, inside)
@@ -225,6 +229,8 @@ def _change(told: _Trace, kind: Wrapper, inside: Fraction) -> Fraction:
             within = note(Operation.AT_LEAST, int(month <= kind.months), kind.months, month)
             gap = _top_up(told, inside, kind.amount)
             return note(Operation.MULTIPLY, gap * within, gap, within)
+        case Draw():
+            return _drawn(told, kind, inside, f"{DRAWN}{rule.id}")
         case Ramp():
             return _ramped(told, kind, inside)
         case _:
@@ -234,6 +240,23 @@ def _change(told: _Trace, kind: Wrapper, inside: Fraction) -> Fraction:
 def _top_up(told: _Trace, inside: Fraction, least: int) -> Fraction:
     paid = told.note(Operation.MAX, max(inside, Fraction(least)), inside, least)
     return told.note(Operation.SUBTRACT, paid - inside, paid, inside)
+
+
+def _drawn(told: _Trace, kind: Draw, inside: Fraction, owed: str) -> Fraction:
+    note = told.note
+    month = note(Operation.READ, told.figures.get(TENURE, 0), subject=TENURE)
+    if month <= 0:
+        return note(Operation.NO_DATA, 0)
+    within = note(Operation.AT_LEAST, int(month <= kind.months), kind.months, month)
+    least = note(Operation.MULTIPLY, within * kind.amount, within, kind.amount)
+    if inside <= least:
+        return note(Operation.SUBTRACT, least - inside, least, inside)
+    above = note(Operation.SUBTRACT, inside - least, inside, least)
+    share = kind.recovery.exact
+    part = told.round(note(Operation.MULTIPLY, above * share, above, share))
+    left = note(Operation.READ, told.figures.get(owed, 0), subject=owed)
+    back = note(Operation.MIN, min(left, part), left, part)
+    return note(Operation.SUBTRACT, -back, 0, back)
 
 
 def _ramped(told: _Trace, kind: Ramp, inside: Fraction) -> Fraction:

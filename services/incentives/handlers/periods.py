@@ -15,6 +15,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.validation import Fields
+from services.incentives.carrying import with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import freeze
 from services.incentives.domain.closing import Closing
@@ -154,6 +155,9 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
         standings = ledger.standings([person_id for person_id, _ in keys], self._clock.now(), book.courses)
         without = [key for key in keys if key not in known]
         stood = then(connection, without, standings)
+        if book.draws:
+            stands_at = {key: stood.get(key, standings[key[0]]) for key in without if key[0] in standings}
+            stood |= with_drawn(connection, book, stands_at, standings)
         empty = []
         for person_id, _ in without:
             person = directory.person(person_id)

@@ -16,6 +16,7 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
+from services.incentives.carrying import with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.closing import Adjustment, Frozen
 from services.incentives.domain.inverse import NextAmount, next_amounts
@@ -179,6 +180,9 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                 if kind not in stored[person_id]
             ]
             stood = then(connection, without, now)
+            if book.draws:
+                stands = {key: stood.get(key, now[key[0]]) for key in without}
+                stood |= with_drawn(connection, book, stands, now)
             after = self._after(StandingStore(connection, scope), people, tuple(periods.values()))
         for person_id in people:
             standings = {
@@ -228,6 +232,12 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         if known_at is not None:
             after = after.known_by(known_at)
         standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
+        if book.draws and known_at is None:
+            stands = {
+                (person_id, periods[kind]): each for kind, each in standings.items() if kind not in stored
+            }
+            owing = with_drawn(connection, book, stands, {person_id: standing})
+            standings |= {period.kind: each for (_, period), each in owing.items()}
         statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
         return statement, book, standings[statement.period.kind], after
 

@@ -12,10 +12,11 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.validation import Fields
+from services.incentives.carrying import with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.evaluation import evaluate
 from services.incentives.domain.metrics import METRICS, Figure, Figures, Metric, measure
-from services.incentives.domain.periods import PeriodKind, today
+from services.incentives.domain.periods import PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.reaching import (
     MOST_ALONE,
@@ -125,7 +126,14 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         with self._database.read() as connection:
             version, stored = StatementStore(connection, scope).on(person_id, day)
             book = self._catalogue.plans(connection, version)
-        statement = shown_on(book, stored, person_id, dict.fromkeys(PeriodKind, standing), day)
+            standings = dict.fromkeys(PeriodKind, standing)
+            if book.draws:
+                stands = {
+                    (person_id, period_of(kind, day)): standing for kind in PeriodKind if kind not in stored
+                }
+                owing = with_drawn(connection, book, stands, {person_id: standing})
+                standings |= {period.kind: each for (_, period), each in owing.items()}
+        statement = shown_on(book, stored, person_id, standings, day)
         plan = book.get(statement.plan_id)
         if plan is None:
             raise NotFound("PLAN_UNKNOWN", "No plan applies today, so there is nothing to reckon with.")

@@ -4,7 +4,7 @@ Who computes holds `calculation` (see `begin_calculation`), so what is read here
 transaction ends, and the order of events is the order of changes.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,11 @@ SELECT {COLUMNS}
 FROM statement
 JOIN unnest(%(kinds)b::smallint[], %(days)b::date[], %(people)b::text[]) AS asked (kind, day, person)
   ON (period_kind, first_day, person_id) = (kind, day, person)
+"""  # noqa: S608  the column names are ours
+_EARLIER: Final = f"""
+SELECT {COLUMNS} FROM statement
+JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS asked (person, kind, day)
+  ON (person_id, period_kind) = (person, kind) AND first_day < day
 """  # noqa: S608  the column names are ours
 _WHERE_FROM: Final = """
 SELECT person.id, job_role, ancestors, effective_zone, hire_date
@@ -193,6 +198,16 @@ class Ledger:
         else:
             self._connection.execute(_ON, {"id": first.id, "after": people[-1]})
         return Stale(people, first.since)
+
+
+def earlier(connection: Connection, before: Mapping[tuple[str, PeriodKind], date]) -> list[Statement]:
+    """People's statements of all periods of a kind that begin before a day."""
+    values = {
+        "people": [person_id for person_id, _ in before],
+        "kinds": [int(kind) for _, kind in before],
+        "days": list(before.values()),
+    }
+    return list(map(as_statement, connection.exec_driver_sql(_EARLIER, values).all()))
 
 
 def _key(statement: Statement) -> tuple[Period, str]:

@@ -10,6 +10,7 @@ from services.incentives.domain.plans import (
     Cap,
     Condition,
     Credit,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -110,6 +111,9 @@ def _encode_wrapper(kind: Wrapper) -> dict[str, Any]:
             return {"kind": "floor", "amount": kind.amount}
         case Guarantee():
             return {"kind": "guarantee", "amount": kind.amount, "months": kind.months}
+        case Draw():
+            recovery = list(kind.recovery)
+            return {"kind": "draw", "amount": kind.amount, "months": kind.months, "recovery": recovery}
         case Ramp():
             return {"kind": "ramp", "shares": [list(share) for share in kind.shares]}
         case Accelerator():
@@ -150,6 +154,8 @@ def _decode_wrapper(row: Mapping[str, Any], inside: tuple[Rule, ...]) -> RuleKin
             return Floor(row["amount"], inside)
         case "guarantee":
             return Guarantee(row["amount"], row["months"], inside)
+        case "draw":
+            return Draw(row["amount"], row["months"], Figure(*row["recovery"]), inside)
         case "ramp":
             return Ramp(tuple(Figure(*share) for share in row["shares"]), inside)
         case "accelerator":

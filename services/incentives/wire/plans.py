@@ -98,6 +98,14 @@ def _to_wrapper(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
             guarantee = message.guarantee
             rules = _to_rules(guarantee.rules, depth)
             return {"amount": _amount(guarantee), "months": guarantee.months, "rules": rules}
+        case "draw":
+            draw = message.draw
+            return {
+                "amount": _amount(draw),
+                "months": draw.months,
+                "share": to_value(draw.recovery) if draw.HasField("recovery") else None,
+                "rules": _to_rules(draw.rules, depth),
+            }
         case "ramp":
             shares = tuple(map(to_value, message.ramp.shares))
             return {"shares": shares, "rules": _to_rules(message.ramp.rules, depth)}

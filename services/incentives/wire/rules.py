@@ -10,6 +10,7 @@ from services.incentives.domain.plans import (
     Accelerator,
     Cap,
     Condition,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -104,6 +105,11 @@ def _wrapper(message: plans_pb2.Rule, kind: Wrapper, currency: str) -> None:
             message.guarantee.amount.CopyFrom(from_money(kind.amount, currency))
             message.guarantee.months = kind.months
             message.guarantee.rules.extend(inside)
+        case Draw():
+            message.draw.amount.CopyFrom(from_money(kind.amount, currency))
+            message.draw.months = kind.months
+            message.draw.recovery.CopyFrom(_share(kind.recovery))
+            message.draw.rules.extend(inside)
         case Ramp():
             message.ramp.shares.extend(map(_share, kind.shares))
             message.ramp.rules.extend(inside)

@@ -9,10 +9,11 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
-from services.incentives.domain.metrics import MONTH, UNREAD, Figure, Figures, Metric, Unit
+from services.incentives.domain.metrics import DRAWN, MONTH, UNREAD, Figure, Figures, Metric, Unit, named
 from services.incentives.domain.plans import (
     Accelerator,
     Cap,
+    Draw,
     Floor,
     Gate,
     Graduated,
@@ -47,6 +48,7 @@ _KINDS: Final[dict[type[RuleKind], values_pb2.RuleKind.ValueType]] = {
     Cap: values_pb2.RULE_KIND_CAP,
     Floor: values_pb2.RULE_KIND_FLOOR,
     Guarantee: values_pb2.RULE_KIND_GUARANTEE,
+    Draw: values_pb2.RULE_KIND_DRAW,
     Ramp: values_pb2.RULE_KIND_RAMP,
     Accelerator: values_pb2.RULE_KIND_ACCELERATOR,
 }
@@ -115,7 +117,7 @@ def metric_read(rule: Rule) -> Metric:
     match kind:
         case Gate() | Accelerator():
             return kind.condition.metric
-        case Guarantee() | Ramp():
+        case Guarantee() | Draw() | Ramp():
             return MONTH
         case Group() | Cap() | Floor():
             return UNREAD
@@ -155,9 +157,11 @@ def from_steps(steps: Sequence[Step]) -> list[statements_pb2.TraceStep]:
 
 
 def from_inputs(rule: Rule, figures: Figures, currency: str) -> list[statements_pb2.NamedValue]:
-    """The base figures a rule reads."""
+    """The figures a rule reads, of a draw what is owed as well."""
     metric = metric_read(rule)
     bases = metric.bases if metric.name else tuple(each for each, _ in rule.credit)
+    if isinstance(rule.kind, Draw):
+        bases = (*bases, named({}, f"{DRAWN}{rule.id}"))
     return [
         statements_pb2.NamedValue(
             metric=base.name, value=from_value(base.unit, Figure(figures.get(base.name, 0), 1), currency)

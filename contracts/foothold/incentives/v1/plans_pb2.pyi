@@ -166,6 +166,7 @@ class Rule(_message.Message):
     GUARANTEE_FIELD_NUMBER: _builtins.int
     RAMP_FIELD_NUMBER: _builtins.int
     ACCELERATOR_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Unique in the plan, [a-z0-9_-]{1,40}; traces name it."""
@@ -224,6 +225,10 @@ class Rule(_message.Message):
         """Rules that pay more where a condition holds."""
 
     @_builtins.property
+    def draw(self) -> Global___Draw:
+        """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
+
+    @_builtins.property
     def credit(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditPart]:
         """Weighted credit: what the rule reads instead of its kind's metric, which is empty then: the sum of each metric x its
         share, exact; 0..10 parts, all counted in one unit. 100 % of 5 and 50 % of 10 read 10. Not for wrappers.
@@ -247,13 +252,14 @@ class Rule(_message.Message):
         guarantee: Global___Guarantee | None = ...,
         ramp: Global___Ramp | None = ...,
         accelerator: Global___Accelerator | None = ...,
+        draw: Global___Draw | None = ...,
         credit: _abc.Iterable[Global___CreditPart] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator", "draw"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -576,6 +582,50 @@ class Guarantee(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Guarantee: _TypeAlias = Guarantee  # noqa: Y015
+
+@_typing.final
+class Draw(_message.Message):
+    """Rules that together pay at least so much in the first months of tenure, counted as for a guarantee, as an advance: what
+    is missing is paid and owed. What the rules pay above it, and all they pay after those months, pays a share of itself back,
+    rounded once, half up, until nothing is owed. What is owed when a period begins is the figure `drawn:` and the rule's id; it
+    goes on under a later plan that has a draw of the same id, and is forgiven by one that has none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    RECOVERY_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    months: _builtins.int
+    """How many months, 1..60."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """The least, above zero."""
+
+    @_builtins.property
+    def recovery(self) -> _values_pb2.Value:
+        """The share that pays back, in RATE, above 0 and at most 1."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+        months: _builtins.int = ...,
+        recovery: _values_pb2.Value | None = ...,
+        rules: _abc.Iterable[Global___Rule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "recovery", b"recovery"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "months", b"months", "recovery", b"recovery", "rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Draw: _TypeAlias = Draw  # noqa: Y015
 
 @_typing.final
 class Ramp(_message.Message):

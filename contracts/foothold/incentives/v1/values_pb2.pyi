@@ -108,6 +108,8 @@ class _RuleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleKind.Val
     """Rules that pay a share in each of the first months of tenure."""
     RULE_KIND_ACCELERATOR: _RuleKind.ValueType  # 13
     """Rules that pay more where a condition holds."""
+    RULE_KIND_DRAW: _RuleKind.ValueType  # 14
+    """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
 
 class RuleKind(_RuleKind, metaclass=_RuleKindEnumTypeWrapper):
     """What a rule of a plan is."""
@@ -140,6 +142,8 @@ RULE_KIND_RAMP: RuleKind.ValueType  # 12
 """Rules that pay a share in each of the first months of tenure."""
 RULE_KIND_ACCELERATOR: RuleKind.ValueType  # 13
 """Rules that pay more where a condition holds."""
+RULE_KIND_DRAW: RuleKind.ValueType  # 14
+"""Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
 Global___RuleKind: _TypeAlias = RuleKind  # noqa: Y015
 
 @_typing.final

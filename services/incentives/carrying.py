@@ -1,0 +1,75 @@
+"""What draws advanced and was not paid back yet, carried from one period to the next (0419)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import Connection
+
+from services.incentives.domain.periods import Period, PeriodKind, period_of
+from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.statements import Standing, Statement, plan_of, renew
+from services.incentives.store.ledger import Key, earlier
+from services.incentives.store.placements import then
+
+
+def with_drawn(
+    connection: Connection, book: PlanBook, asked: Mapping[Key, Standing], now: Mapping[str, Standing]
+) -> dict[Key, Standing]:
+    """The same standings with what is owed when each period begins.
+
+    `now` has where people stand today. What was paid in a period is its statement as computed; one without any fact is
+    computed here, with the plan that was in force. Nothing is owed where the day of hiring is not known.
+    """
+    known = {key: standing for key, standing in asked.items() if now[key[0]].hired is not None}
+    before: dict[Key, Statement] = {}
+    last: dict[tuple[str, PeriodKind], date] = {}
+    for person_id, period in known:
+        key = (person_id, period.kind)
+        last[key] = max(last.get(key, date.min), period.first_day)
+    for each in earlier(connection, last):
+        before[each.person_id, each.period] = each
+    spans = {key: list(_span(now[key[0]].hired, key, end, before)) for key, end in last.items()}
+    without = [
+        (person_id, period)
+        for (person_id, _kind), periods in spans.items()
+        for period in periods
+        if (person_id, period) not in before
+    ]
+    stood = then(connection, without, now)
+    found = dict(asked)
+    for (person_id, kind), periods in spans.items():
+        owed: Mapping[str, int] = {}
+        wanted = {period: key for key in known if key[0] == person_id and (period := key[1]).kind is kind}
+        for period in (*periods, *sorted(wanted)[-1:]):
+            if period in wanted:
+                found[wanted[period]] = replace(found[wanted[period]], drawn=owed)
+            statement = before.get((person_id, period))
+            if statement is None:
+                stands = replace(stood.get((person_id, period), now[person_id]), drawn=owed)
+                plan = plan_of(book, None, stands, period)
+                statement = renew(Statement(person_id, period), plan, stands)
+            owed = after(book, statement, owed)
+    return found
+
+
+def after(book: PlanBook, statement: Statement, owed: Mapping[str, int]) -> Mapping[str, int]:
+    """What is owed when a period is over; a plan without the rule that advanced it forgives it."""
+    plan = book.get(statement.plan_id)
+    if plan is None:
+        return owed
+    return {rule_id: owed.get(rule_id, 0) + statement.amounts[at] for rule_id, at in plan.draws.items()}
+
+
+def _span(
+    hired: date | None, key: tuple[str, PeriodKind], end: date, known: Iterable[Key]
+) -> Iterable[Period]:
+    """The periods before one that begins on `end`, from that of the day of hiring or the first statement there is."""
+    person_id, kind = key
+    first = min(
+        (period.first_day for who, period in known if who == person_id and period.kind is kind), default=end
+    )
+    period = period_of(kind, min(first, hired or end))
+    while period.first_day < end:
+        yield period
+        period = period_of(kind, period.end_day)
