@@ -15,6 +15,7 @@ PAYS: Final = (
     ("tiers", later("A sum for the tier reached")),
     ("rate_of", later("A share of an amount")),
     ("graduated", later("Each part at its own rate")),
+    ("mentor_bonus", later("So much for each person mentored who reaches something")),
 )
 WRAPS: Final = (
     ("group", later("Add up")),

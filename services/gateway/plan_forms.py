@@ -106,7 +106,9 @@ def plan_of(
     return Typed(plan, wrong, places, rules)
 
 
-def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[str, str]:
+def _fill(  # noqa: C901, PLR0911  a case a kind
+    rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str
+) -> dict[str, str]:
     if row.wraps:
         return _fill_wrapper(rule, row, unit, currency)
     why = _unpayable(row.metric, unit)
@@ -122,6 +124,9 @@ def _fill(rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str) -> dict[
         return {} if share is not None else {"share": _("A percentage like 8 or 2.5, please.")}
     wrong: dict[str, str] = {}
     amount = _amount(row.amount, currency, wrong)
+    if row.kind == "mentor_bonus":
+        rule.mentor_bonus.amount.CopyFrom(amount)
+        return wrong | _fill_condition(rule.mentor_bonus.condition, row, unit, currency)
     if row.kind == "per_unit":
         rule.per_unit.CopyFrom(plans_pb2.PerUnit(metric=row.metric, amount=amount))
         return wrong

@@ -48,6 +48,9 @@ def sentence(rule: plans_pb2.Rule) -> str:
 
 
 def _leaf(rule: plans_pb2.Rule, kind: str) -> str:
+    if kind == "mentor_bonus":
+        amount, told = money(rule.mentor_bonus.amount), condition(rule.mentor_bonus.condition)
+        return _("%(amount)s for each person mentored: %(condition)s.", amount=amount, condition=told)
     metric = _read(rule, getattr(rule, kind).metric)
     if kind == "per_unit":
         return _(

@@ -7,6 +7,7 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 
 from services.gateway.figures import fraction, written
 from services.gateway.language import _
+from services.gateway.traced import WRAPPERS
 from services.gateway.words import TENURE
 
 MOST: Final = 10
@@ -31,7 +32,7 @@ def brief(lines: Sequence[statements_pb2.Line]) -> Brief:
 
 def wraps(line: statements_pb2.Line) -> bool:
     """Whether the line changes others instead of paying for something."""
-    return line.kind >= values_pb2.RULE_KIND_GROUP
+    return line.kind in WRAPPERS
 
 
 def reached(line: statements_pb2.Line) -> str:

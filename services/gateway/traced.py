@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from foothold.incentives.v1 import statements_pb2, values_pb2
 
@@ -11,6 +11,14 @@ from services.gateway.figures import MINUTES, MONEY, RATE
 from services.gateway.language import language
 
 _SHARE_PLACES = 2
+WRAPPERS: Final = frozenset(
+    {
+        *(values_pb2.RULE_KIND_GROUP, values_pb2.RULE_KIND_GATE, values_pb2.RULE_KIND_CAP),
+        *(values_pb2.RULE_KIND_FLOOR, values_pb2.RULE_KIND_GUARANTEE, values_pb2.RULE_KIND_DRAW),
+        *(values_pb2.RULE_KIND_RAMP, values_pb2.RULE_KIND_ACCELERATOR),
+    }
+)
+"""Kinds of rule that change others instead of paying for something."""
 
 
 class Told(NamedTuple):
@@ -31,7 +39,7 @@ class Told(NamedTuple):
     @property
     def wraps(self) -> bool:
         """Whether the line is a wrapper's."""
-        return self.line.kind >= values_pb2.RULE_KIND_GROUP
+        return self.line.kind in WRAPPERS
 
     def amount(self, minor: Fraction) -> str:
         """Minor units as an amount."""

@@ -33,8 +33,9 @@ METRICS: Final[Mapping[str, str]] = {
     "meetings_attended": later("Meetings held"),
 }
 TENURE: Final = "tenure_month"
+MENTEES: Final = "mentees:"
 DRAWN: Final = "drawn:"
-"""Before a rule's id: a figure of what it advanced."""
+"""Before a rule's id: figures of whom one mentors, and of what was advanced."""
 RULES: Final[Mapping[str, str]] = {
     "customers_followed": later(
         "Different customers you followed up in the period. Several follow-ups of one customer count once."
@@ -163,6 +164,8 @@ def metric(name: str) -> str:
         return str(METRICS[name])
     if name == TENURE:
         return _("Month of tenure")
+    if name.startswith(MENTEES):
+        return _("People mentored who reached it")
     if name.startswith(DRAWN):
         return _("Advance not paid back yet")
     if name.startswith(course_titles.PREFIX):

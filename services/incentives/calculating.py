@@ -1,6 +1,6 @@
 """Computes statements, a page or a batch at a time, and says which changed; in the caller's transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
-from services.incentives.carrying import with_drawn
+from services.incentives.carrying import with_drawn, with_mentees
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.metrics import DRAWN
@@ -17,6 +17,7 @@ from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
 from services.incentives.store.catalogue import begin_calculation
 from services.incentives.store.ledger import Key, Ledger
+from services.incentives.store.mentoring import mentors_of
 from services.incentives.store.placements import then
 
 STATEMENT_CHANGED: Final = "statement_changed"
@@ -54,7 +55,7 @@ class Calculator:
         unseen: set[Key] = set()
         stands = {key: stood.get(key) or standings.get(key[0]) for key in last}
         plans = {key: plan_of(book, known.get(key), stands[key], key[1]) for key in last}
-        stands |= _drawn(connection, book, stands, plans, standings)
+        stands |= _reading_others(connection, book, stands, plans, standings)
         for key, each in last.items():
             before = known.get(key)
             if newest_only and before is not None and before.goals_position > each.position:
@@ -71,6 +72,7 @@ class Calculator:
         ledger.write(taken, now, unseen=unseen)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
         self._carry(connection, book, changed, standings)
+        self._pay_mentors(connection, book, changed)
 
     def renew(self, connection: Connection, limit: int) -> bool:
         """Compute the next people in the queue anew, at most `limit`; whether there were any."""
@@ -89,6 +91,17 @@ class Calculator:
             and _is_open(before, standing.today, stale.since)
         ]
         changed = _renewed(connection, book, found, standings)
+        if book.pays_mentors:
+            known = {(each.person_id, each.period) for each in found}
+            for kind in book.kinds:
+                running = {
+                    person_id: period_of(kind, standing.today) for person_id, standing in standings.items()
+                }
+                for period in sorted(set(running.values())):
+                    those = {
+                        who for who, each in running.items() if each == period and (who, period) not in known
+                    }
+                    changed += _mentors(connection, book, those, period, standings)
         self._apply(connection, book, changed, standings, now)
         return True
 
@@ -123,6 +136,10 @@ class Calculator:
         standings = ledger.standings(people, now, book.courses)
         found = [each for each in ledger.of_period(people, period) if each.person_id in standings]
         changed = _renewed(connection, book, found, standings)
+        if book.pays_mentors:
+            changed += _mentors(
+                connection, book, set(people) - {each.person_id for each in found}, period, standings
+            )
         if apply:
             self._apply(connection, book, changed, standings, now)
         return len(found), changed
@@ -165,6 +182,18 @@ class Calculator:
         for period in sorted(following):
             self._carry_on(connection, following[period], period, standings)
 
+    def _pay_mentors(self, connection: Connection, book: PlanBook, changed: Sequence[Change]) -> None:
+        """Whoever mentors somebody whose figures changed is computed anew, also where they have none themselves."""
+        if not book.pays_mentors:
+            return
+        keys = [
+            (after.person_id, after.period)
+            for before, after, _, _ in changed
+            if before is None or before.figures != after.figures
+        ]
+        for period, mentors in sorted(mentors_of(connection, keys).items()):
+            self.recheck(connection, sorted(mentors), period, apply=True)
+
     def _carry_on(
         self, connection: Connection, people: Sequence[str], period: Period, standings: Mapping[str, Standing]
     ) -> None:
@@ -203,7 +232,7 @@ def _renewed(
         key: plan_of(book, before, stands[key], before.period)
         for key, before in zip(keys, found, strict=True)
     }
-    stands |= _drawn(connection, book, stands, plans, standings)
+    stands |= _reading_others(connection, book, stands, plans, standings)
     changed = []
     for key, before in zip(keys, found, strict=True):
         plan = plans[key]
@@ -215,22 +244,48 @@ def _renewed(
     return changed
 
 
-def _drawn(
+def _mentors(
+    connection: Connection,
+    book: PlanBook,
+    people: Collection[str],
+    period: Period,
+    standings: Mapping[str, Standing],
+) -> list[Change]:
+    """The statements of mentors who did nothing themselves in a period, and are paid for what others did."""
+    empty = [Statement(person_id, period) for person_id in sorted(people) if person_id in standings]
+    stood = then(connection, [(each.person_id, period) for each in empty], standings)
+    paid = [
+        each
+        for each in empty
+        if (
+            plan := plan_of(
+                book, None, stood.get((each.person_id, period), standings[each.person_id]), period
+            )
+        )
+        and plan.mentor_rules
+    ]
+    return [each._replace(before=None) for each in _renewed(connection, book, paid, standings)]
+
+
+def _reading_others(
     connection: Connection,
     book: PlanBook,
     stands: Mapping[Key, Standing | None],
     plans: Mapping[Key, Plan | None],
     standings: Mapping[str, Standing],
 ) -> dict[Key, Standing]:
-    """Those who are paid by a plan that advances, with what they owe."""
-    if not book.draws:
+    """Those whose plan reads other statements as well, with what it reads of them."""
+    if not (book.draws or book.pays_mentors):
         return {}
-    asked = {
-        key: standing
+    paid = {
+        key: (standing, plan)
         for key, standing in stands.items()
-        if standing is not None and key[0] in standings and (plan := plans[key]) is not None and plan.draws
+        if standing is not None and key[0] in standings and (plan := plans[key]) is not None
     }
-    return with_drawn(connection, book, asked, standings) if asked else {}
+    drawing = {key: standing for key, (standing, plan) in paid.items() if plan.draws}
+    found = with_drawn(connection, book, drawing, standings) if drawing else {}
+    mentors = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.mentor_rules}
+    return found | (with_mentees(connection, mentors) if mentors else {})
 
 
 def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:

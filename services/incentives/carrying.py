@@ -1,4 +1,4 @@
-"""What draws advanced and was not paid back yet, carried from one period to the next (0419)."""
+"""What a statement reads of other statements: what draws advanced before (0419), what mentees reached (0429)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -10,6 +10,7 @@ from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import PlanBook
 from services.incentives.domain.statements import Standing, Statement, plan_of, renew
 from services.incentives.store.ledger import Key, earlier
+from services.incentives.store.mentoring import mentees_of
 from services.incentives.store.placements import then
 
 
@@ -51,6 +52,12 @@ def with_drawn(
                 statement = renew(Statement(person_id, period), plan, stands)
             owed = after(book, statement, owed)
     return found
+
+
+def with_mentees(connection: Connection, asked: Mapping[Key, Standing]) -> dict[Key, Standing]:
+    """The same standings with the figures of whom each person mentors in each period."""
+    found = mentees_of(connection, asked)
+    return {key: replace(standing, mentees=found[key]) for key, standing in asked.items()}
 
 
 def after(book: PlanBook, statement: Statement, owed: Mapping[str, int]) -> Mapping[str, int]:

@@ -28,6 +28,7 @@ from services.incentives.domain.statements import Told
 from services.incentives.store.catalogue import enqueue
 from services.incentives.store.courses import Passed, note_courses, note_passed
 from services.incentives.store.flag_holds import take_flags
+from services.incentives.store.mentoring import mentors_before
 from services.incentives.store.metrics import OwnMetric, forget_metric, note_metric, reread
 from services.incentives.store.placements import Placement, note
 
@@ -194,15 +195,22 @@ def on_identity(connection: Connection, events: Sequence[identity_pb2.Event]) ->
     """
     moved: dict[str, date | None] = {}
     placed: list[Placement] = []
+    mentors: dict[str, str] = {}
     for event in events:
         body = event.WhichOneof("body")
         at = event.occurred_at.ToDatetime(UTC)
         if body == "person_changed":
             person = event.person_changed
             moved[person.id] = date.min
-            placed.append(Placement(person.id, at, person.parent_id, person.job_role))
+            placed.append(Placement(person.id, at, person.parent_id, person.job_role, person.mentor_id))
+            mentors[person.id] = person.mentor_id
         elif body == "node_changed" and event.node_changed.kind != directory_pb2.NODE_KIND_PERSON:
             moved[event.node_changed.id] = None
             placed.append(Placement(event.node_changed.id, at, event.node_changed.parent_id))
+    # Who mentors somebody else now, or no more, may be paid otherwise.
+    before = mentors_before(connection, list(mentors)) if mentors else {}
+    for person_id, mentor_id in mentors.items():
+        was = before.get(person_id, "")
+        moved |= {each: None for each in {was, mentor_id} - {""} if was != mentor_id and each not in moved}
     note(connection, placed)
     enqueue(connection, list(moved.items()))

@@ -211,6 +211,13 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
         inside,
         {"kind": "ramp", "label": "爬坡", "shares": "50 80%"},
         inside,
+        {
+            "kind": "mentor_bonus",
+            "label": "带教奖",
+            "metric": "close_rate",
+            "threshold": "15",
+            "amount": "300",
+        },
         {"kind": "accelerator", "label": "加速", "metric": "deals_won", "threshold": "5", "factor": "1.5"},
         inside,
         {"kind": "gate", "label": "不超过", "metric": "deals_lost", "threshold": "2", "bound": "at_most"},

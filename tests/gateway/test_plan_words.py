@@ -30,6 +30,7 @@ from tests.incentives.plans import (
     graduated,
     group,
     guarantee,
+    mentor_bonus,
     money,
     per_unit,
     percent,
@@ -185,6 +186,10 @@ def test_a_bonus_is_said_as_people_say_it(language: str) -> None:
                 "这次还回：¥250.00。",
             ],
         ),
+        (
+            mentor_bonus(at_least("deals_won", count(2)), "300"),
+            ["带教的人中已达到的：2", "2 × ¥300.00 = ¥600.00"],
+        ),
         (group(UNIT), ["跟进奖：¥1,000.00", "只做合计，不改变金额。"]),
         (rate_of("revenue", percent(8)), ["销售额：¥35,000.00", "¥35,000.00 的 8 %：¥2,800.00"]),
         (
@@ -209,6 +214,7 @@ def test_a_line_is_explained_so_that_it_can_be_worked_out(
         "revenue": 3_500_000,
         "tenure_month": 2,
         "drawn:draw": 25_000,
+        "mentees:mentees": 2,
     }
     answer = explained(figures, rule)[0]
     with gateway.flask.test_request_context("/", headers={"Accept-Language": "zh-CN"}):

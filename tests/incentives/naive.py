@@ -24,6 +24,7 @@ from services.incentives.domain.plans import (
     Graduated,
     Group,
     Guarantee,
+    MentorBonus,
     PerPoint,
     PerUnit,
     PointMode,
@@ -113,7 +114,7 @@ def _pays(rule: Rule, value: Fraction | None) -> int:  # noqa: C901  a case a ki
         return 0
     value = max(value, Fraction(0))
     match rule.kind:
-        case PerUnit(amount=amount):
+        case PerUnit(amount=amount) | MentorBonus(amount=amount):
             return floor(value) * amount
         case ThresholdBonus(threshold=threshold, amount=amount):
             return amount if value >= Fraction(*threshold) else 0
@@ -328,7 +329,8 @@ def conditions(draw: st.DrawFn) -> Condition:
 @st.composite
 def leaves(draw: st.DrawFn, number: int) -> Rule:
     """Any rule that pays for something."""
-    which = draw(st.sampled_from(["flat", "flat", "rate_of", "graduated", "credit"]))
+    kind: RuleKind
+    which = draw(st.sampled_from(["flat", "flat", "rate_of", "graduated", "credit", "mentees"]))
     if which == "flat":
         return replace(draw(rules(1))[0], id=f"r{number}")
     if which == "credit":
@@ -342,7 +344,10 @@ def leaves(draw: st.DrawFn, number: int) -> Rule:
         ]
         kinds += [draw(tier_sets("")), draw(bands(""))]
         return Rule(f"r{number}", "按比例计入", draw(st.sampled_from(kinds)), credit)
-    kind: RuleKind = draw(bands(draw(st.sampled_from([*COUNTS, "revenue", OWN_MONEY]))))
+    if which == "mentees":
+        kind = MentorBonus(base(f"mentees:r{number}", Unit.COUNT), draw(conditions()), draw(AMOUNTS))
+        return Rule(f"r{number}", "带教奖", kind)
+    kind = draw(bands(draw(st.sampled_from([*COUNTS, "revenue", OWN_MONEY]))))
     if which == "rate_of":
         kind = RateOf(metric_of(draw(st.sampled_from(["revenue", OWN_MONEY]))), draw(rates()))
     return Rule(f"r{number}", f"第{number}条", kind)
@@ -404,5 +409,6 @@ def histories(draw: st.DrawFn) -> dict[str, int]:
         found[COURSE] = 1
     for rule_id in draw(st.sets(st.sampled_from([f"r{number}" for number in range(1, 9)]))):
         found[f"drawn:{rule_id}"] = draw(st.integers(1, 10**6))
+        found[f"mentees:{rule_id}"] = draw(st.integers(1, 9))
     month = draw(st.integers(0, 7))
     return {**found, "tenure_month": month} if month else found

@@ -98,6 +98,11 @@ def at_most(metric: str, value: values_pb2.Value) -> plans_pb2.Condition:
     return plans_pb2.Condition(metric=metric, at_most=value)
 
 
+def mentor_bonus(condition: plans_pb2.Condition, amount: str, id: str = "mentees") -> plans_pb2.Rule:
+    kind = plans_pb2.MentorBonus(condition=condition, amount=yuan(amount))
+    return plans_pb2.Rule(id=id, label="带教奖", mentor_bonus=kind)
+
+
 def group(*rules: plans_pb2.Rule, id: str = "group") -> plans_pb2.Rule:
     return plans_pb2.Rule(id=id, label="合计", group=plans_pb2.Group(rules=rules))
 

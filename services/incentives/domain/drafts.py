@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.incentives.domain.metrics import UNREAD, Figure, Known, named
+from services.incentives.domain.metrics import MENTEES, UNREAD, Figure, Known, Unit, base, named
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
     Accelerator,
@@ -16,6 +16,7 @@ from services.incentives.domain.plans import (
     Graduated,
     Group,
     Guarantee,
+    MentorBonus,
     PerPoint,
     PerUnit,
     PointMode,
@@ -156,6 +157,9 @@ def _wrapper(rule: DraftRule, known: Known) -> RuleKind:
 def _kind(rule: DraftRule, known: Known) -> RuleKind:
     if rule.rules:
         return _wrapper(rule, known)
+    if rule.kind == "mentor_bonus":
+        counted = base(f"{MENTEES}{rule.id}", Unit.COUNT)
+        return MentorBonus(counted, _condition(rule.condition, known), _minor(rule.amount))
     metric = UNREAD if rule.credit else known[rule.metric]
     match rule.kind:
         case "rate_of":

@@ -23,6 +23,7 @@ from services.incentives.domain.plans import (
     Group,
     Guarantee,
     Leaf,
+    MentorBonus,
     PerPoint,
     PerUnit,
     Plan,
@@ -143,7 +144,7 @@ def pay(kind: Leaf, value: Figure) -> int:
 
 def _pay(kind: Leaf, numerator: int, denominator: int) -> int:
     match kind:
-        case PerUnit():
+        case PerUnit() | MentorBonus():
             return numerator // denominator * kind.amount
         case ThresholdBonus():
             low, of = kind.threshold

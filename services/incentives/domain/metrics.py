@@ -126,6 +126,8 @@ TENURE: Final = MONTH.name
 
 DRAWN: Final = "drawn:"
 """Before a rule's id: what it advanced and was not paid back yet when the period begins, in minor units."""
+MENTEES: Final = "mentees:"
+"""Before a rule's id: how many of those whom the person mentors meet its condition."""
 COURSE: Final = "course:"
 """Before a course's id: not what a person did in a period but whether they had passed the course by its end, 1 or 0."""
 _COURSE_NAME: Final = re.compile(r"course:[a-z0-9-]{1,64}")
@@ -146,8 +148,8 @@ def named(known: Known, name: str) -> Metric:
 
 
 def is_standing(name: str) -> bool:
-    """Whether a figure is of where a person stands, not of what they did: the month, a course, what is owed."""
-    return name == TENURE or name.startswith((COURSE, DRAWN))
+    """Whether a figure is not of what a person did in the period: the month, a course, mentees, what is owed."""
+    return name == TENURE or name.startswith((COURSE, DRAWN, MENTEES))
 
 
 def measure(metric: Metric, figures: Figures) -> Figure:

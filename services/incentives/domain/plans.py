@@ -101,6 +101,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class MentorBonus:
+    """`amount` minor units for each person mentored whose own figures of the period meet the condition.
+
+    `metric` counts them.
+    """
+
+    metric: Metric
+    condition: Condition
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Its rules add up."""
 
@@ -170,7 +182,7 @@ class Accelerator:
     rules: tuple["Rule", ...]
 
 
-Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated
+Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated | MentorBonus
 Wrapper = Group | Gate | Cap | Floor | Guarantee | Draw | Ramp | Accelerator
 RuleKind = Leaf | Wrapper
 WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Draw, Ramp, Accelerator})
@@ -286,6 +298,11 @@ class Plan:
         return any(isinstance(node.rule.kind, Guarantee | Draw | Ramp) for node in self.nodes)
 
     @cached_property
+    def mentor_rules(self) -> tuple[MentorBonus, ...]:
+        """The rules that pay for people mentored."""
+        return tuple(node.rule.kind for node in self.nodes if isinstance(node.rule.kind, MentorBonus))
+
+    @cached_property
     def draws(self) -> Mapping[str, int]:
         """The rules that advance, by id, with the place of each one's line."""
         return {node.rule.id: at for at, node in enumerate(self.nodes) if isinstance(node.rule.kind, Draw)}
@@ -325,6 +342,11 @@ class PlanBook:
     def draws(self) -> bool:
         """Whether some plan advances."""
         return any(plan.draws for plan in self._by_id.values())
+
+    @cached_property
+    def pays_mentors(self) -> bool:
+        """Whether some plan pays for people mentored."""
+        return any(plan.mentor_rules for plan in self._by_id.values())
 
     @cached_property
     def kinds(self) -> frozenset[PeriodKind]:

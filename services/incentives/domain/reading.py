@@ -20,6 +20,7 @@ from services.incentives.domain.plans import (
     Group,
     Guarantee,
     Leaf,
+    MentorBonus,
     PerPoint,
     PerUnit,
     PointMode,
@@ -63,6 +64,8 @@ def _leaf(kind: Leaf, what: str, unit: Unit) -> str:
             return f"by {what}: {steps}."
         case RateOf():
             return f"{_written(Unit.RATE, kind.share)} of {what}."
+        case MentorBonus():
+            return f"{money(kind.amount)} for each person mentored whose {_condition(kind.condition)}."
         case Graduated():
             bands = "; ".join(f"from {_written(unit, band.low)} {_each(band, unit)}" for band in kind.bands)
             return f"each part of {what} at its own rate: {bands}."

@@ -73,13 +73,16 @@ class RuleChecks:
             self._refuse(field, f"At most {DEEPEST} rules inside one another.")
         elif rule.kind in _WRAPPERS:
             self._wrapper(field, rule, depth)
+        elif rule.kind == "mentor_bonus":
+            self._mentor_bonus(field, rule)
         elif rule.kind in _PAYS_PER:
             read = self._reads(field, rule)
             if read is not None:
                 self._leaf(field, rule, read)
         else:
             self._refuse(
-                field, f"Say what it pays for: one of {', '.join((*_PAYS_PER, *sorted(_WRAPPERS)))}."
+                field,
+                f"Say what it pays for: one of {', '.join((*_PAYS_PER, 'mentor_bonus', *sorted(_WRAPPERS)))}.",
             )
 
     def _reads(self, field: str, rule: DraftRule) -> _Read | None:
@@ -146,6 +149,18 @@ class RuleChecks:
                         self._reach(threshold, rule, read)
                 if rule.kind == "per_point" and rule.mode not in set(PointMode):
                     self._refuse(f"{inside}.mode", "Say how part points pay: whole points or pro rata.")
+
+    def _mentor_bonus(self, field: str, rule: DraftRule) -> None:
+        inside = f"{field}.{rule.kind}"
+        if rule.credit:
+            self._refuse(f"{field}.credit", "Only a rule that reads the person's own figures has a credit.")
+        self._money(f"{inside}.amount", rule.amount, least=1)
+        if rule.condition is not None and is_course(rule.condition.metric):
+            self._refuse(
+                f"{inside}.condition.metric", "Of a person mentored it asks for a metric, not for a course."
+            )
+        else:
+            self._condition(f"{inside}.condition", rule.condition)
 
     def _wrapper(self, field: str, rule: DraftRule, depth: int) -> None:
         inside = f"{field}.{rule.kind}"

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from services.incentives.domain.evaluation import Line, evaluate, pay, values
-from services.incentives.domain.metrics import COURSE, DRAWN, TENURE, is_standing, measure
+from services.incentives.domain.evaluation import Line, evaluate, is_met, pay, values
+from services.incentives.domain.metrics import COURSE, DRAWN, TENURE, Figures, is_standing, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import Plan, PlanBook
 
@@ -54,7 +54,8 @@ class Standing:
 
     With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
     identity does not know the day. `passed` has the courses asked for, by id, with the day each was passed there.
-    `drawn` is what is owed when the period in question begins, by the rule that advanced it, in minor units.
+    Of the period in question `mentees` are the figures of whom the person mentors, and `drawn` is what is owed when it
+    begins, by the rule that advanced it, in minor units.
     """
 
     path: Sequence[str]
@@ -64,6 +65,7 @@ class Standing:
     hired: date | None = None
     passed: Mapping[str, date] = field(default_factory=lambda: NOTHING_PASSED)
     drawn: Mapping[str, int] = field(default_factory=lambda: NOTHING_DRAWN)
+    mentees: Sequence[Figures] = ()
 
 
 def tenure_month(hired: date | None, period: Period) -> int:
@@ -96,7 +98,7 @@ def _with_standing(
     """
     if any(map(is_standing, figures)):
         figures = {name: number for name, number in figures.items() if not is_standing(name)}
-    if plan is None or not (plan.reads_tenure or plan.courses):
+    if plan is None or not (plan.reads_tenure or plan.courses or plan.mentor_rules):
         return figures
     more = {}
     if plan.reads_tenure:
@@ -108,6 +110,9 @@ def _with_standing(
     for name in plan.courses:
         passed = None if standing is None else standing.passed.get(name.removeprefix(COURSE))
         more[name] = int(passed is not None and passed < period.end_day)
+    for kind in plan.mentor_rules if standing is not None else ():
+        read = [measure(kind.condition.metric, each) for each in standing.mentees]  # type: ignore[union-attr]
+        more[kind.metric.name] = sum(is_met(kind.condition, value) for value in read)
     for rule_id in plan.draws:
         more[f"{DRAWN}{rule_id}"] = 0 if standing is None else standing.drawn.get(rule_id, 0)
     return {**figures, **{name: number for name, number in more.items() if number}}

@@ -25,6 +25,7 @@ from services.incentives.domain.plans import (
     Group,
     Guarantee,
     Leaf,
+    MentorBonus,
     Node,
     PerPoint,
     PerUnit,
@@ -145,7 +146,7 @@ def _read(told: _Trace, metric: Metric) -> Fraction | None:
 def _pay(told: _Trace, kind: Leaf, value: Fraction) -> Fraction:
     note = told.note
     match kind:
-        case PerUnit():
+        case PerUnit() | MentorBonus():
             if value.denominator != 1:
                 value = note(Operation.FLOOR, floor(value), value)
             return note(Operation.MULTIPLY, value * kind.amount, value, kind.amount)

@@ -12,18 +12,20 @@ from services.incentives.domain.statements import Standing
 
 # Only what changed is noted: of the changes told at once the first is compared with what is stored.
 _NOTE: Final = """
-INSERT INTO placement (node_id, since, parent_id, job_role)
-SELECT node_id, since, parent_id, job_role
-FROM unnest(%(nodes)b::text[], %(since)b::timestamptz[], %(parents)b::text[], %(roles)b::text[], %(first)b::bool[])
-     AS told (node_id, since, parent_id, job_role, first)
+INSERT INTO placement (node_id, since, parent_id, job_role, mentor_id)
+SELECT node_id, since, parent_id, job_role, mentor_id
+FROM unnest(%(nodes)b::text[], %(since)b::timestamptz[], %(parents)b::text[], %(roles)b::text[], %(mentors)b::text[],
+            %(first)b::bool[])
+     AS told (node_id, since, parent_id, job_role, mentor_id, first)
 WHERE NOT first OR NOT EXISTS (
     SELECT FROM (
-        SELECT parent_id, job_role FROM placement
+        SELECT parent_id, job_role, mentor_id FROM placement
         WHERE placement.node_id = told.node_id ORDER BY since DESC LIMIT 1
     ) AS was
-    WHERE (was.parent_id, was.job_role) = (told.parent_id, told.job_role)
+    WHERE (was.parent_id, was.job_role, was.mentor_id) = (told.parent_id, told.job_role, told.mentor_id)
 )
-ON CONFLICT (node_id, since) DO UPDATE SET parent_id = excluded.parent_id, job_role = excluded.job_role
+ON CONFLICT (node_id, since) DO UPDATE SET parent_id = excluded.parent_id, job_role = excluded.job_role,
+   mentor_id = excluded.mentor_id
 """
 # Before the first that is known of a node, it stood where it was first.
 _WAS: Final = """
@@ -56,12 +58,13 @@ _STOOD: Final = _WALK.format(asked=_AT)
 
 
 class Placement(NamedTuple):
-    """A person or unit came to stand below a unit, or took another job role."""
+    """A person or unit came to stand below a unit, or took another job role or mentor."""
 
     node_id: str
     since: datetime
     parent_id: str
     job_role: str = ""
+    mentor_id: str = ""
 
 
 def note(connection: Connection, told: Iterable[Placement]) -> None:
@@ -82,6 +85,7 @@ def note(connection: Connection, told: Iterable[Placement]) -> None:
                 "since": [each.since for each, _ in noted.values()],
                 "parents": [each.parent_id for each, _ in noted.values()],
                 "roles": [each.job_role for each, _ in noted.values()],
+                "mentors": [each.mentor_id for each, _ in noted.values()],
                 "first": [first for _, first in noted.values()],
             },
         )

@@ -16,6 +16,7 @@ from services.incentives.domain.plans import (
     Graduated,
     Group,
     Guarantee,
+    MentorBonus,
     PerPoint,
     PerUnit,
     PointMode,
@@ -95,6 +96,14 @@ def _encode_kind(kind: RuleKind) -> dict[str, Any]:
                 for band in kind.bands
             ]
             return {"kind": "graduated", "metric": encode_metric(kind.metric), "bands": bands}
+        case MentorBonus():
+            condition = _encode_condition(kind.condition)
+            return {
+                "kind": "mentor_bonus",
+                "metric": kind.metric.name,
+                "condition": condition,
+                "amount": kind.amount,
+            }
         case _:
             return {**_encode_wrapper(kind), "rules": encode(kind.rules)}
 
@@ -136,6 +145,8 @@ def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
             return Tiers(metric, tuple(_decode_tier(tier) for tier in row["tiers"]))
         case "rate_of":
             return RateOf(metric, Figure(*row["share"]))
+        case "mentor_bonus":
+            return MentorBonus(metric, _decode_condition(row["condition"]), row["amount"])
         case "graduated":
             return Graduated(metric, tuple(_decode_band(band) for band in row["bands"]))
         case other:

@@ -76,6 +76,9 @@ def _to_kind(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
         case "rate_of":
             rate = message.rate_of
             return {"metric": rate.metric, "share": to_value(rate.share) if rate.HasField("share") else None}
+        case "mentor_bonus":
+            bonus_for = message.mentor_bonus
+            return {"condition": _to_condition(bonus_for), "amount": _amount(bonus_for)}
         case "graduated":
             bands = tuple(map(_to_band, message.graduated.bands))
             return {"metric": message.graduated.metric, "bands": bands}
@@ -135,7 +138,9 @@ def _to_band(message: plans_pb2.Band) -> DraftBand:
     )
 
 
-def _to_condition(message: plans_pb2.Gate | plans_pb2.Accelerator) -> DraftCondition | None:
+def _to_condition(
+    message: plans_pb2.Gate | plans_pb2.Accelerator | plans_pb2.MentorBonus,
+) -> DraftCondition | None:
     if not message.HasField("condition"):
         return None
     condition = message.condition

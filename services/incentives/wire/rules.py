@@ -17,6 +17,7 @@ from services.incentives.domain.plans import (
     Group,
     Guarantee,
     Leaf,
+    MentorBonus,
     PerPoint,
     PerUnit,
     Ramp,
@@ -47,7 +48,7 @@ def _from_rule(rule: Rule, currency: str) -> plans_pb2.Rule:
     return message
 
 
-def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> None:
+def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> None:  # noqa: C901  a case a kind
     match kind:
         case PerUnit():
             message.per_unit.metric = kind.metric.name
@@ -72,6 +73,9 @@ def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> Non
         case RateOf():
             message.rate_of.metric = kind.metric.name
             message.rate_of.share.CopyFrom(_share(kind.share))
+        case MentorBonus():
+            message.mentor_bonus.condition.CopyFrom(_condition(kind.condition, currency))
+            message.mentor_bonus.amount.CopyFrom(from_money(kind.amount, currency))
         case Graduated():
             message.graduated.metric = kind.metric.name
             for band in kind.bands:

@@ -167,6 +167,7 @@ class Rule(_message.Message):
     RAMP_FIELD_NUMBER: _builtins.int
     ACCELERATOR_FIELD_NUMBER: _builtins.int
     DRAW_FIELD_NUMBER: _builtins.int
+    MENTOR_BONUS_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Unique in the plan, [a-z0-9_-]{1,40}; traces name it."""
@@ -229,6 +230,10 @@ class Rule(_message.Message):
         """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
 
     @_builtins.property
+    def mentor_bonus(self) -> Global___MentorBonus:
+        """So much for each person mentored who reaches something."""
+
+    @_builtins.property
     def credit(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditPart]:
         """Weighted credit: what the rule reads instead of its kind's metric, which is empty then: the sum of each metric x its
         share, exact; 0..10 parts, all counted in one unit. 100 % of 5 and 50 % of 10 read 10. Not for wrappers.
@@ -253,13 +258,14 @@ class Rule(_message.Message):
         ramp: Global___Ramp | None = ...,
         accelerator: Global___Accelerator | None = ...,
         draw: Global___Draw | None = ...,
+        mentor_bonus: Global___MentorBonus | None = ...,
         credit: _abc.Iterable[Global___CreditPart] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator", "draw"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator", "draw", "mentor_bonus"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -694,6 +700,38 @@ class Accelerator(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accelerator: _TypeAlias = Accelerator  # noqa: Y015
+
+@_typing.final
+class MentorBonus(_message.Message):
+    """`amount` for each person whose mentor one is when the period ends, or now while it runs, and whose own figures of the
+    period meet the condition. How many those are is the figure `mentees:` and the rule's id.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def condition(self) -> Global___Condition:
+        """Of the person mentored; not of a course."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Per person, above zero."""
+
+    def __init__(
+        self,
+        *,
+        condition: Global___Condition | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "condition", b"condition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "condition", b"condition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MentorBonus: _TypeAlias = MentorBonus  # noqa: Y015
 
 @_typing.final
 class PerUnit(_message.Message):

@@ -110,6 +110,8 @@ class _RuleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleKind.Val
     """Rules that pay more where a condition holds."""
     RULE_KIND_DRAW: _RuleKind.ValueType  # 14
     """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
+    RULE_KIND_MENTOR_BONUS: _RuleKind.ValueType  # 15
+    """So much for each person mentored who reaches something."""
 
 class RuleKind(_RuleKind, metaclass=_RuleKindEnumTypeWrapper):
     """What a rule of a plan is."""
@@ -144,6 +146,8 @@ RULE_KIND_ACCELERATOR: RuleKind.ValueType  # 13
 """Rules that pay more where a condition holds."""
 RULE_KIND_DRAW: RuleKind.ValueType  # 14
 """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
+RULE_KIND_MENTOR_BONUS: RuleKind.ValueType  # 15
+"""So much for each person mentored who reaches something."""
 Global___RuleKind: _TypeAlias = RuleKind  # noqa: Y015
 
 @_typing.final
