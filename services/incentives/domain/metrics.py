@@ -81,6 +81,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             Metric("close_rate", Unit.RATE, "deals_won", ("customers_followed",)),
             Metric("win_rate", Unit.RATE, "deals_won", ("deals_won", "deals_lost")),
             _base("revenue", Unit.MONEY),
+            _base("overlay_revenue", Unit.MONEY),
             Metric("average_order_value", Unit.MONEY, "revenue", ("deals_won", "orders_placed")),
             _base("orders_placed", Unit.COUNT),
             _base("followup_minutes", Unit.MINUTES),
