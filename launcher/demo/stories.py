@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from foothold.goals.v1 import facts_pb2
+from foothold.goals.v1 import facts_pb2, values_pb2
 from google.type.money_pb2 import Money
 
 from launcher.demo.enterprise import DemoPerson
@@ -22,6 +22,9 @@ _SATURDAY: Final = 5
 _PAUSE_BEFORE_STOPPING: Final = 17
 _REVERSAL_AMOUNT: Final = 26_800_00
 _TRAINING_DAYS: Final = 9
+_SHARED_YUAN: Final = 16_800
+_ON_TOP: Final = "SH0007"
+"""The other mentor of the department, who showed the system to the customer of the shared order."""
 
 _BRANDS: Final = (
     "云间", "禾木", "初见", "半日", "青柠", "南山", "拾光", "麦田", "小满", "白鹭", "山野", "朝露",
@@ -181,6 +184,9 @@ def story_of(person: DemoPerson, *, anchor: date, until: datetime, zone: ZoneInf
         # Its own stream of chance and its own ids: the days before and after stay as they are.
         chance = random.Random(f"foothold {person.number} reversal")  # noqa: S311  as above
         facts.extend(_taken_back(_Teller(person, anchor, zone, chance, mark="r"), start))
+    if person.story == "star":
+        chance = random.Random(f"foothold {person.number} shared")  # noqa: S311  as above
+        facts.append(_shared(_Teller(person, anchor, zone, chance, mark="s")))
     return [fact for fact in facts if fact.occurred_at.ToDatetime(UTC) <= until]
 
 
@@ -242,3 +248,23 @@ def _taken_back(teller: _Teller, start: date) -> Iterator[facts_pb2.Fact]:
         reverses=deal.external_id,
         attributes={"reason": "客户总部改用统一系统"},
     )
+
+
+def _shared(teller: _Teller) -> facts_pb2.Fact:
+    """An order on the day before the anchor that the mentor had a part in, and somebody else an overlay credit of."""
+    person = teller.person
+    return teller.fact(
+        teller.anchor - timedelta(days=1),
+        facts_pb2.FACT_KIND_ORDER,
+        customer=f"白鹭便利店·{_AREAS[person.branch][0]}",
+        product="进销存",
+        amount=Money(currency_code="CNY", units=_SHARED_YUAN),
+        credits=[
+            facts_pb2.Credit(employee_number=number, share=_percent(part), overlay=number == _ON_TOP)
+            for number, part in ((person.number, 60), (person.mentor, 40), (_ON_TOP, 50))
+        ],
+    )
+
+
+def _percent(part: int) -> values_pb2.Value:
+    return values_pb2.Value(unit=values_pb2.UNIT_RATE, numerator=part, denominator=100)

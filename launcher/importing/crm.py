@@ -1,13 +1,15 @@
 """CRM rows into facts. Pure but for the counting in the report: rows in, facts and faults out."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from foothold.goals.v1 import facts_pb2
+from foothold.goals.v1 import facts_pb2, values_pb2
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -21,6 +23,8 @@ _NANOS: Final = 1_000_000_000
 _MINOR_DIGITS: Final = 2
 _LARGEST_MINUTES: Final = 10_080
 _LONGEST: Final = 120
+_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,6})?) ?%?", re.ASCII)
+_RATIO: Final = re.compile(r"(\d{1,9}) ?/ ?(\d{1,9})", re.ASCII)
 
 
 class Told(NamedTuple):
@@ -125,9 +129,22 @@ class Converter:
             fact.amount.CopyFrom(self._money(rule, cells))
         if rule.minutes:
             fact.minutes = _whole(rule.minutes, cells, most=_LARGEST_MINUTES)
+        fact.credits.extend(self._credits(rule, number, cells))
         if rule.leave is not None:
             fact.leave.CopyFrom(self._leave(rule.leave, cells))
         return fact
+
+    def _credits(self, rule: FactRule, owner: str, cells: Mapping[str, str]) -> list[facts_pb2.Credit]:
+        """Who earned it, as the row says; nothing where that is the owner alone."""
+        given = [(each, number) for each in rule.credits if (number := fill(each.person, cells))]
+        if all(number == owner and not fill(each.share, cells) for each, number in given):
+            return []
+        told = [
+            facts_pb2.Credit(employee_number=number, share=_share(each.share, cells), overlay=each.overlay)
+            for each, number in given
+        ]
+        whole = len(told) == 1 and given[0][1] == owner and not given[0][0].overlay
+        return [] if whole and told[0].share.numerator == told[0].share.denominator else told
 
     def _leave(self, told: Leave, cells: Mapping[str, str]) -> facts_pb2.Leave:
         first = self._day(told.first, cells)
@@ -221,6 +238,23 @@ def _short(template: str, cells: Mapping[str, str]) -> str:
         column = (columns_of(template) or ["row"])[0]
         raise _Refused(column, "TOO_LONG", f"{column} gives more than {_LONGEST} characters")
     return text
+
+
+def _share(template: str, cells: Mapping[str, str]) -> values_pb2.Value:
+    text = fill(template, cells).strip()
+    column = (columns_of(template) or ["share"])[0]
+    if not text:
+        raise _Refused(column, "MISSING", f"a credit needs {column}, and it is empty")
+    percent, ratio = _PERCENT.fullmatch(text), _RATIO.fullmatch(text)
+    if percent:
+        share = Fraction(percent[1]) / 100
+    elif ratio and int(ratio[2]):
+        share = Fraction(int(ratio[1]), int(ratio[2]))
+    else:
+        raise _Refused(column, "SHARE_INVALID", f"'{text}' is not a share written 60, 60 % or 3/5")
+    return values_pb2.Value(
+        unit=values_pb2.UNIT_RATE, numerator=share.numerator, denominator=share.denominator
+    )
 
 
 def _whole(template: str, cells: Mapping[str, str], *, most: int = 2**31 - 1) -> int:

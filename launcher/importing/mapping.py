@@ -88,6 +88,17 @@ class Leave(Mapping):
         return [each for each in (self.first, self.last, self.first_half, self.last_half) if each]
 
 
+class CreditRule(Mapping):
+    """Somebody who earned the deal, the owner too. Left out where the person's cell is empty."""
+
+    person: str
+    """Template of the employee number."""
+    share: str
+    """Template of the share: 60, 60 % or 3/5."""
+    overlay: bool = False
+    """On top of the revenue, not part of it."""
+
+
 class FactRule(Mapping):
     """One fact that a row implies. Templates name columns as {column}."""
 
@@ -110,6 +121,8 @@ class FactRule(Mapping):
     attributes: dict[str, str] = {}
     leave: Leave | None = None
     """For leave: its days."""
+    credits: list[CreditRule] = Field(default=[], max_length=10)
+    """For deal_won and order: who earned it, if not the person alone."""
     voided: bool = False
     """The row takes the fact back: its version must be higher than the one taken back."""
     required: list[str] = []
@@ -123,10 +136,17 @@ class FactRule(Mapping):
             raise ValueError("leave needs its days: leave = { first = ..., last = ... }")
         return self
 
+    @model_validator(mode="after")
+    def _credits_of_deals(self) -> Self:
+        if self.credits and self.kind not in {"deal_won", "order"}:
+            raise ValueError(f"{self.kind} has no credits: they are for deal_won and order")
+        return self
+
     @property
     def columns(self) -> list[str]:
         templates = (self.id, self.version, self.person, self.customer, self.product, self.channel)
-        more = (self.amount, self.minutes, self.reverses, *self.attributes.values())
+        shared = [template for each in self.credits for template in (each.person, each.share)]
+        more = (self.amount, self.minutes, self.reverses, *self.attributes.values(), *shared)
         named = [name for template in (*templates, *more) for name in columns_of(template)]
         days = self.leave.columns if self.leave else []
         return [*named, *self.when, *self.required, self.at, *days]

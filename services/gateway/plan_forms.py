@@ -19,7 +19,7 @@ from services.gateway.standards_forms import number
 _BUILT_IN: Final = frozenset(
     {
         *("customers_followed", "new_customers", "deals_won", "deals_lost", "close_rate", "win_rate"),
-        *("revenue", "average_order_value", "orders_placed"),
+        *("revenue", "overlay_revenue", "average_order_value", "orders_placed"),
         *("followup_minutes", "emails_sent", "meetings_attended"),
     }
 )

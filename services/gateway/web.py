@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from chassis.errors import Failure, Unauthenticated, Unavailable
 from services.gateway import (
     asked,
+    deal_words,
     doors,
     figures,
     goal_words,
@@ -72,7 +73,7 @@ def create_app(made: Parts) -> Flask:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.autoescape = True
-    app.jinja_env.globals.update(asset=asset, asked=asked)
+    app.jinja_env.globals.update(asset=asset, asked=asked, deal_lines=deal_words.lines)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -23,6 +23,7 @@ METRICS: Final[Mapping[str, str]] = {
     "close_rate": later("Close rate"),
     "win_rate": later("Win rate"),
     "revenue": later("Revenue"),
+    "overlay_revenue": later("Overlay revenue"),
     "average_order_value": later("Average order value"),
     "orders_placed": later("Further orders"),
     "customers_bought": later("Customers who bought"),
@@ -45,7 +46,12 @@ RULES: Final[Mapping[str, str]] = {
     "deals_lost": later("Deals lost in the period."),
     "close_rate": later("Deals won in the period, divided by the different customers followed up in it."),
     "win_rate": later("Deals won, divided by deals won and lost together."),
-    "revenue": later("The sum of the amounts of deals won and orders in the period."),
+    "revenue": later(
+        "The sum of the amounts of deals won and orders in the period; of what several people earned, your share."
+    ),
+    "overlay_revenue": later(
+        "What you are credited with on top, of colleagues' deals and orders in the period. It is not revenue."
+    ),
     "average_order_value": later("Revenue, divided by deals won and further orders."),
     "orders_placed": later(
         "Further purchases in the period, beyond the winning of a deal. What was taken back does not count."
@@ -85,6 +91,8 @@ FACTS: Final[Mapping[int, str]] = {
     _KIND.FACT_KIND_MEETING: later("Meeting"),
     _KIND.FACT_KIND_TIME_SPENT: later("Time spent"),
     _KIND.FACT_KIND_LEAVE: later("Leave"),
+    _KIND.FACT_KIND_DEAL_CREDITED: later("Share of a colleague's deal"),
+    _KIND.FACT_KIND_DEAL_OVERLAY: later("Overlay credit"),
 }
 CHANNELS: Final[Mapping[str, str]] = {
     "phone": later("Phone"),

@@ -39,6 +39,9 @@ fact = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("leave_first", Integer, comment="half days since 1970-01-01, of LEAVE"),
     Column("leave_stop", Integer, comment="exclusive"),
+    Column("credits", JSONB, comment="of a deal and its parts: person, numerator, denominator, overlay"),
+    Column("deal_minor", BigInteger, comment="what was told; amount_minor is the person's part of it"),
+    Column("deal", Text, comment="of a part: the deal's external_id"),
 )
 
 tally = Table(

@@ -17,6 +17,7 @@ from foothold.goals.v1 import (
     metric_library_pb2_grpc,
     metrics_pb2,
 )
+from foothold.goals.v1 import values_pb2 as goals_values_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 from pydantic import SecretStr
@@ -290,6 +291,35 @@ def test_a_new_incentives_reads_a_thinned_out_feed_and_pays_the_same(joint: Join
     # And it goes on from there.
     record(joint, fact(DEAL_WON, "thin-0", "deal3", customer="thin-0-c3"))
     eventually(lambda: total(joint, "thin-0") == "800.00")
+
+
+def test_a_shared_deal_pays_each_their_share_of_it_to_the_fen_and_goes_with_it(joint: Joint) -> None:
+    rules = (rate_of("revenue", percent(4), id="own"), rate_of("overlay_revenue", percent(2), id="on-top"))
+    joint.as_("hr").create(plan(*rules, job_role="sharing"))
+    for name in ("owner", "mentor", "presales"):
+        joint.newcomer(f"split-{name}", job_role="sharing")
+    joint.settle()
+    for name in ("owner", "mentor", "presales"):
+        goals_heard(joint, f"split-{name}")
+
+    def credit(name: str, part: int, *, overlay: bool = False) -> facts_pb2.Credit:
+        share = goals_values_pb2.Value(unit=goals_values_pb2.UNIT_RATE, numerator=part, denominator=100)
+        return facts_pb2.Credit(person_id=f"split-{name}", share=share, overlay=overlay)
+
+    def paid() -> list[str]:
+        return [total(joint, f"split-{name}") for name in ("owner", "mentor", "presales")]
+
+    shared = [credit("owner", 60), credit("mentor", 40), credit("presales", 50, overlay=True)]
+    record(joint, fact(DEAL_WON, "split-owner", "d", amount=yuan("9999.99"), credits=shared))
+    # 5,999.99 and 4,000.00 at 4 %; on top of it 5,000.00 at 2 %.
+    eventually(lambda: paid() == ["240.00", "160.00", "100.00"])
+    lines = joint.as_("split-owner").statement().lines
+    assert [line.value.numerator for line in lines] == [599_999, 0]
+    less = [credit("owner", 90), credit("presales", 10)]
+    record(joint, fact(DEAL_WON, "split-owner", "d", amount=yuan("9999.99"), credits=less, version=1))
+    eventually(lambda: paid() == ["360.00", "0.00", "40.00"])
+    record(joint, fact(REVERSED, "split-owner", "d-back", reverses="split-owner-d"))
+    eventually(lambda: paid() == ["0.00", "0.00", "0.00"])
 
 
 def goals_heard(joint: Joint, person_id: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from foothold.goals.v1 import facts_pb2, progress_pb2, values_pb2
 
 from tests.goals.enterprise import NOW, Enterprise, count, fact, instant, rate, yuan
+from tests.goals.splitting import credit
 
 STATUS = progress_pb2.ProgressStatus
 MARCH = datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
@@ -150,6 +151,7 @@ def test_every_metric(goals: Enterprise) -> None:
         fact("ORDER", amount=yuan(100, 50), at=MARCH),
         fact("EMAIL", at=MARCH),
         fact("MEETING", at=MARCH),
+        fact("ORDER", "wang", amount=yuan(10), at=MARCH, credits=[credit("li", 30, overlay=True)]),
     )
     values = {
         each.metric: (each.value.numerator, each.value.denominator)
@@ -164,6 +166,7 @@ def test_every_metric(goals: Enterprise) -> None:
         "close_rate": (2, 2),
         "win_rate": (2, 3),
         "revenue": (40_050, 1),
+        "overlay_revenue": (300, 1),
         "average_order_value": (40_050, 3),
         "orders_placed": (1, 1),
         "customers_bought": (0, 1),

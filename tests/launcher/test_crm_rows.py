@@ -176,3 +176,68 @@ def test_a_cancelled_leave_is_a_void_of_the_same_fact() -> None:
 def test_a_mapping_of_leave_without_days_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="leave"):
         CrmMapping.model_validate({"source": "oa", "facts": [rule]})
+
+
+_CREDITS: list[dict[str, Any]] = [
+    {"person": "{who}", "share": "{own}"},
+    {"person": "{second}", "share": "{part}"},
+    {"person": "{presales}", "share": "{on_top}", "overlay": True},
+]
+_ALONE = {"own": "", "second": "", "part": "", "presales": "", "on_top": ""}
+
+
+def _shared(**changes: str) -> tuple[list[Told], Report]:
+    return _convert({**_ALONE, **changes}, facts=[{**_RULE, "credits": _CREDITS}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"own": "100"}, []),
+        ({"own": "100 %", "part": "40"}, []),
+        ({"own": "60", "second": "E2", "part": "40"}, [("E1", 3, 5, False), ("E2", 2, 5, False)]),
+        (
+            {"own": "33.3%", "second": "E2", "part": "66.7 %"},
+            [("E1", 333, 1000, False), ("E2", 667, 1000, False)],
+        ),
+        ({"own": "1/3", "second": "E2", "part": "2 / 3"}, [("E1", 1, 3, False), ("E2", 2, 3, False)]),
+        ({"own": "100", "presales": "E2", "on_top": "50"}, [("E1", 1, 1, False), ("E2", 1, 2, True)]),
+        # What does not sum to 100 % is for goals to refuse.
+        ({"own": "60"}, [("E1", 3, 5, False)]),
+    ],
+)
+def test_who_earned_a_deal_is_told_with_it(
+    changes: dict[str, str], expected: list[tuple[str, int, int, bool]]
+) -> None:
+    (told,), report = _shared(**changes)
+    assert report.faults == []
+    assert [
+        (each.employee_number, each.share.numerator, each.share.denominator, each.overlay)
+        for each in told.fact.credits
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"own": "60", "second": "E2"}, "part", "MISSING"),
+        ({"second": "E2", "part": "40"}, "own", "MISSING"),
+        ({"own": "sixty"}, "own", "SHARE_INVALID"),
+        ({"own": "1/0"}, "own", "SHARE_INVALID"),
+        ({"own": "-60"}, "own", "SHARE_INVALID"),
+        ({"own": "0.0000001"}, "own", "SHARE_INVALID"),
+    ],
+)
+def test_a_share_that_cannot_be_read_refuses_its_deal(
+    changes: dict[str, str], field: str, reason: str
+) -> None:
+    told, report = _shared(**changes)
+    assert told == []
+    assert [(fault.field, fault.reason) for fault in report.faults] == [(field, reason)]
+
+
+def test_a_mapping_gives_credits_to_deals_and_orders_only() -> None:
+    rule = {"kind": "meeting", "id": "{id}", "person": "{who}", "at": "day", "credits": _CREDITS}
+    with pytest.raises(ValueError, match="meeting has no credits"):
+        CrmMapping.model_validate({"source": "crm", "facts": [rule]})

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
 from json import dumps
 from typing import Final, NamedTuple
 
@@ -20,10 +21,14 @@ class FactKind(IntEnum):
     MEETING = 7
     TIME_SPENT = 8
     LEAVE = 9
+    DEAL_CREDITED = 10
+    DEAL_OVERLAY = 11
 
 
 REVERSIBLE: Final = frozenset({FactKind.DEAL_WON, FactKind.ORDER})
 """What a DEAL_REVERSED can take back. Anything else it names is left alone."""
+PARTS: Final = frozenset({FactKind.DEAL_CREDITED, FactKind.DEAL_OVERLAY})
+"""What follows from a deal's credits and is never told by itself."""
 
 LARGEST_AMOUNT: Final = 10**12
 """Minor units in one fact: nine million of the largest still add up in 64 bits."""
@@ -34,11 +39,14 @@ FIRST_INSTANT: Final = 946_684_800 * 1_000_000
 AHEAD: Final = 86_400 * 1_000_000
 """How far ahead of now an occurrence may lie, in microseconds: clocks differ, and zones too."""
 _LONGEST: Final = 120
+_LONGEST_ID: Final = _LONGEST + 65
+"""Of a part: the deal's, and a person's id."""
 _ATTRIBUTES: Final = (20, 40, 200)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SOURCE: Final = re.compile(r"[a-z0-9_.-]{1,40}")
+_SOURCE_IN_ID: Final = re.compile(r"[a-z0-9_.-]{1,40}(\+credit)?")
 _CHANNEL: Final = re.compile(r"[a-z0-9_-]{0,40}")
-_KINDS: Final = frozenset(int(kind) for kind in FactKind)
+_KINDS: Final = frozenset(int(kind) for kind in FactKind if kind not in PARTS)
 _NEEDS_CUSTOMER: Final = int(FactKind.FOLLOW_UP)
 _NEEDS_AMOUNT: Final = int(FactKind.ORDER)
 _NEEDS_MINUTES: Final = int(FactKind.TIME_SPENT)
@@ -46,8 +54,16 @@ _REVERSAL: Final = int(FactKind.DEAL_REVERSED)
 _LEAVE: Final = int(FactKind.LEAVE)
 
 
-Content = tuple[int | str | bool | None, ...]
-"""Kind, person, occurrence, customer, product, channel, amount, minutes, reverses, attributes, voided, leave."""
+class Credit(NamedTuple):
+    """What of a deal is somebody's: a share of its revenue, or with `overlay` a share on top of it."""
+
+    person_id: str
+    share: Fraction
+    overlay: bool
+
+
+Content = tuple[object, ...]
+"""Kind, person, occurrence, then everything from the customer on."""
 
 
 BY_HAND: Final = "foothold"
@@ -66,6 +82,7 @@ class Fact(NamedTuple):
 
     `amount` is in minor units, None when none was told. `attributes` is a JSON object with sorted names, or empty.
     Leave has half days since 1970-01-01, two a day, up to, not including, `leave_stop`; other facts have None.
+    Of a deal with credits `amount` is what of `deal_amount` is this person's; a part names its `deal` by external id.
     """
 
     source: str
@@ -85,6 +102,9 @@ class Fact(NamedTuple):
     voided: bool
     leave_first: int | None = None
     leave_stop: int | None = None
+    credits: tuple[Credit, ...] = ()
+    deal_amount: int | None = None
+    deal: str = ""
 
     @property
     def content(self) -> Content:
@@ -120,11 +140,11 @@ def parse_fact_id(text: str) -> tuple[Key, int] | None:
     """The key and version in a fact id; None for anything else."""
     source, slash, rest = text.partition("/")
     version, also, external_id = rest.partition("/")
-    if not (slash and also and external_id and _SOURCE.fullmatch(source)):
+    if not (slash and also and external_id and _SOURCE_IN_ID.fullmatch(source)):
         return None
     if not (version.isascii() and version.isdigit()) or len(version) > len(str(LARGEST_VERSION)):
         return None
-    if int(version) > LARGEST_VERSION or "\0" in external_id or len(external_id) > _LONGEST:
+    if int(version) > LARGEST_VERSION or "\0" in external_id or len(external_id) > _LONGEST_ID:
         return None
     return Key(source, external_id), int(version)
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from services.goals.domain.conditions import Novelty
+from services.goals.domain.facts import PARTS
 from services.goals.domain.leave import Absence, leave_days
 from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.values import Unit
@@ -71,16 +72,7 @@ def sized_in(metric: Metric) -> SizeParts | None:
     if metric.rolling_days:
         return None
     if metric.aggregation is Aggregation.RATIO:
-        above = metric.above
-        events = frozenset(kind for each in metric.below for kind in each.kinds)
-        if above is None or above.aggregation not in _SUMS or events != frozenset(above.kinds):
-            return None
-        if any(each.aggregation is not Aggregation.COUNT for each in metric.below):
-            return None
-        if any(each.conditions != above.conditions for each in metric.below):
-            return None
-        found = sized_in(above)
-        return found._replace(mean=True) if found is not None and not found.mean else None
+        return _sized_mean(metric)
     if metric.aggregation not in _SUMS or metric.conditions.customers is not Novelty.ANYBODY:
         return None
     counter = metric.counter
@@ -88,6 +80,32 @@ def sized_in(metric: Metric) -> SizeParts | None:
         return None
     kinds = frozenset(int(each) for each in metric.kinds) if counter is None else frozenset({counter.id})
     return SizeParts(kinds, *_SUMS[metric.aggregation])
+
+
+def _sized_mean(metric: Metric) -> SizeParts | None:
+    """Of a ratio: a sum over how many it is the sum of."""
+    above = metric.above
+    events = frozenset(int(kind) for each in metric.below for kind in each.kinds)
+    if above is None or above.aggregation not in _SUMS or events != _events_of(above):
+        return None
+    if any(each.aggregation is not Aggregation.COUNT for each in metric.below):
+        return None
+    if any(each.conditions != above.conditions for each in metric.below):
+        return None
+    found = sized_in(above)
+    if found is None or found.mean:
+        return None
+    return found._replace(mean=True, counted=events if above.counter is None else found.counted)
+
+
+def _events_of(metric: Metric) -> frozenset[int]:
+    """What a mean of these sizes has one of for each.
+
+    A share of a colleague's deal is money without a deal of one's own: what there is of it counts, and no more is
+    foreseen.
+    """
+    kinds = frozenset(int(each) for each in metric.kinds)
+    return kinds - PARTS if metric.counter is None else kinds
 
 
 def counted_in(metric: Metric) -> frozenset[int]:

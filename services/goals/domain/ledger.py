@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from services.goals.domain.facts import REVERSIBLE, Content, Fact, FactKind, Key
+from services.goals.domain.facts import REVERSIBLE, Content, Credit, Fact, FactKind, Key
 from services.goals.domain.leave import days_touched
 from services.goals.domain.metrics import Counter
 
@@ -38,6 +38,12 @@ class Version(NamedTuple):
     attributes: str
     leave_first: int | None
     leave_stop: int | None
+    credits: tuple[Credit, ...]
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Whose it is, and who is credited beside them."""
+        return people_of(self.person_id, self.credits)
 
 
 class Cell(NamedTuple):
@@ -71,6 +77,13 @@ class Sums(NamedTuple):
     n: int
     amount: int
     minutes: int
+
+
+class Parts(NamedTuple):
+    """What others than the owner are credited with: of each deal's current version, and of each version told."""
+
+    standing: Mapping[Key, Sequence[Version]]
+    new: Mapping[tuple[Key, int], Sequence[Fact]]
 
 
 @dataclass(slots=True)
@@ -109,36 +122,49 @@ def version_of(fact: Fact, *, current: bool, counts: bool) -> Version:
         fact.attributes,
         fact.leave_first,
         fact.leave_stop,
+        fact.credits,
     )
+
+
+def people_of(owner: str, given: Iterable[Credit]) -> tuple[str, ...]:
+    """The owner, then everybody else who is credited."""
+    return (owner, *(each.person_id for each in given if each.person_id != owner))
 
 
 def plan(
     new: Sequence[Fact],
     heads: Mapping[Key, Version],
     reversals: Mapping[Key, frozenset[Key]],
+    parts: Parts,
     counters: Sequence[Counter] = (),
 ) -> Plan:
     """What recording `new` changes, in the figures of `counters` too.
 
     `new` are versions not recorded yet. `heads` has the current version of every key in `new` and of every
     key that one of them, or the current version it follows, names in `reverses`. `reversals` has, for each
-    of those keys, the keys of the live reversals that name it.
+    of those keys, the keys of the live reversals that name it. `parts` are those of all these deals.
     """
     made = Plan()
     after = dict(heads)
+    shared = dict(parts.standing)
     for fact in new:
         head = after.get(fact.key)
         if head is None or fact.version > head.version:
             after[fact.key] = version_of(fact, current=True, counts=False)
+            told = parts.new.get((fact.key, fact.version), ())
+            shared[fact.key] = [version_of(each, current=True, counts=False) for each in told]
     named = {key: set(by) for key, by in reversals.items()}
     for key, head in after.items():
         _move_reversal(named, heads.get(key), head)
     for fact in new:
         current = after[fact.key].version == fact.version
         counts = current and _counts(after[fact.key], named)
-        made.added.append((fact, current, counts))
+        # A part is what its deal is: it stands, counts and goes with that version.
+        whole = (fact, *parts.new.get((fact.key, fact.version), ()))
+        made.added += [(each, current, counts) for each in whole]
     for key, head in after.items():
-        _settle(made, heads.get(key), head, counters, counts=_counts(head, named))
+        before = (*filter(None, [heads.get(key)]), *parts.standing.get(key, ()))
+        _settle(made, before, (head, *shared.get(key, ())), counters, counts=_counts(head, named))
     made.counted = {counted: sums for counted, sums in made.counted.items() if any(sums)}
     made.cells = {cell: sums for cell, sums in made.cells.items() if any(sums)}
     made.touches = {touch: count for touch, count in made.touches.items() if count}
@@ -146,18 +172,25 @@ def plan(
 
 
 def _settle(
-    made: Plan, before: Version | None, head: Version, counters: Sequence[Counter], *, counts: bool
+    made: Plan,
+    before: Sequence[Version],
+    after: Sequence[Version],
+    counters: Sequence[Counter],
+    *,
+    counts: bool,
 ) -> None:
-    """What becomes of one key's former and present highest version."""
-    if before is not None:
-        if before.version != head.version:
-            made.superseded.append((head.key, before.version))
-        elif before.counts != counts:
-            made.counting.append((head.key, counts))
-        if before.counts:
-            _contribute(made, before, -1, counters)
+    """What becomes of one key's former and present highest version, each followed by its parts."""
+    if before:
+        if before[0].version != after[0].version:
+            made.superseded += [(each.key, each.version) for each in before]
+        elif before[0].counts != counts:
+            made.counting += [(each.key, counts) for each in after]
+        if before[0].counts:
+            for each in before:
+                _contribute(made, each, -1, counters)
     if counts:
-        _contribute(made, head, 1, counters)
+        for each in after:
+            _contribute(made, each, 1, counters)
 
 
 def _live_reversal(version: Version | None) -> Key | None:

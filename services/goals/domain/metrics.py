@@ -197,8 +197,9 @@ _REVENUE: Final = Metric(
     "revenue",
     Unit.MONEY,
     Aggregation.SUM_AMOUNT,
-    "Amounts of the deals won and of the further orders in the period that were not taken back.",
-    (FactKind.DEAL_WON, FactKind.ORDER),
+    "Amounts of the deals won and of the further orders in the period that were not taken back; of a shared one what is"
+    " this person's.",
+    (FactKind.DEAL_WON, FactKind.ORDER, FactKind.DEAL_CREDITED),
 )
 _CUSTOMERS_BOUGHT: Final = Metric(
     "customers_bought",
@@ -244,6 +245,13 @@ _BUILT_IN: Final = (
         below=(_DEALS_WON, _DEALS_LOST),
     ),
     _REVENUE,
+    Metric(
+        "overlay_revenue",
+        Unit.MONEY,
+        Aggregation.SUM_AMOUNT,
+        "What overlay credits on others' deals and orders in the period come to; no part of anybody's revenue.",
+        (FactKind.DEAL_OVERLAY,),
+    ),
     Metric(
         "average_order_value",
         Unit.MONEY,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from services.goals.domain.facts import Refusal, fact_id
+from services.goals.domain.credits import deal_source
+from services.goals.domain.facts import Credit, Refusal, fact_id
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -13,7 +14,11 @@ Place = tuple[int, str, str, int]
 
 
 class Recorded(NamedTuple):
-    """A version as recorded. `amount` is in minor units, None when none was told; leave is in half days, as told."""
+    """A version as recorded. Amounts are in minor units, None when none was told; leave is in half days, as told.
+
+    A deal with credits and its parts have the `deal_amount` told, and `amount` is what of it is this person's. A part
+    names its `deal` by external id.
+    """
 
     source: str
     external_id: str
@@ -33,7 +38,15 @@ class Recorded(NamedTuple):
     voided: bool
     counts: bool
     recorded_at: datetime
+    credits: tuple[Credit, ...]
+    deal_amount: int | None
+    deal: str
     reversed_by: str
+
+    @property
+    def deal_id(self) -> str:
+        """The ledger's id of the deal that this is a part of, in the version it is; its own where it is no part."""
+        return fact_id(deal_source(self.source), self.deal or self.external_id, self.version)
 
     @property
     def id(self) -> str:

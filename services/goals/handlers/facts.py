@@ -19,7 +19,8 @@ from services.goals.permissions import CUSTOMERS_READ, FACTS_READ, FACTS_RECORD,
 from services.goals.store.checking import check_ledger
 from services.goals.store.listing import Facts
 from services.goals.store.recording import Recorder, Told
-from services.goals.wire.facts import FactReader, Owner, add_results, from_recorded, from_result
+from services.goals.wire.credits import Owner
+from services.goals.wire.facts import FactReader, add_results, from_recorded, from_result
 
 _MOST_FACTS: Final = 5_000
 _LONGEST_ID: Final = 64

@@ -1,11 +1,12 @@
 """The ledger checked against itself: hashed, and every kept value recomputed from the facts."""
 
 import hashlib
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from services.goals.domain.metrics import PURCHASES
+from services.goals.store.checking_parts import check_parts
 from services.goals.store.counting import recomputed
 from services.goals.store.library import Versions
 
@@ -14,7 +15,8 @@ _PAGE: Final = 5_000
 _STATE: Final = (
     """
     SELECT row(source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
-               amount_minor, minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)::text
+               amount_minor, minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop, credits,
+               deal_minor, deal)::text
     FROM fact ORDER BY source COLLATE "C", external_id COLLATE "C", version
     """,
     """
@@ -40,7 +42,7 @@ _CHECKS: Final = (
     WITH ranked AS (
         SELECT source, external_id, kind, reverses, voided, current, counts,
                version = max(version) OVER (PARTITION BY source, external_id) AS newest
-        FROM fact
+        FROM fact WHERE deal IS NULL
     ), taken_back AS (
         SELECT DISTINCT source, reverses AS external_id, true AS is_taken_back
         FROM ranked WHERE kind = 4 AND newest AND NOT voided
@@ -117,7 +119,8 @@ def check_ledger(connection: Connection) -> Check:
             digest.update("".join(f"{row[0]}\n" for row in page).encode())
         digest.update(b"\0")
     versions, counting = connection.execute(text(_FACTS)).one()
-    found = [connection.execute(text(query)).one() for query in _CHECKS]
+    found: list[Any] = [connection.execute(text(query)).one() for query in _CHECKS]
+    found.append(check_parts(connection))
     for counter in (PURCHASES, *Versions(connection).load().computed_counters):
         query, parameters = recomputed(counter)
         told = _COUNTED[counter.by_customer].format(query=query, counter=counter.id)

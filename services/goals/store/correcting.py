@@ -9,13 +9,15 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from access import Scope
-from chassis.errors import Failure
 from chassis.feed import NewEvent, publish
+from services.goals.domain.credits import DayOf, part_key, parts_of
 from services.goals.domain.facts import Fact, Key, Refusal, attributes_text
-from services.goals.domain.ledger import Cell, Plan, Sums, Touch, Version, plan
+from services.goals.domain.ledger import Cell, Parts, Plan, Sums, Touch, Version, plan
 from services.goals.domain.metrics import Counter
 from services.goals.store.arrays import Longs, Texts
+from services.goals.store.correction_rights import find_refusals, named_by
 from services.goals.store.counting import move_patrons
+from services.goals.store.crediting import credits_text, read_credits
 
 VALUES_CHANGED: Final = "values_changed"
 
@@ -23,7 +25,7 @@ _COLUMNS: Final = """
 SELECT fact.source, fact.external_id, fact.version, fact.kind, fact.person_id, fact.day - date 'epoch',
        fact.customer, coalesce(fact.amount_minor, 0), fact.minutes, fact.reverses, fact.voided, fact.current,
        fact.counts, fact.product, fact.channel, fact.amount_minor, fact.attributes, fact.leave_first,
-       fact.leave_stop,
+       fact.leave_stop, fact.credits, fact.deal_minor, fact.deal,
        (extract(epoch FROM fact.occurred_at) * 1000000)::bigint
 FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS key (source, external_id)
 JOIN fact ON fact.source = key.source AND fact.external_id = key.external_id
@@ -49,18 +51,21 @@ WHERE fact.source = key.source AND fact.external_id = key.external_id AND fact.c
 """
 _INSERT: Final = """
 INSERT INTO fact (source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel,
-                  amount_minor, minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)
+                  amount_minor, minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop,
+                  credits, deal_minor, deal)
 SELECT source, external_id, version, kind, person_id, timestamptz 'epoch' + occurred * interval '1 microsecond',
        date 'epoch' + day::integer, customer, product, channel, nullif(amount, -1), minutes, reverses,
-       nullif(attributes, '')::jsonb, voided = 1, current, counts, nullif(leave_first, -1), nullif(leave_stop, -1)
+       nullif(attributes, '')::jsonb, voided = 1, current, counts, nullif(leave_first, -1), nullif(leave_stop, -1),
+       nullif(credits, '')::jsonb, nullif(deal_minor, -1), nullif(deal, '')
 FROM unnest(
     %(sources)b::text[], %(external_ids)b::text[], %(versions)b::bigint[], %(kinds)b::bigint[],
     %(people)b::text[], %(occurred)b::bigint[], %(days)b::bigint[], %(customers)b::text[],
     %(products)b::text[], %(channels)b::text[], %(amounts)b::bigint[], %(minutes)b::bigint[],
     %(reverses)b::text[], %(attributes)b::text[], %(voided)b::bigint[],
-    %(current)b::boolean[], %(counting)b::boolean[], %(leave_first)b::bigint[], %(leave_stop)b::bigint[]
+    %(current)b::boolean[], %(counting)b::boolean[], %(leave_first)b::bigint[], %(leave_stop)b::bigint[],
+    %(credits)b::text[], %(deal_minor)b::bigint[], %(deals)b::text[]
 ) AS row (source, external_id, version, kind, person_id, occurred, day, customer, product, channel, amount,
-          minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop)
+          minutes, reverses, attributes, voided, current, counts, leave_first, leave_stop, credits, deal_minor, deal)
 """
 # A row that comes to nothing goes, so that the tables are the same whatever way led to them. Of differences kept apart
 # for a new counter the number alone may come to nothing.
@@ -152,18 +157,22 @@ def find_known(connection: Connection, keys: Collection[Key]) -> Known:
 
 
 def correct(
-    connection: Connection, known: Known, told: Sequence[tuple[Fact, Scope]], counters: Sequence[Counter]
+    connection: Connection,
+    known: Known,
+    told: Sequence[tuple[Fact, Scope]],
+    counters: Sequence[Counter],
+    day_of: DayOf,
 ) -> list[Refusal | None]:
     """Store versions that are not known yet, with all they change; per row None, or why it was refused.
 
-    `known` holds every version of the keys told.
+    `known` holds every version of the keys told; `day_of` says on which day a deal was to those credited with it.
     """
     heads = known.heads
-    named = {key for fact, _ in told for key in _named(fact, heads.get(fact.key))}
+    named = {key for fact, _ in told for key in named_by(fact, heads.get(fact.key))}
     for row in connection.exec_driver_sql(_HEADS, _key_columns(named - heads.keys())):
         version = _version(row)
         heads[version.key] = version
-    refusals = _refusals(told, heads)
+    refusals = find_refusals(told, heads)
     facts = [fact for (fact, _), refusal in zip(told, refusals, strict=True) if refusal is None]
     if facts:
         reversals: dict[Key, set[Key]] = {}
@@ -171,54 +180,28 @@ def correct(
         for source, reverses, external_id in connection.exec_driver_sql(_REVERSALS, _key_columns(affected)):
             reversals.setdefault(Key(source, reverses), set()).add(Key(source, external_id))
         frozen = {key: frozenset(by) for key, by in reversals.items()}
-        _write(connection, plan(facts, heads, frozen, counters))
+        parts = Parts(
+            _standing_parts(connection, heads.values()),
+            {(fact.key, fact.version): parts_of(fact, day_of) for fact in facts if fact.credits},
+        )
+        _write(connection, plan(facts, heads, frozen, parts, counters))
     return refusals
 
 
-def _refusals(told: Sequence[tuple[Fact, Scope]], heads: Mapping[Key, Version]) -> list[Refusal | None]:
-    """Per row None, or why its teller may not tell it. A refused row says nothing about whose its key is."""
-    known = {key: head.person_id for key, head in heads.items()}
-    refusals: list[Refusal | None] = [None] * len(told)
-    while True:
-        standing = zip(told, refusals, strict=True)
-        owners = {fact.key: fact.person_id for (fact, _), refusal in standing if refusal is None} | known
-        again = [_check_right(fact, scope, heads.get(fact.key), owners) for fact, scope in told]
-        if again == refusals:
-            return refusals
-        refusals = again
-
-
-def _named(fact: Fact, head: Version | None) -> Iterable[Key]:
-    """What a fact, or the version it follows, takes back."""
-    if fact.reverses:
-        yield Key(fact.source, fact.reverses)
-    if head is not None and head.reverses:
-        yield Key(fact.source, head.reverses)
-
-
-def _check_right(fact: Fact, scope: Scope, head: Version | None, owners: Mapping[Key, str]) -> Refusal | None:
-    """What is already somebody's can only be corrected or taken back by who may record for that person."""
-    wrong = None if head is None else _uncovered(scope, head.person_id, "external_id")
-    for key in _named(fact, head):
-        owner = owners.get(key)
-        if owner is not None:
-            wrong = wrong or _uncovered(scope, owner, "reverses")
-        elif not scope.everywhere:
-            # Nobody can tell yet whose it will be, and so whether this caller may take it back.
-            wrong = wrong or Refusal(
-                "reverses", "FACT_UNKNOWN", "the fact taken back is not known yet; send the reversal after it"
-            )
-    return wrong
-
-
-def _uncovered(scope: Scope, person_id: str, field: str) -> Refusal | None:
-    if scope.covers(person_id):
-        return None
-    try:
-        scope.require_person(person_id)
-    except Failure as failure:
-        return Refusal(field, failure.reason, failure.message)
-    return None
+def _standing_parts(connection: Connection, heads: Iterable[Version]) -> dict[Key, list[Version]]:
+    """The parts of these deals' current versions, as they are in the ledger."""
+    deals = {
+        part_key(head.key, person_id): head.key
+        for head in heads
+        if head.credits
+        for person_id in head.people[1:]
+    }
+    found: dict[Key, list[Version]] = {}
+    if deals:
+        for row in connection.exec_driver_sql(_HEADS, _key_columns(deals)):
+            part = _version(row)
+            found.setdefault(deals[part.key], []).append(part)
+    return found
 
 
 def _write(connection: Connection, planned: Plan) -> None:
@@ -266,15 +249,18 @@ def events_of(changed: Iterable[tuple[str, int]]) -> list[NewEvent]:
 
 def _version(row: Sequence[Any]) -> Version:
     (source, external_id, version, kind, person_id, day, customer, amount, minutes, reverses, voided, current,
-     counts, product, channel, told_amount, attributes, leave_first, leave_stop, occurred) = row  # fmt: skip
+     counts, product, channel, told_amount, attributes, leave_first, leave_stop, written, deal_amount, deal,
+     occurred) = row  # fmt: skip
     told = attributes_text(attributes or {})
+    given = read_credits(written)
     content = (
         kind, person_id, occurred, customer, product, channel, told_amount, minutes, reverses, told, voided,
-        leave_first, leave_stop,
+        leave_first, leave_stop, given, deal_amount, deal or "",
     )  # fmt: skip
     return Version(
         Key(source, external_id), version, kind, person_id, day, customer, amount, minutes, reverses, voided,
         content, current, counts, product, channel, told_amount, told, leave_first, leave_stop,
+        given,
     )  # fmt: skip
 
 
@@ -306,6 +292,9 @@ def _insert_columns(planned: Plan) -> dict[str, Any]:
         "counting": [counts for _, _, counts in planned.added],
         "leave_first": Longs(-1 if fact.leave_first is None else fact.leave_first for fact in facts),
         "leave_stop": Longs(-1 if fact.leave_stop is None else fact.leave_stop for fact in facts),
+        "credits": Texts([credits_text(fact.credits) for fact in facts]),
+        "deal_minor": Longs(-1 if fact.deal_amount is None else fact.deal_amount for fact in facts),
+        "deals": Texts([fact.deal for fact in facts]),
     }
 
 

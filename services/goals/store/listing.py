@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exist
 
 from access import Scope
 from services.goals.domain.conditions import Novelty
+from services.goals.domain.credits import deal_source
 from services.goals.domain.facts import FactKind, Key
 from services.goals.domain.metrics import Aggregation, Metric
 from services.goals.domain.periods import Period
 from services.goals.domain.recorded import Place, Recorded
+from services.goals.store.crediting import read_credits
 from services.goals.store.standing import STOOD_FIRST, stood
 from services.goals.tables import fact, first_touch
 
@@ -94,7 +96,10 @@ class Facts:
         return self._read(self._query().where(same, fact.c.current).order_by(*order))
 
     def history(self, key: Key) -> list[Recorded]:
-        """All versions of a fact, oldest first, then the reversals that name it, as far as the scope reaches."""
+        """All versions of a fact, oldest first, then the reversals that name it, as far as the scope reaches.
+
+        Of a part, the versions of that part; then the reversals of its deal.
+        """
         same = and_(fact.c.source == key.source, fact.c.external_id == key.external_id)
         # Said twice, so that each half goes by the partial index made for it.
         versions = self._read(
@@ -102,9 +107,10 @@ class Facts:
             .where(or_(and_(same, fact.c.current), and_(same, ~fact.c.current)))
             .order_by(fact.c.version)
         )
+        deal = next((version.deal for version in versions if version.deal), key.external_id)
         reversals = self._query().where(
-            fact.c.source == key.source,
-            fact.c.reverses == key.external_id,
+            fact.c.source == deal_source(key.source),
+            fact.c.reverses == deal,
             fact.c.kind == _REVERSAL,
             fact.c.current,
             ~fact.c.voided,
@@ -117,7 +123,7 @@ class Facts:
             for name in (
                 "source", "external_id", "version", "kind", "person_id", "occurred_at", "customer", "product",
                 "channel", "amount_minor", "minutes", "reverses", "attributes", "leave_first", "leave_stop", "voided",
-                "counts", "recorded_at",
+                "counts", "recorded_at", "credits", "deal_minor", "deal",
             )
         ]  # fmt: skip
         return select(*columns, _reversed_by()).where(self._scope.clause(fact.c.person_id))
@@ -127,7 +133,7 @@ class Facts:
 
 
 def _recorded(row: Row[Any]) -> Recorded:
-    return Recorded(*row)
+    return Recorded(*row)._replace(credits=read_credits(row.credits), deal=row.deal or "")
 
 
 def _newest_first(query: Select[Any], after: Place | None) -> Select[Any]:
@@ -145,8 +151,9 @@ def _reversed_by() -> ColumnElement[str]:
     named = (
         select(func.concat(reversal.c.source, "/", reversal.c.version, "/", reversal.c.external_id))
         .where(
-            reversal.c.source == fact.c.source,
-            reversal.c.reverses == fact.c.external_id,
+            # Of a part, whatever takes its deal back.
+            reversal.c.source == func.split_part(fact.c.source, "+", 1),
+            reversal.c.reverses == func.coalesce(fact.c.deal, fact.c.external_id),
             reversal.c.kind == _REVERSAL,
             reversal.c.current,
             ~reversal.c.voided,

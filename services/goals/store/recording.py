@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from access import Replica, Scope
 from chassis.database import Database, publishes
 from chassis.errors import Unavailable
+from services.goals.domain.credits import DayOf
 from services.goals.domain.facts import Fact, FactKind, Key, Refusal
 from services.goals.domain.metrics import Counter
 from services.goals.domain.periods import Calendar
@@ -158,6 +159,10 @@ class Recorder:
         """The local day of an occurrence."""
         return self._calendar.day_number(occurred, zone)
 
+    def _day_of(self, person_id: str, occurred: int) -> int:
+        """The local day of an occurrence with somebody, by a directory at least as new as the ledger's zones."""
+        return self.day_number(occurred, self._replica.directory.zone_of(person_id))
+
     def record(
         self, facts: Sequence[Fact], scopes: Sequence[Scope], *, position: int, dry_run: bool = False
     ) -> list[Result]:
@@ -180,11 +185,7 @@ class Recorder:
             except _DirectoryBehindError:
                 self._replica.refresh()
                 position = self.position
-                zone_of = self._replica.directory.zone_of
-                facts = [
-                    fact._replace(day=self.day_number(fact.occurred, zone_of(fact.person_id)))
-                    for fact in facts
-                ]
+                facts = [fact._replace(day=self._day_of(fact.person_id, fact.occurred)) for fact in facts]
         raise Unavailable("NOT_READY", "The directory is being brought up to date; send it again.")
 
     def _store(
@@ -213,7 +214,7 @@ class Recorder:
                     )
                     rest += others
                 if rest:
-                    _settle(connection, facts, scopes, rest, results, counters, alone=alone)
+                    _settle(connection, facts, scopes, rest, results, counters, self._day_of, alone=alone)
                 _end(dry_run=dry_run)
         except _DryRunError:
             pass
@@ -237,9 +238,9 @@ def enter_ledger(connection: Connection, key: int, *, alone: bool) -> Gate:
 
 
 def _sort(facts: Sequence[Fact]) -> _Batch:
-    """Plain rows in the order of their keys; reversals, leave, and keys that come more than once, are the rest."""
+    """Plain rows in the order of their keys; reversals, leave, deals with credits and keys told twice are the rest."""
     told = [fact[:2] for fact in facts]
-    if len(set(told)) == len(told) and not any(fact[3] in _ALONE for fact in facts):
+    if len(set(told)) == len(told) and not any(fact[3] in _ALONE or fact[17] for fact in facts):
         return _Batch(sorted(range(len(told)), key=told.__getitem__), [])
     keys: dict[tuple[str, str], int] = {}
     rest: set[int] = set()
@@ -248,7 +249,7 @@ def _sort(facts: Sequence[Fact]) -> _Batch:
         if other != index:
             rest.add(index)
             rest.add(other)
-        elif fact[3] in _ALONE:
+        elif fact[3] in _ALONE or fact.credits:
             rest.add(index)
     plain = [index for _, index in sorted(keys.items()) if index not in rest]
     return _Batch(plain, sorted(rest))
@@ -284,6 +285,7 @@ def _settle(
     rest: Sequence[int],
     results: dict[int, Result],
     counters: Sequence[Counter],
+    day_of: DayOf,
     *,
     alone: bool,
 ) -> None:
@@ -308,7 +310,7 @@ def _settle(
         return
     if not alone:
         raise _TakesAwayError
-    refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new], counters)
+    refusals = correct(connection, known, [(facts[index], scopes[index]) for index in new], counters, day_of)
     for index, refusal in zip(new, refusals, strict=True):
         if refusal is None:
             results[index] = RECORDED

@@ -15,18 +15,20 @@ from sqlalchemy.types import DateTime, Text
 from services.goals.tables import fact
 
 # Stands before a query and takes the places of the tables `fact` and `first_touch` in it, for some people. A key is
-# theirs when any version known then was; the reversals that name it come along. Current versions and superseded ones
-# are asked for apart, so that each goes by the partial index made for it.
+# theirs when any version known then was; the deals that their parts are of, and the reversals that name any of it, come
+# along. Current versions and superseded ones are asked for apart, so that each goes by the partial index made for it.
 _NEWEST: Final = """
 SELECT DISTINCT ON (source, external_id) version.* FROM (
     WITH own AS (
-        SELECT source, external_id FROM fact
+        SELECT source, external_id, deal FROM fact
         WHERE person_id = ANY ({people}) AND recorded_at <= {known_at}
+    ), named AS (
+        SELECT source, external_id FROM own UNION SELECT split_part(source, '+', 1), deal FROM own WHERE deal <> ''
     ), concerned AS (
-        SELECT source, external_id FROM own
+        SELECT source, external_id FROM named
         UNION
         SELECT fact.source, fact.external_id
-        FROM own JOIN fact ON fact.source = own.source AND fact.reverses = own.external_id AND fact.kind = 4
+        FROM named JOIN fact ON fact.source = named.source AND fact.reverses = named.external_id AND fact.kind = 4
     )
     SELECT fact.* FROM concerned JOIN fact USING (source, external_id) WHERE current
     UNION ALL
@@ -34,15 +36,22 @@ SELECT DISTINCT ON (source, external_id) version.* FROM (
 ) AS version
 WHERE recorded_at <= {known_at} ORDER BY source, external_id, version DESC
 """
+# Of a part stands what its deal's version then has: a later one may have dropped it.
 _STOOD: Final = """
 SELECT source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel, amount_minor,
-       minutes, reverses, attributes, leave_first, leave_stop, voided, true AS current,
-       NOT voided AND NOT (kind IN (2, 5) AND EXISTS (
+       minutes, reverses, attributes, leave_first, leave_stop, credits, deal_minor, deal, voided, stands AS current,
+       stands AND NOT voided AND NOT (kind IN (2, 5, 10, 11) AND EXISTS (
            SELECT FROM newest AS reversal
-           WHERE reversal.source = newest.source AND reversal.reverses = newest.external_id
+           WHERE reversal.source = split_part(newest.source, '+', 1)
+             AND reversal.reverses = coalesce(newest.deal, newest.external_id)
              AND reversal.kind = 4 AND NOT reversal.voided)) AS counts,
        recorded_at
-FROM newest
+FROM newest CROSS JOIN LATERAL (
+    SELECT newest.deal IS NULL OR EXISTS (
+        SELECT FROM newest AS whole
+        WHERE whole.source = split_part(newest.source, '+', 1) AND whole.external_id = newest.deal
+          AND whole.version = newest.version) AS stands
+) AS standing
 """
 _FIRST: Final = """
 SELECT person_id, customer, min(occurred_at) AS at FROM fact WHERE counts AND kind = 1 GROUP BY person_id, customer

@@ -21,6 +21,7 @@ from services.goals.domain.facts import (
     fits,
 )
 from services.goals.domain.recorded import Outcome, Recorded, Result
+from services.goals.wire.credits import Owner, from_credits, with_credits
 from services.goals.wire.leave import from_half_days, to_half_days
 from services.goals.wire.values import from_instant
 
@@ -44,8 +45,6 @@ _NEW_FACT: Final[Callable[[type[Fact], tuple[object, ...]], Fact]] = tuple.__new
 
 _Shape = tuple[str, int, str, str, bool, bool, bool]
 """Source, kind, channel, product, and whether customer, amount and minutes are wanting."""
-Owner = Callable[[str, str], tuple[str, str] | Refusal]
-"""(person_id, employee_number) -> the person's id and zone, or why there is none the caller may record for."""
 Day = Callable[[int, str], int]
 """(microseconds since 1970, zone) -> the local day, as days since 1970-01-01."""
 
@@ -79,7 +78,9 @@ class FactReader:
         nanos = moment.nanos
         occurred = moment.seconds * 1_000_000 + nanos // 1000
         shape = (source, kind, channel, product, not customer, amount is None, not minutes)
-        plain = not (told.reverses or told.voided or told.attributes or told.HasField("leave"))
+        plain = not (
+            told.reverses or told.voided or told.attributes or told.credits or told.HasField("leave")
+        )
         if (
             not plain
             or shape not in self._right
@@ -100,7 +101,7 @@ class FactReader:
             Fact,
             (
                 source, external_id, version, kind, found[0], occurred, day(occurred, found[1]), customer, product,
-                channel, amount, minutes, "", "", False, None, None,
+                channel, amount, minutes, "", "", False, None, None, (), None, "",
             ),
         )  # fmt: skip
 
@@ -144,10 +145,11 @@ class FactReader:
         if isinstance(found, Refusal):
             return found
         person_id, zone = found
-        return Fact(
+        fact = Fact(
             source, external_id, version, kind, person_id, occurred, day(occurred, zone), customer, product, channel,
             amount, minutes, reverses, attributes_text(attributes) if attributes else "", voided, *leave,
         )  # fmt: skip
+        return with_credits(fact, told.credits, owner) if told.credits else fact
 
     def _amount(self, money: Money) -> int | Refusal:
         if money.currency_code != self._currency:
@@ -205,6 +207,13 @@ def from_result(result: Result, fact: Fact) -> facts_pb2.FactResult:
 
 def from_recorded(recorded: Recorded, reader: FactReader, *, customers: bool) -> facts_pb2.RecordedFact:
     """A version in the ledger; without `customers`, what may tell who the customer is stays out."""
+    part = None
+    if recorded.deal_amount is not None:
+        part = facts_pb2.DealPart(
+            deal_id=recorded.deal_id,
+            deal_amount=reader.money(recorded.deal_amount),
+            credits=from_credits(recorded.credits),
+        )
     fact = facts_pb2.Fact(
         source=recorded.source,
         external_id=recorded.external_id,
@@ -228,4 +237,5 @@ def from_recorded(recorded: Recorded, reader: FactReader, *, customers: bool) ->
         recorded_at=from_instant(recorded.recorded_at),
         counts=recorded.counts,
         reversed_by=recorded.reversed_by,
+        part=part,
     )

@@ -102,6 +102,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             ratio("close_rate", Unit.RATE, _WON, _FOLLOWED),
             ratio("win_rate", Unit.RATE, _WON, _WON, _LOST),
             _REVENUE,
+            base("overlay_revenue", Unit.MONEY),
             ratio("average_order_value", Unit.MONEY, _REVENUE, _WON, _ORDERS),
             _ORDERS,
             base("followup_minutes", Unit.MINUTES),

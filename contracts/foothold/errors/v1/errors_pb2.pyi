@@ -260,6 +260,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such fair-play flag, or not visible to the caller."""
     ERROR_REASON_FLAG_ANSWERED: _ErrorReason.ValueType  # 171
     """The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
+    ERROR_REASON_CREDITS_NOT_WHOLE: _ErrorReason.ValueType  # 164
+    """The revenue shares of a deal are not 100 % together; the message says what they are."""
+    ERROR_REASON_CREDITED_TWICE: _ErrorReason.ValueType  # 165
+    """A person is named twice in a deal's credits, or the owner with an overlay credit."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -504,4 +508,8 @@ ERROR_REASON_FLAG_UNKNOWN: ErrorReason.ValueType  # 170
 """No such fair-play flag, or not visible to the caller."""
 ERROR_REASON_FLAG_ANSWERED: ErrorReason.ValueType  # 171
 """The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
+ERROR_REASON_CREDITS_NOT_WHOLE: ErrorReason.ValueType  # 164
+"""The revenue shares of a deal are not 100 % together; the message says what they are."""
+ERROR_REASON_CREDITED_TWICE: ErrorReason.ValueType  # 165
+"""A person is named twice in a deal's credits, or the owner with an overlay credit."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foothold.goals.v1 import values_pb2 as foothold_dot_goals_dot_v1_dot_values__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oothold/goals/v1/facts.proto\x12\x11\x66oothold.goals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xb1\x01\n\x05Leave\x12$\n\tfirst_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12.\n\nfirst_half\x18\x02 \x01(\x0e\x32\x1a.foothold.goals.v1.DayHalf\x12#\n\x08last_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12-\n\tlast_half\x18\x04 \x01(\x0e\x32\x1a.foothold.goals.v1.DayHalf\"\xf5\x03\n\x04\x46\x61\x63t\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12)\n\x04kind\x18\x04 \x01(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x13\n\tperson_id\x18\x05 \x01(\tH\x00\x12\x19\n\x0f\x65mployee_number\x18\x06 \x01(\tH\x00\x12/\n\x0boccurred_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63ustomer\x18\x08 \x01(\t\x12\x0f\n\x07product\x18\t \x01(\t\x12\x0f\n\x07\x63hannel\x18\n \x01(\t\x12\"\n\x06\x61mount\x18\x0b \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07minutes\x18\x0c \x01(\x05\x12\x10\n\x08reverses\x18\r \x01(\t\x12;\n\nattributes\x18\x0e \x03(\x0b\x32\'.foothold.goals.v1.Fact.AttributesEntry\x12\x0e\n\x06voided\x18\x0f \x01(\x08\x12\'\n\x05leave\x18\x10 \x01(\x0b\x32\x18.foothold.goals.v1.Leave\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05owner\"\x9c\x01\n\x0cRecordedFact\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12%\n\x04\x66\x61\x63t\x18\x02 \x01(\x0b\x32\x17.foothold.goals.v1.Fact\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ounts\x18\x04 \x01(\x08\x12\x13\n\x0breversed_by\x18\x05 \x01(\t\"~\n\nFactResult\x12/\n\x07outcome\x18\x01 \x01(\x0e\x32\x1e.foothold.goals.v1.FactOutcome\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\":\n\x11RecordFactRequest\x12%\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x17.foothold.goals.v1.Fact\"C\n\x12RecordFactResponse\x12-\n\x06result\x18\x01 \x01(\x0b\x32\x1d.foothold.goals.v1.FactResult\"M\n\x12RecordFactsRequest\x12&\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x17.foothold.goals.v1.Fact\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"E\n\x13RecordFactsResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.foothold.goals.v1.FactResult\"M\n\x12StreamFactsRequest\x12&\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x17.foothold.goals.v1.Fact\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"E\n\x13StreamFactsResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.foothold.goals.v1.FactResult\"\xe5\x01\n\x10ListFactsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12(\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x19\n\x11include_uncounted\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\\\n\x11ListFactsResponse\x12.\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.RecordedFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x15GetFactHistoryRequest\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\"K\n\x16GetFactHistoryResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.RecordedFact\"\x14\n\x12\x43heckLedgerRequest\"\x8a\x01\n\x13\x43heckLedgerResponse\x12\x12\n\nstate_hash\x18\x01 \x01(\t\x12\x15\n\rfact_versions\x18\x02 \x01(\x03\x12\x16\n\x0e\x66\x61\x63ts_counting\x18\x03 \x01(\x03\x12\x16\n\x0evalues_checked\x18\x04 \x01(\x03\x12\x18\n\x10values_differing\x18\x05 \x01(\x03*\xfc\x01\n\x08\x46\x61\x63tKind\x12\x19\n\x15\x46\x41\x43T_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x41\x43T_KIND_FOLLOW_UP\x10\x01\x12\x16\n\x12\x46\x41\x43T_KIND_DEAL_WON\x10\x02\x12\x17\n\x13\x46\x41\x43T_KIND_DEAL_LOST\x10\x03\x12\x1b\n\x17\x46\x41\x43T_KIND_DEAL_REVERSED\x10\x04\x12\x13\n\x0f\x46\x41\x43T_KIND_ORDER\x10\x05\x12\x13\n\x0f\x46\x41\x43T_KIND_EMAIL\x10\x06\x12\x15\n\x11\x46\x41\x43T_KIND_MEETING\x10\x07\x12\x18\n\x14\x46\x41\x43T_KIND_TIME_SPENT\x10\x08\x12\x13\n\x0f\x46\x41\x43T_KIND_LEAVE\x10\t*Q\n\x07\x44\x61yHalf\x12\x18\n\x14\x44\x41Y_HALF_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x41Y_HALF_MORNING\x10\x01\x12\x16\n\x12\x44\x41Y_HALF_AFTERNOON\x10\x02*\x80\x01\n\x0b\x46\x61\x63tOutcome\x12\x1c\n\x18\x46\x41\x43T_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46\x41\x43T_OUTCOME_RECORDED\x10\x01\x12\x1e\n\x1a\x46\x41\x43T_OUTCOME_ALREADY_KNOWN\x10\x02\x12\x18\n\x14\x46\x41\x43T_OUTCOME_REFUSED\x10\x03\x32\xc6\x04\n\x0c\x46\x61\x63tsService\x12Y\n\nRecordFact\x12$.foothold.goals.v1.RecordFactRequest\x1a%.foothold.goals.v1.RecordFactResponse\x12\\\n\x0bRecordFacts\x12%.foothold.goals.v1.RecordFactsRequest\x1a&.foothold.goals.v1.RecordFactsResponse\x12`\n\x0bStreamFacts\x12%.foothold.goals.v1.StreamFactsRequest\x1a&.foothold.goals.v1.StreamFactsResponse(\x01\x30\x01\x12V\n\tListFacts\x12#.foothold.goals.v1.ListFactsRequest\x1a$.foothold.goals.v1.ListFactsResponse\x12\x65\n\x0eGetFactHistory\x12(.foothold.goals.v1.GetFactHistoryRequest\x1a).foothold.goals.v1.GetFactHistoryResponse\x12\\\n\x0b\x43heckLedger\x12%.foothold.goals.v1.CheckLedgerRequest\x1a&.foothold.goals.v1.CheckLedgerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oothold/goals/v1/facts.proto\x12\x11\x66oothold.goals.v1\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"|\n\x06\x43redit\x12\x13\n\tperson_id\x18\x01 \x01(\tH\x00\x12\x19\n\x0f\x65mployee_number\x18\x02 \x01(\tH\x00\x12\'\n\x05share\x18\x03 \x01(\x0b\x32\x18.foothold.goals.v1.Value\x12\x0f\n\x07overlay\x18\x04 \x01(\x08\x42\x08\n\x06person\"\xb1\x01\n\x05Leave\x12$\n\tfirst_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12.\n\nfirst_half\x18\x02 \x01(\x0e\x32\x1a.foothold.goals.v1.DayHalf\x12#\n\x08last_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12-\n\tlast_half\x18\x04 \x01(\x0e\x32\x1a.foothold.goals.v1.DayHalf\"\xa1\x04\n\x04\x46\x61\x63t\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12)\n\x04kind\x18\x04 \x01(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x13\n\tperson_id\x18\x05 \x01(\tH\x00\x12\x19\n\x0f\x65mployee_number\x18\x06 \x01(\tH\x00\x12/\n\x0boccurred_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63ustomer\x18\x08 \x01(\t\x12\x0f\n\x07product\x18\t \x01(\t\x12\x0f\n\x07\x63hannel\x18\n \x01(\t\x12\"\n\x06\x61mount\x18\x0b \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07minutes\x18\x0c \x01(\x05\x12\x10\n\x08reverses\x18\r \x01(\t\x12;\n\nattributes\x18\x0e \x03(\x0b\x32\'.foothold.goals.v1.Fact.AttributesEntry\x12\x0e\n\x06voided\x18\x0f \x01(\x08\x12\'\n\x05leave\x18\x10 \x01(\x0b\x32\x18.foothold.goals.v1.Leave\x12*\n\x07\x63redits\x18\x11 \x03(\x0b\x32\x19.foothold.goals.v1.Credit\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05owner\"p\n\x08\x44\x65\x61lPart\x12\x0f\n\x07\x64\x65\x61l_id\x18\x01 \x01(\t\x12\'\n\x0b\x64\x65\x61l_amount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12*\n\x07\x63redits\x18\x03 \x03(\x0b\x32\x19.foothold.goals.v1.Credit\"\xc7\x01\n\x0cRecordedFact\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12%\n\x04\x66\x61\x63t\x18\x02 \x01(\x0b\x32\x17.foothold.goals.v1.Fact\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ounts\x18\x04 \x01(\x08\x12\x13\n\x0breversed_by\x18\x05 \x01(\t\x12)\n\x04part\x18\x06 \x01(\x0b\x32\x1b.foothold.goals.v1.DealPart\"~\n\nFactResult\x12/\n\x07outcome\x18\x01 \x01(\x0e\x32\x1e.foothold.goals.v1.FactOutcome\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\":\n\x11RecordFactRequest\x12%\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x17.foothold.goals.v1.Fact\"C\n\x12RecordFactResponse\x12-\n\x06result\x18\x01 \x01(\x0b\x32\x1d.foothold.goals.v1.FactResult\"M\n\x12RecordFactsRequest\x12&\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x17.foothold.goals.v1.Fact\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"E\n\x13RecordFactsResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.foothold.goals.v1.FactResult\"M\n\x12StreamFactsRequest\x12&\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x17.foothold.goals.v1.Fact\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\"E\n\x13StreamFactsResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.foothold.goals.v1.FactResult\"\xe5\x01\n\x10ListFactsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12(\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x02to\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12\x19\n\x11include_uncounted\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\\\n\x11ListFactsResponse\x12.\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.RecordedFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x15GetFactHistoryRequest\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\"K\n\x16GetFactHistoryResponse\x12\x31\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.RecordedFact\"\x14\n\x12\x43heckLedgerRequest\"\x8a\x01\n\x13\x43heckLedgerResponse\x12\x12\n\nstate_hash\x18\x01 \x01(\t\x12\x15\n\rfact_versions\x18\x02 \x01(\x03\x12\x16\n\x0e\x66\x61\x63ts_counting\x18\x03 \x01(\x03\x12\x16\n\x0evalues_checked\x18\x04 \x01(\x03\x12\x18\n\x10values_differing\x18\x05 \x01(\x03*\xb5\x02\n\x08\x46\x61\x63tKind\x12\x19\n\x15\x46\x41\x43T_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x41\x43T_KIND_FOLLOW_UP\x10\x01\x12\x16\n\x12\x46\x41\x43T_KIND_DEAL_WON\x10\x02\x12\x17\n\x13\x46\x41\x43T_KIND_DEAL_LOST\x10\x03\x12\x1b\n\x17\x46\x41\x43T_KIND_DEAL_REVERSED\x10\x04\x12\x13\n\x0f\x46\x41\x43T_KIND_ORDER\x10\x05\x12\x13\n\x0f\x46\x41\x43T_KIND_EMAIL\x10\x06\x12\x15\n\x11\x46\x41\x43T_KIND_MEETING\x10\x07\x12\x18\n\x14\x46\x41\x43T_KIND_TIME_SPENT\x10\x08\x12\x13\n\x0f\x46\x41\x43T_KIND_LEAVE\x10\t\x12\x1b\n\x17\x46\x41\x43T_KIND_DEAL_CREDITED\x10\n\x12\x1a\n\x16\x46\x41\x43T_KIND_DEAL_OVERLAY\x10\x0b*Q\n\x07\x44\x61yHalf\x12\x18\n\x14\x44\x41Y_HALF_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x41Y_HALF_MORNING\x10\x01\x12\x16\n\x12\x44\x41Y_HALF_AFTERNOON\x10\x02*\x80\x01\n\x0b\x46\x61\x63tOutcome\x12\x1c\n\x18\x46\x41\x43T_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46\x41\x43T_OUTCOME_RECORDED\x10\x01\x12\x1e\n\x1a\x46\x41\x43T_OUTCOME_ALREADY_KNOWN\x10\x02\x12\x18\n\x14\x46\x41\x43T_OUTCOME_REFUSED\x10\x03\x32\xc6\x04\n\x0c\x46\x61\x63tsService\x12Y\n\nRecordFact\x12$.foothold.goals.v1.RecordFactRequest\x1a%.foothold.goals.v1.RecordFactResponse\x12\\\n\x0bRecordFacts\x12%.foothold.goals.v1.RecordFactsRequest\x1a&.foothold.goals.v1.RecordFactsResponse\x12`\n\x0bStreamFacts\x12%.foothold.goals.v1.StreamFactsRequest\x1a&.foothold.goals.v1.StreamFactsResponse(\x01\x30\x01\x12V\n\tListFacts\x12#.foothold.goals.v1.ListFactsRequest\x1a$.foothold.goals.v1.ListFactsResponse\x12\x65\n\x0eGetFactHistory\x12(.foothold.goals.v1.GetFactHistoryRequest\x1a).foothold.goals.v1.GetFactHistoryResponse\x12\\\n\x0b\x43heckLedger\x12%.foothold.goals.v1.CheckLedgerRequest\x1a&.foothold.goals.v1.CheckLedgerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,46 +37,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FACT_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_FACT_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_FACTKIND']._serialized_start=2143
-  _globals['_FACTKIND']._serialized_end=2395
-  _globals['_DAYHALF']._serialized_start=2397
-  _globals['_DAYHALF']._serialized_end=2478
-  _globals['_FACTOUTCOME']._serialized_start=2481
-  _globals['_FACTOUTCOME']._serialized_end=2609
-  _globals['_LEAVE']._serialized_start=135
-  _globals['_LEAVE']._serialized_end=312
-  _globals['_FACT']._serialized_start=315
-  _globals['_FACT']._serialized_end=816
-  _globals['_FACT_ATTRIBUTESENTRY']._serialized_start=758
-  _globals['_FACT_ATTRIBUTESENTRY']._serialized_end=807
-  _globals['_RECORDEDFACT']._serialized_start=819
-  _globals['_RECORDEDFACT']._serialized_end=975
-  _globals['_FACTRESULT']._serialized_start=977
-  _globals['_FACTRESULT']._serialized_end=1103
-  _globals['_RECORDFACTREQUEST']._serialized_start=1105
-  _globals['_RECORDFACTREQUEST']._serialized_end=1163
-  _globals['_RECORDFACTRESPONSE']._serialized_start=1165
-  _globals['_RECORDFACTRESPONSE']._serialized_end=1232
-  _globals['_RECORDFACTSREQUEST']._serialized_start=1234
-  _globals['_RECORDFACTSREQUEST']._serialized_end=1311
-  _globals['_RECORDFACTSRESPONSE']._serialized_start=1313
-  _globals['_RECORDFACTSRESPONSE']._serialized_end=1382
-  _globals['_STREAMFACTSREQUEST']._serialized_start=1384
-  _globals['_STREAMFACTSREQUEST']._serialized_end=1461
-  _globals['_STREAMFACTSRESPONSE']._serialized_start=1463
-  _globals['_STREAMFACTSRESPONSE']._serialized_end=1532
-  _globals['_LISTFACTSREQUEST']._serialized_start=1535
-  _globals['_LISTFACTSREQUEST']._serialized_end=1764
-  _globals['_LISTFACTSRESPONSE']._serialized_start=1766
-  _globals['_LISTFACTSRESPONSE']._serialized_end=1858
-  _globals['_GETFACTHISTORYREQUEST']._serialized_start=1860
-  _globals['_GETFACTHISTORYREQUEST']._serialized_end=1900
-  _globals['_GETFACTHISTORYRESPONSE']._serialized_start=1902
-  _globals['_GETFACTHISTORYRESPONSE']._serialized_end=1977
-  _globals['_CHECKLEDGERREQUEST']._serialized_start=1979
-  _globals['_CHECKLEDGERREQUEST']._serialized_end=1999
-  _globals['_CHECKLEDGERRESPONSE']._serialized_start=2002
-  _globals['_CHECKLEDGERRESPONSE']._serialized_end=2140
-  _globals['_FACTSSERVICE']._serialized_start=2612
-  _globals['_FACTSSERVICE']._serialized_end=3194
+  _globals['_FACTKIND']._serialized_start=2502
+  _globals['_FACTKIND']._serialized_end=2811
+  _globals['_DAYHALF']._serialized_start=2813
+  _globals['_DAYHALF']._serialized_end=2894
+  _globals['_FACTOUTCOME']._serialized_start=2897
+  _globals['_FACTOUTCOME']._serialized_end=3025
+  _globals['_CREDIT']._serialized_start=166
+  _globals['_CREDIT']._serialized_end=290
+  _globals['_LEAVE']._serialized_start=293
+  _globals['_LEAVE']._serialized_end=470
+  _globals['_FACT']._serialized_start=473
+  _globals['_FACT']._serialized_end=1018
+  _globals['_FACT_ATTRIBUTESENTRY']._serialized_start=960
+  _globals['_FACT_ATTRIBUTESENTRY']._serialized_end=1009
+  _globals['_DEALPART']._serialized_start=1020
+  _globals['_DEALPART']._serialized_end=1132
+  _globals['_RECORDEDFACT']._serialized_start=1135
+  _globals['_RECORDEDFACT']._serialized_end=1334
+  _globals['_FACTRESULT']._serialized_start=1336
+  _globals['_FACTRESULT']._serialized_end=1462
+  _globals['_RECORDFACTREQUEST']._serialized_start=1464
+  _globals['_RECORDFACTREQUEST']._serialized_end=1522
+  _globals['_RECORDFACTRESPONSE']._serialized_start=1524
+  _globals['_RECORDFACTRESPONSE']._serialized_end=1591
+  _globals['_RECORDFACTSREQUEST']._serialized_start=1593
+  _globals['_RECORDFACTSREQUEST']._serialized_end=1670
+  _globals['_RECORDFACTSRESPONSE']._serialized_start=1672
+  _globals['_RECORDFACTSRESPONSE']._serialized_end=1741
+  _globals['_STREAMFACTSREQUEST']._serialized_start=1743
+  _globals['_STREAMFACTSREQUEST']._serialized_end=1820
+  _globals['_STREAMFACTSRESPONSE']._serialized_start=1822
+  _globals['_STREAMFACTSRESPONSE']._serialized_end=1891
+  _globals['_LISTFACTSREQUEST']._serialized_start=1894
+  _globals['_LISTFACTSREQUEST']._serialized_end=2123
+  _globals['_LISTFACTSRESPONSE']._serialized_start=2125
+  _globals['_LISTFACTSRESPONSE']._serialized_end=2217
+  _globals['_GETFACTHISTORYREQUEST']._serialized_start=2219
+  _globals['_GETFACTHISTORYREQUEST']._serialized_end=2259
+  _globals['_GETFACTHISTORYRESPONSE']._serialized_start=2261
+  _globals['_GETFACTHISTORYRESPONSE']._serialized_end=2336
+  _globals['_CHECKLEDGERREQUEST']._serialized_start=2338
+  _globals['_CHECKLEDGERREQUEST']._serialized_end=2358
+  _globals['_CHECKLEDGERRESPONSE']._serialized_start=2361
+  _globals['_CHECKLEDGERRESPONSE']._serialized_end=2499
+  _globals['_FACTSSERVICE']._serialized_start=3028
+  _globals['_FACTSSERVICE']._serialized_end=3610
 # @@protoc_insertion_point(module_scope)

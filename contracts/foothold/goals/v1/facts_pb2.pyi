@@ -4,6 +4,7 @@ isort:skip_file
 What happened with customers: the append-only fact ledger."""
 
 from collections import abc as _abc
+from foothold.goals.v1 import values_pb2 as _values_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -54,6 +55,12 @@ class _FactKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactKind.Val
     in no metric: what it does to targets is said by the leave policies of CalendarsService. A changed leave is a
     higher version with other days, a cancelled one a void. A half day that two facts cover is one half day of leave.
     """
+    FACT_KIND_DEAL_CREDITED: _FactKind.ValueType  # 10
+    """What somebody else than the owner is credited with of a shared deal or order: part of the revenue. It follows from the
+    deal's `credits`, is never told by itself, and stands, counts and goes with the deal's version it is of.
+    """
+    FACT_KIND_DEAL_OVERLAY: _FactKind.ValueType  # 11
+    """An overlay credit on somebody else's deal or order: on top of the revenue and no part of it. Follows from `credits`, too."""
 
 class FactKind(_FactKind, metaclass=_FactKindEnumTypeWrapper):
     """What happened."""
@@ -84,6 +91,12 @@ FACT_KIND_LEAVE: FactKind.ValueType  # 9
 in no metric: what it does to targets is said by the leave policies of CalendarsService. A changed leave is a
 higher version with other days, a cancelled one a void. A half day that two facts cover is one half day of leave.
 """
+FACT_KIND_DEAL_CREDITED: FactKind.ValueType  # 10
+"""What somebody else than the owner is credited with of a shared deal or order: part of the revenue. It follows from the
+deal's `credits`, is never told by itself, and stands, counts and goes with the deal's version it is of.
+"""
+FACT_KIND_DEAL_OVERLAY: FactKind.ValueType  # 11
+"""An overlay credit on somebody else's deal or order: on top of the revenue and no part of it. Follows from `credits`, too."""
 Global___FactKind: _TypeAlias = FactKind  # noqa: Y015
 
 class _DayHalf:
@@ -137,6 +150,44 @@ FACT_OUTCOME_ALREADY_KNOWN: FactOutcome.ValueType  # 2
 FACT_OUTCOME_REFUSED: FactOutcome.ValueType  # 3
 """Not stored; see field, reason and message."""
 Global___FactOutcome: _TypeAlias = FactOutcome  # noqa: Y015
+
+@_typing.final
+class Credit(_message.Message):
+    """What of a deal is somebody's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    EMPLOYEE_NUMBER_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    OVERLAY_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """Foothold's person id."""
+    employee_number: _builtins.str
+    """The employee number."""
+    overlay: _builtins.bool
+    """On top of the revenue, as of a presales engineer: not part of what is shared out. Never the owner's."""
+    @_builtins.property
+    def share(self) -> _values_pb2.Value:
+        """UNIT_RATE: more than 0, at most 1 (100 %), the owner's own from 0 on; in lowest terms with a denominator of at most 10^9."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        employee_number: _builtins.str = ...,
+        share: _values_pb2.Value | None = ...,
+        overlay: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["employee_number", b"employee_number", "person", b"person", "person_id", b"person_id", "share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employee_number", b"employee_number", "overlay", b"overlay", "person", b"person", "person_id", b"person_id", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_person: _TypeAlias = _typing.Literal["person_id", "employee_number"]  # noqa: Y015
+    _WhichOneofArgType_person: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_person) -> _WhichOneofReturnType_person | None: ...
+
+Global___Credit: _TypeAlias = Credit  # noqa: Y015
 
 @_typing.final
 class Leave(_message.Message):
@@ -218,6 +269,7 @@ class Fact(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     VOIDED_FIELD_NUMBER: _builtins.int
     LEAVE_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """The system that told it, [a-z0-9_.-]{1,40}; with external_id the fact's key. People tell under `foothold`;
     every other source is a system's and told by its service account only (PERMISSION_MISSING).
@@ -260,6 +312,15 @@ class Fact(_message.Message):
     def leave(self) -> Global___Leave:
         """For LEAVE: which half days. occurred_at is when it was granted, changed or cancelled."""
 
+    @_builtins.property
+    def credits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Credit]:
+        """For DEAL_WON and ORDER: who earned it, at most 10, if not the owner alone; needs an amount. Shares of the revenue are 100 %
+        together, to the last digit, with the owner's own among them (CREDITS_NOT_WHOLE); none told is 100 % for the owner. The
+        amount is shared out in whole minor units by the largest remainder, of equal ones the one told first, so that the parts sum
+        to it; an overlay credit is rounded half up. Everybody else's part becomes a fact of theirs, DEAL_CREDITED or
+        DEAL_OVERLAY, by itself. Needs goals.facts.record on everybody named, and so does whatever corrects or takes back the deal.
+        """
+
     def __init__(
         self,
         *,
@@ -279,16 +340,51 @@ class Fact(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         voided: _builtins.bool = ...,
         leave: Global___Leave | None = ...,
+        credits: _abc.Iterable[Global___Credit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "employee_number", b"employee_number", "leave", b"leave", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "channel", b"channel", "customer", b"customer", "employee_number", b"employee_number", "external_id", b"external_id", "kind", b"kind", "leave", b"leave", "minutes", b"minutes", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id", "product", b"product", "reverses", b"reverses", "source", b"source", "version", b"version", "voided", b"voided"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "channel", b"channel", "credits", b"credits", "customer", b"customer", "employee_number", b"employee_number", "external_id", b"external_id", "kind", b"kind", "leave", b"leave", "minutes", b"minutes", "occurred_at", b"occurred_at", "owner", b"owner", "person_id", b"person_id", "product", b"product", "reverses", b"reverses", "source", b"source", "version", b"version", "voided", b"voided"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_owner: _TypeAlias = _typing.Literal["person_id", "employee_number"]  # noqa: Y015
     _WhichOneofArgType_owner: _TypeAlias = _typing.Literal["owner", b"owner"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_owner) -> _WhichOneofReturnType_owner | None: ...
 
 Global___Fact: _TypeAlias = Fact  # noqa: Y015
+
+@_typing.final
+class DealPart(_message.Message):
+    """Of which deal a fact is a part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    DEAL_AMOUNT_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    deal_id: _builtins.str
+    """The ledger's id of the deal, in the version that this is of; the fact's own id with its owner."""
+    @_builtins.property
+    def deal_amount(self) -> _money_pb2.Money:
+        """The amount that was told."""
+
+    @_builtins.property
+    def credits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Credit]:
+        """Everybody's credits, as told."""
+
+    def __init__(
+        self,
+        *,
+        deal_id: _builtins.str = ...,
+        deal_amount: _money_pb2.Money | None = ...,
+        credits: _abc.Iterable[Global___Credit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deal_amount", b"deal_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "deal_amount", b"deal_amount", "deal_id", b"deal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealPart: _TypeAlias = DealPart  # noqa: Y015
 
 @_typing.final
 class RecordedFact(_message.Message):
@@ -301,6 +397,7 @@ class RecordedFact(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     REVERSED_BY_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The ledger's own id of this version, `<source>/<version>/<external_id>`; traces name it."""
     counts: _builtins.bool
@@ -309,11 +406,19 @@ class RecordedFact(_message.Message):
     """The fact_id of the reversal that takes it back, if any."""
     @_builtins.property
     def fact(self) -> Global___Fact:
-        """The fact. Its owner is the person_id; customer and attributes are empty where the caller may not see customers."""
+        """The fact. Its owner is the person_id; customer and attributes are empty where the caller may not see customers. Where a
+        deal is shared, the amount is what of it is this person's, `credits` are empty, and `part` says of what.
+        """
 
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When this version became known here."""
+
+    @_builtins.property
+    def part(self) -> Global___DealPart:
+        """Set for a deal or order told with credits, and for what others are credited with of it, whose fact_id is
+        `<source>+credit/<version>/<external_id of the deal>/<person_id>`.
+        """
 
     def __init__(
         self,
@@ -323,10 +428,11 @@ class RecordedFact(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         counts: _builtins.bool = ...,
         reversed_by: _builtins.str = ...,
+        part: Global___DealPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "part", b"part", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "fact", b"fact", "fact_id", b"fact_id", "recorded_at", b"recorded_at", "reversed_by", b"reversed_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "fact", b"fact", "fact_id", b"fact_id", "part", b"part", "recorded_at", b"recorded_at", "reversed_by", b"reversed_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
