@@ -271,7 +271,7 @@ def test_a_new_incentives_reads_a_thinned_out_feed_and_pays_the_same(joint: Join
         for each in s07_facts(name):
             record(joint, each)
     joint.settle()
-    paid, before = joint.stored(), joint.events_left()
+    paid, before = something_done(joint), joint.events_left()
     joint.let_goals_grow_old()
     after = joint.events_left()
     # One event of each person and month or week at most, where there was one of every fact.
@@ -287,7 +287,7 @@ def test_a_new_incentives_reads_a_thinned_out_feed_and_pays_the_same(joint: Join
     joint.server = joint.serve()
     joint.restart()
     joint.settle()
-    assert joint.stored() == paid
+    assert something_done(joint) == paid
     # And it goes on from there.
     record(joint, fact(DEAL_WON, "thin-0", "deal3", customer="thin-0-c3"))
     eventually(lambda: total(joint, "thin-0") == "800.00")
@@ -320,6 +320,11 @@ def test_a_shared_deal_pays_each_their_share_of_it_to_the_fen_and_goes_with_it(j
     eventually(lambda: paid() == ["360.00", "0.00", "40.00"])
     record(joint, fact(REVERSED, "split-owner", "d-back", reverses="split-owner-d"))
     eventually(lambda: paid() == ["0.00", "0.00", "0.00"])
+
+
+def something_done(joint: Joint) -> dict[tuple[str, int, str], Any]:
+    """Statements with figures. Where all was taken back there is a statement of nothing, or none: they say the same."""
+    return {key: row for key, row in joint.stored().items() if row[0]}
 
 
 def goals_heard(joint: Joint, person_id: str) -> None:
