@@ -7,9 +7,9 @@ from typing import Final
 
 from foothold.incentives.v1 import statements_pb2
 
-from services.gateway import formats, tree_trace, words
-from services.gateway.figures import COUNT, RATE, written
-from services.gateway.language import _
+from services.gateway import course_titles, formats, tree_trace, words
+from services.gateway.figures import COUNT, RATE, to_date, written
+from services.gateway.language import _, language
 from services.gateway.traced import Told, in_unit, plain
 
 _STEP: Final = statements_pb2.TraceStep
@@ -19,8 +19,19 @@ def lines(answer: statements_pb2.ExplainLineResponse) -> list[str]:
     """Every step that says something, in order."""
     steps = [_STEP(), *answer.steps]
     labels = {each.rule_id: each.label for each in answer.inside}
-    found = [_step(step, before, answer.line, labels) for before, step in pairwise(steps)]
+    found = [
+        _passed(answer, step) or _step(step, before, answer.line, labels) for before, step in pairwise(steps)
+    ]
     return [line for line in found if line]
+
+
+def _passed(answer: statements_pb2.ExplainLineResponse, step: statements_pb2.TraceStep) -> str:
+    """Of a course that counts: the day it was passed."""
+    day = to_date(answer.passed_on) if answer.HasField("passed_on") else None
+    if day is None or not step.subject.startswith(course_titles.PREFIX):
+        return ""
+    title = course_titles.title_of(step.subject)
+    return _("“%(course)s” passed on %(day)s.", course=title, day=formats.day(day, language(), weekday=False))
 
 
 def _number(rational: statements_pb2.Rational) -> Fraction:

@@ -266,9 +266,10 @@ def lever(change: statements_pb2.LeverChange) -> str:
     return ""
 
 
-def levers(changes: Iterable[statements_pb2.LeverChange]) -> str:
+def levers(amount: statements_pb2.NextAmount) -> str:
     """All that a next amount takes, joined."""
-    return _(" and ").join(lever(change) for change in changes)
+    learned = [_("pass “%(course)s”", course=course_titles.title_of(each)) for each in amount.course_ids]
+    return _(" and ").join([*learned, *(lever(change) for change in amount.changes)])
 
 
 def held(metrics: Iterable[str]) -> str:

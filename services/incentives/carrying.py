@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plans import PlanBook
-from services.incentives.domain.statements import Standing, Statement, plan_of, renew
+from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement, plan_of, renew
+from services.incentives.store.courses import passed_of
 from services.incentives.store.ledger import Key, earlier
 from services.incentives.store.mentoring import mentees_of
 from services.incentives.store.placements import then
@@ -58,6 +59,24 @@ def with_mentees(connection: Connection, asked: Mapping[Key, Standing]) -> dict[
     """The same standings with the figures of whom each person mentors in each period."""
     found = mentees_of(connection, asked)
     return {key: replace(standing, mentees=found[key]) for key, standing in asked.items()}
+
+
+def of_nothing_stored(
+    connection: Connection, book: PlanBook, person_id: str, stands: Mapping[Period, Standing], now: datetime
+) -> dict[PeriodKind, Standing]:
+    """All that statements of these periods read of a person, where they are computed only to be shown."""
+    found: dict[Key, Standing] = {(person_id, period): each for period, each in stands.items()}
+    if not found:
+        return {}
+    if book.courses:
+        passed = passed_of(connection, [person_id], book.courses, now).get(person_id, NOTHING_PASSED)
+        found = {key: replace(each, passed=passed) for key, each in found.items()}
+    if book.draws:
+        today = max(found.values(), key=lambda each: each.today)
+        found = with_drawn(connection, book, found, {person_id: today})
+    if book.pays_mentors:
+        found = with_mentees(connection, found)
+    return {period.kind: each for (_, period), each in found.items()}
 
 
 def after(book: PlanBook, statement: Statement, owed: Mapping[str, int]) -> Mapping[str, int]:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 from foothold.incentives.v1 import plans_pb2, statements_pb2
+from google.type import date_pb2
 
-from services.gateway import plan_reading, statement_lines, trace
+from services.gateway import plan_reading, statement_lines, trace, words
 from services.gateway.service import Gateway
 from services.incentives.domain.drafts import accept
 from services.incentives.domain.evaluation import evaluate
@@ -224,6 +225,21 @@ def test_a_line_is_explained_so_that_it_can_be_worked_out(
         english = trace.lines(answer)
     assert len(english) == len(chinese)
     assert not re.search(r"[\u4e00-\u9fff]", " ".join(english).replace("跟进奖", ""))
+
+
+def test_a_course_that_counts_is_told_with_its_day_and_what_is_missing_with_its_name(
+    gateway: Gateway,
+) -> None:
+    figures = {"new_customers": 10, "course:first-follow-up": 1}
+    answer = explained(figures, gate(at_least("course:first-follow-up", count(1)), UNIT))[0]
+    answer.passed_on.CopyFrom(date_pb2.Date(year=2025, month=3, day=12))
+    amount = statements_pb2.NextAmount(course_ids=["first-follow-up"])
+    amount.changes.add(lever=statements_pb2.LeverChange.LEVER_WIN_DEAL, count=2)
+    with gateway.flask.test_request_context("/", headers={"Accept-Language": "zh-CN"}):
+        assert "“first-follow-up”于 3月12日学完。" in [plain(line) for line in trace.lines(answer)]
+        assert plain(words.levers(amount)).startswith("学完“first-follow-up”")
+    with gateway.flask.test_request_context("/", headers={"Accept-Language": "en"}):
+        assert "“first-follow-up” passed on 12 Mar." in [plain(line) for line in trace.lines(answer)]
 
 
 def test_a_statement_shows_at_most_ten_lines_and_wrappers_only_where_they_matter(language: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from foothold.incentives.v1 import plans_pb2, whatif_pb2
 
 from tests.incentives.company import NOW, TODAY, Company, person, reason_of
-from tests.incentives.plans import at_least, at_most, count, gate, in_yuan, per_unit, plan
+from tests.incentives.plans import at_least, at_most, count, gate, in_yuan, per_unit, plan, yuan
 
 COURSE = "first-follow-up"
 _roles = numbers(1)
@@ -71,6 +71,71 @@ def test_what_asks_for_it_says_so_and_what_would_open_it(company: Company) -> No
     school.passes()
     lines = {line.rule_id: line for line in pupil.statement().lines}
     assert (lines["gate"].value.numerator, in_yuan(lines["gate"].amount)) == (1, "0.00")
+
+
+def _next(company: Company, school: School) -> list[tuple[str, list[str], list[tuple[int, int]]]]:
+    answers = company.as_(school.pupil).answer().next_amounts
+    return [
+        (
+            in_yuan(each.total),
+            list(each.course_ids),
+            [(change.lever, change.count) for change in each.changes],
+        )
+        for each in answers
+    ]
+
+
+def test_what_is_missing_for_more_is_the_course(company: Company) -> None:
+    school = School(company)
+    # With nothing sold yet it takes both.
+    assert _next(company, school) == [("50.00", [COURSE], [(1, 1)])]
+    school.sold(4)
+    assert _next(company, school) == [("200.00", [COURSE], [])]
+    school.passes()
+    assert _next(company, school) == [("250.00", [], [(1, 1)])]
+
+
+def test_a_what_if_reckons_it_as_passed_where_asked_to(company: Company) -> None:
+    school = School(company)
+    school.sold(4)
+    pupil = company.as_(school.pupil)
+    more = whatif_pb2.Changes(new_customers=2)
+    asked = whatif_pb2.TryChangesRequest(person_id=school.pupil, changes=more, passed=[COURSE])
+    tried = pupil.what_if.TryChanges(asked)
+    assert (in_yuan(tried.before), in_yuan(tried.after), list(tried.course_ids)) == (
+        "0.00",
+        "300.00",
+        [COURSE],
+    )
+    value = next(each for each in tried.values if each.metric == f"course:{COURSE}")
+    assert (value.before.numerator, value.after.numerator) == (0, 1)
+    wished = whatif_pb2.ReachTotalRequest(person_id=school.pupil, total=yuan("300"))
+    shut = pupil.what_if.ReachTotal(wished)
+    assert (list(shut.ways), list(shut.course_ids)) == ([], [COURSE])
+    wished.passed.append(COURSE)
+    opened = pupil.what_if.ReachTotal(wished)
+    assert [each.changes.new_customers for each in opened.ways] == [2]
+    assert not opened.course_ids
+    for wrong in (["no-such"], [COURSE, COURSE], [COURSE] * 21):
+        spoilt = whatif_pb2.TryChangesRequest(person_id=school.pupil, passed=wrong)
+        assert reason_of(partial(pupil.what_if.TryChanges, spoilt)) == "FIELD_INVALID"
+
+
+def test_the_explanation_names_the_day_of_the_pass(company: Company) -> None:
+    school = School(company)
+    school.sold(4)
+    assert not company.as_(school.pupil).explain("gate").HasField("passed_on")
+    # Late on the 11th in UTC is the 12th where they work.
+    school.passes(datetime(2025, 3, 11, 20, tzinfo=UTC))
+    told = company.as_(school.pupil).explain("gate").passed_on
+    assert (told.year, told.month, told.day) == (2025, 3, 12)
+    assert not company.as_(school.pupil).explain("unit").HasField("passed_on")
+
+
+def test_who_passed_and_sold_nothing_yet_lacks_nothing(company: Company) -> None:
+    school = School(company)
+    school.passes()
+    assert _next(company, school) == [("50.00", [], [(1, 1)])]
 
 
 def test_a_month_is_paid_for_a_pass_before_its_end_where_the_person_works(company: Company) -> None:

@@ -9,7 +9,7 @@ from foothold.incentives.v1 import whatif_pb2
 from google.type.money_pb2 import Money
 
 from chassis.errors import NotFound
-from services.gateway import formats
+from services.gateway import course_titles, formats
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_typed, minor
@@ -61,12 +61,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A what-if. `rates` are those that a follow-up without a deal lowers, to be held or not."""
+    """A what-if. `rates` are those that a follow-up without a deal lowers, to be held or not.
+
+    `courses` are asked for and not passed, by id with their titles; of them `passed` are reckoned as passed.
+    """
 
     answer: whatif_pb2.TryChangesResponse
     sliders: list[Slider]
     rates: list[str]
     held: list[str]
+    courses: list[tuple[str, str]]
+    passed: list[str]
     wish: Wish
 
 
@@ -93,7 +98,7 @@ def _page(person_id: str, *, own: bool) -> str:
         ways=_ways,
         does=_does,
         stops=_stops,
-        asked=any(name in request.args for name in (*LEVERS, "total")),
+        asked=any(name in request.args for name in (*LEVERS, "total", "passed")),
     )
 
 
@@ -108,6 +113,11 @@ def _found(person_id: str) -> Section[Tried | None]:
         )
         try:
             answer = ask(clients().what_if.TryChanges, tried)
+            ticked = request.args.getlist("passed")
+            passed = [each for each in answer.course_ids if each in ticked][:20]
+            if passed:
+                tried.passed.extend(passed)
+                answer = ask(clients().what_if.TryChanges, tried)
         except NotFound as failure:
             if failure.reason != "PLAN_UNKNOWN":
                 raise
@@ -118,7 +128,9 @@ def _found(person_id: str) -> Section[Tried | None]:
             [_slider(name, typed.get(name, 0), wrong.get(name, "")) for name in answer.levers],
             rates,
             held,
-            _wish(person_id, held),
+            [(each, course_titles.title_of(each)) for each in answer.course_ids],
+            passed,
+            _wish(person_id, held, passed),
         )
 
     # None is an answer: what failed is told by `trouble`.
@@ -150,7 +162,7 @@ def _slider(name: str, value: int, wrong: str) -> Slider:
     return Slider(name, str(LEVERS[name]), value, slides, most, 500 if name in _SLIDES else 1, wrong)
 
 
-def _wish(person_id: str, held: Sequence[str]) -> Wish:
+def _wish(person_id: str, held: Sequence[str], passed: Sequence[str]) -> Wish:
     text = request.args.get("total", "").strip()[:20]
     if not text:
         return Wish("", "", None)
@@ -158,7 +170,7 @@ def _wish(person_id: str, held: Sequence[str]) -> Wish:
     sound = typed is not None and 0 < typed <= _LARGEST_WISH
     if typed is None or not sound or (total := from_typed(typed, parts().settings.currency)) is None:
         return Wish(text, _("An amount like 1200 or 1200.50, please."), None)
-    asked = whatif_pb2.ReachTotalRequest(person_id=person_id, total=total, hold=_known(held))
+    asked = whatif_pb2.ReachTotalRequest(person_id=person_id, total=total, hold=_known(held), passed=passed)
     return Wish(text, "", ask(clients().what_if.ReachTotal, asked))
 
 

@@ -5,13 +5,13 @@ rate and cost more than it brings, so totals do not rise steadily and a bisectio
 found is minimal: nothing smaller in every respect reaches a higher total.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import evaluate, pay, tier_of
-from services.incentives.domain.metrics import Figure, Figures, measure
+from services.incentives.domain.metrics import COURSE, Figure, Figures, measure
 from services.incentives.domain.plans import Leaf, Plan, Rule, Tiers, Wrapper, metrics_of
 
 MOST_OF_ONE: Final = 1000
@@ -42,7 +42,8 @@ Changes = tuple[tuple[Lever, int], ...]
 class NextAmount(NamedTuple):
     """A higher total and what it takes; amounts in minor units.
 
-    One less of any change does not reach `total`. `held` names the metrics that keep their value.
+    One less of any change does not reach `total`. `held` names the metrics that keep their value, `courses` the ids of
+    courses to pass first.
     """
 
     total: int
@@ -50,6 +51,7 @@ class NextAmount(NamedTuple):
     changes: Changes
     held: tuple[str, ...]
     rule_id: str
+    courses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +189,56 @@ def _most(kind: Leaf, ends: Sequence[Figure]) -> int:
 
 
 def next_amounts(plan: Plan, figures: Figures) -> tuple[NextAmount, ...]:
-    """The nearest higher totals, fewest actions first, at most 6."""
+    """The nearest higher totals, fewest actions first, at most 6; courses to be passed come before anything else."""
+    found = _by_doing(plan, figures)
+    found.sort(key=_effort)
+    return (*_by_learning(plan, figures), *found)[:MOST_ANSWERS]
+
+
+def _by_doing(plan: Plan, figures: Figures) -> list[NextAmount]:
     search = _search(plan, figures)
     counts = {lever: search.least(lever) for lever in Lever}
     found = [search.answer(((lever, count),)) for lever, count in counts.items() if count is not None]
     found += [search.answer(changes) for changes in _pairs(search, counts)]
-    found += _with_rates_held(plan, figures, counts[Lever.FOLLOW_NEW_CUSTOMER], search)
-    found.sort(key=lambda each: (_actions(each.changes), len(each.held), -each.total, each.changes))
-    return tuple(found[:MOST_ANSWERS])
+    return found + _with_rates_held(plan, figures, counts[Lever.FOLLOW_NEW_CUSTOMER], search)
+
+
+def _by_learning(plan: Plan, figures: Figures) -> list[NextAmount]:
+    """What passing the courses that conditions ask for brings: one, or all of them, or all and the least to do then."""
+    missing = unpassed(plan, figures)
+    for courses in (*([each] for each in missing), missing):
+        passed = with_passed(figures, courses)
+        before, after = evaluate(plan, figures).lines, evaluate(plan, passed).lines
+        gains = [then.amount - now.amount for now, then in zip(before, after, strict=True)]
+        if sum(gains) > 0:
+            most = max(range(len(gains)), key=lambda index: (gains[index], -index))
+            total = sum(line.amount for line in after)
+            return [NextAmount(total, sum(gains), (), (), after[most].rule.id, tuple(courses))]
+    if not missing:
+        return []
+    opened = with_passed(figures, missing)
+    now = evaluate(plan, figures).total
+    ways = [each for each in _by_doing(plan, opened) if not each.held and each.total > now]
+    # What brings as much without the courses needs none of them.
+    shut = {each.changes: each.total for each in _by_doing(plan, figures)}
+    ways = [each for each in ways if each.total > shut.get(each.changes, now)]
+    return [
+        each._replace(gain=each.total - now, courses=tuple(missing)) for each in sorted(ways, key=_effort)[:1]
+    ]
+
+
+def unpassed(plan: Plan, figures: Figures) -> list[str]:
+    """The ids of the courses that conditions ask for and that are not passed."""
+    return [name.removeprefix(COURSE) for name in plan.courses if not figures.get(name)]
+
+
+def with_passed(figures: Figures, course_ids: Iterable[str]) -> dict[str, int]:
+    """The figures with these courses passed."""
+    return {**figures, **{f"{COURSE}{course_id}": 1 for course_id in course_ids}}
+
+
+def _effort(answer: NextAmount) -> tuple[int, int, int, Changes]:
+    return _actions(answer.changes), len(answer.held), -answer.total, answer.changes
 
 
 def _actions(changes: Changes) -> int:

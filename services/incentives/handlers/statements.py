@@ -16,15 +16,18 @@ from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
-from services.incentives.carrying import with_drawn
+from services.incentives.carrying import of_nothing_stored, with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.closing import Adjustment, Frozen
+from services.incentives.domain.evaluation import Line
 from services.incentives.domain.inverse import NextAmount, next_amounts
+from services.incentives.domain.metrics import COURSE, is_course
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
 from services.incentives.store.closing import Key
+from services.incentives.store.courses import passed_of
 from services.incentives.store.placements import stood_at, then
 from services.incentives.store.standing import StandingStore
 from services.incentives.store.statements import StatementStore
@@ -35,8 +38,9 @@ from services.incentives.wire.statements import (
     from_next_amount,
     from_statement,
     from_steps,
+    metric_read,
 )
-from services.incentives.wire.values import from_period
+from services.incentives.wire.values import from_date, from_period
 
 _PERMISSION: Final = "incentives.statements.read"
 _REMEMBERED: Final = 10_000
@@ -131,7 +135,9 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         for index, line in enumerate(found):
             if plan is not None and line.rule.id == rule_id:
                 inside = range(index + 1, plan.nodes[index].end)
+                passed = self._passed_on(connection, asked, line)
                 return statements_pb2.ExplainLineResponse(
+                    passed_on=None if passed is None else from_date(passed),
                     line=from_line(line, plan.nodes[index], plan, self._currency),
                     steps=from_steps(trace(plan, index, statement.figures, statement.amounts)),
                     plan_id=statement.plan_id,
@@ -143,6 +149,16 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                     inside=[from_line(found[at], plan.nodes[at], plan, self._currency) for at in inside],
                 )
         raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
+
+    def _passed_on(self, connection: Connection, asked: Asked, line: Line) -> date | None:
+        """The day the course was passed that a line's condition asks for, where the line counted it."""
+        name = metric_read(line.rule).name
+        if not is_course(name) or not line.value.numerator:
+            return None
+        course_id = name.removeprefix(COURSE)
+        until = asked.known_at or self._clock.now()
+        passed = passed_of(connection, [asked.person_id], [course_id], until)
+        return passed.get(asked.person_id, {}).get(course_id)
 
     def ListStatements(
         self, request: statements_pb2.ListStatementsRequest, context: grpc.ServicerContext
@@ -232,12 +248,9 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         if known_at is not None:
             after = after.known_by(known_at)
         standings = {kind: stood.get((person_id, each), standing) for kind, each in periods.items()}
-        if book.draws and known_at is None:
-            stands = {
-                (person_id, periods[kind]): each for kind, each in standings.items() if kind not in stored
-            }
-            owing = with_drawn(connection, book, stands, {person_id: standing})
-            standings |= {period.kind: each for (_, period), each in owing.items()}
+        if known_at is None:
+            without = {periods[kind]: each for kind, each in standings.items() if kind not in stored}
+            standings |= of_nothing_stored(connection, book, person_id, without, self._clock.now())
         statement = shown_on(book, after.over(stored, person_id), person_id, standings, day)
         return statement, book, standings[statement.period.kind], after
 

@@ -1,6 +1,6 @@
 """What-ifs: nothing is stored, and only the period that holds today is asked about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -12,10 +12,11 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import NotFound
 from chassis.validation import Fields
-from services.incentives.carrying import with_drawn
+from services.incentives.carrying import of_nothing_stored
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.evaluation import evaluate
-from services.incentives.domain.metrics import METRICS, Figure, Figures, Metric, measure
+from services.incentives.domain.inverse import unpassed, with_passed
+from services.incentives.domain.metrics import COURSE, METRICS, Figure, Figures, Metric, measure
 from services.incentives.domain.periods import PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.reaching import (
@@ -60,19 +61,21 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             inside.integer(lever, getattr(request.changes, lever), minimum=0, maximum=most)
         fields.require_valid()
         statement, plan = self._today(scope, person_id)
-        _require_read(plan, hold)
-        held = keep(plan, statement.figures, hold)
+        _require_read(plan, hold, request.passed)
+        figures = with_passed(statement.figures, request.passed)
+        held = keep(plan, figures, hold)
         changes = to_changes(request.changes)
         before = evaluate(plan, statement.figures)
-        then = what_if(plan, statement.figures, held, changes)
+        then = what_if(plan, figures, held, changes)
         return whatif_pb2.TryChangesResponse(
             before=from_money(before.total, self._currency),
             after=from_money(then.total, self._currency),
             lines=from_lines(before, then, self._currency),
-            values=from_values(_assumed(plan, statement.figures, held, changes), self._currency),
+            values=from_values(_assumed(plan, statement.figures, figures, held, changes), self._currency),
             period=from_period(statement.period),
             plan_id=plan.id,
-            levers=levers(plan, statement.figures, {}),
+            levers=levers(plan, figures, {}),
+            course_ids=unpassed(plan, statement.figures),
         )
 
     def ReachTotal(
@@ -85,10 +88,10 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         total = self._total(fields, request)
         fields.require_valid()
         statement, plan = self._today(scope, person_id)
-        figures = statement.figures
-        _require_read(plan, hold)
+        _require_read(plan, hold, request.passed)
+        figures = with_passed(statement.figures, request.passed)
         held = keep(plan, figures, hold)
-        now = evaluate(plan, figures)
+        now = evaluate(plan, statement.figures)
         found = _reach(plan, tuple(figures.items()), tuple(held.items()), total)
 
         def way(changes: Changes) -> whatif_pb2.Way:
@@ -105,6 +108,7 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             tried_together=MOST_TOGETHER.values(),
             period=from_period(statement.period),
             plan_id=plan.id,
+            course_ids=unpassed(plan, figures),
         )
 
     def _total(self, fields: Fields, request: whatif_pb2.ReachTotalRequest) -> int:
@@ -127,12 +131,8 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             version, stored = StatementStore(connection, scope).on(person_id, day)
             book = self._catalogue.plans(connection, version)
             standings = dict.fromkeys(PeriodKind, standing)
-            if book.draws:
-                stands = {
-                    (person_id, period_of(kind, day)): standing for kind in PeriodKind if kind not in stored
-                }
-                owing = with_drawn(connection, book, stands, {person_id: standing})
-                standings |= {period.kind: each for (_, period), each in owing.items()}
+            without = {period_of(kind, day): standing for kind in PeriodKind if kind not in stored}
+            standings |= of_nothing_stored(connection, book, person_id, without, self._clock.now())
         statement = shown_on(book, stored, person_id, standings, day)
         plan = book.get(statement.plan_id)
         if plan is None:
@@ -155,9 +155,14 @@ def _hold(fields: Fields, names: Iterable[str]) -> list[str]:
     return asked
 
 
-def _require_read(plan: Plan, hold: Iterable[str]) -> None:
-    """INVALID_ARGUMENT where what is to be held is nothing that this plan, or any, reads."""
+def _require_read(plan: Plan, hold: Iterable[str], passed: Sequence[str]) -> None:
+    """INVALID_ARGUMENT where what is to be held, or reckoned as passed, is nothing that this plan reads."""
     fields = Fields()
+    if len(passed) > _MOST_HELD or len(set(passed)) < len(passed):
+        fields.refuse("passed", f"must name each course once, at most {_MOST_HELD}")
+    for index, course_id in enumerate(passed[:_MOST_HELD]):
+        if f"{COURSE}{course_id}" not in plan.courses:
+            fields.refuse(f"passed[{index}]", "is no course that the plan asks for")
     for index, name in enumerate(hold):
         if name not in METRICS and name not in plan.known:
             fields.refuse(f"hold[{index}]", "is no metric that plans read")
@@ -165,14 +170,14 @@ def _require_read(plan: Plan, hold: Iterable[str]) -> None:
 
 
 def _assumed(
-    plan: Plan, figures: Figures, held: Mapping[str, Figure], changes: Changes
+    plan: Plan, now_has: Figures, figures: Figures, held: Mapping[str, Figure], changes: Changes
 ) -> list[tuple[Metric, Figure, Figure]]:
     """Every metric the plan reads, now and then."""
     then = after(figures, changes)
     return [
         (
             metric,
-            now := measure(metric, figures),
+            now := measure(metric, now_has),
             now if name in held else measure(metric, then),
         )
         for name, metric in plan.metrics.items()

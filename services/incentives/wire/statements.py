@@ -143,6 +143,7 @@ def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAm
         ],
         held=answer.held,
         rule_id=answer.rule_id,
+        course_ids=answer.courses,
     )
 
 

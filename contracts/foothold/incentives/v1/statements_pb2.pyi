@@ -173,6 +173,7 @@ class NextAmount(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
+    COURSE_IDS_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     """The rule that brings most of the gain."""
     @_builtins.property
@@ -191,6 +192,10 @@ class NextAmount(_message.Message):
     def held(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was held constant, as metric names; empty means the whole plan was re-evaluated with nothing held (R6)."""
 
+    @_builtins.property
+    def course_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Courses to pass first, by their ids: those that conditions of the plan ask for."""
+
     def __init__(
         self,
         *,
@@ -199,10 +204,11 @@ class NextAmount(_message.Message):
         changes: _abc.Iterable[Global___LeverChange] | None = ...,
         held: _abc.Iterable[_builtins.str] | None = ...,
         rule_id: _builtins.str = ...,
+        course_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["gain", b"gain", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "gain", b"gain", "held", b"held", "rule_id", b"rule_id", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "course_ids", b"course_ids", "gain", b"gain", "held", b"held", "rule_id", b"rule_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,6 +462,7 @@ class ExplainLineResponse(_message.Message):
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
     PERSON_NODE_IDS_FIELD_NUMBER: _builtins.int
     INSIDE_FIELD_NUMBER: _builtins.int
+    PASSED_ON_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     goals_position: _builtins.int
@@ -488,6 +495,10 @@ class ExplainLineResponse(_message.Message):
     def inside(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
         """Of a wrapper: the lines inside it, which the steps read."""
 
+    @_builtins.property
+    def passed_on(self) -> _date_pb2.Date:
+        """Of a condition that asks for a course: the day the person passed it, where they work; unset where they have not."""
+
     def __init__(
         self,
         *,
@@ -500,10 +511,11 @@ class ExplainLineResponse(_message.Message):
         goals_position: _builtins.int = ...,
         person_node_ids: _abc.Iterable[_builtins.str] | None = ...,
         inside: _abc.Iterable[Global___Line] | None = ...,
+        passed_on: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "period", b"period"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "passed_on", b"passed_on", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "passed_on", b"passed_on", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

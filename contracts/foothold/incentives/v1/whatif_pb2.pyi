@@ -139,6 +139,7 @@ class TryChangesRequest(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
@@ -149,16 +150,21 @@ class TryChangesRequest(_message.Message):
     def hold(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Metrics to hold at the values they have, e.g. close_rate; each once, at most 20."""
 
+    @_builtins.property
+    def passed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Courses to reckon as passed, by their ids, each once, at most 20: those that conditions of the plan ask for."""
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         changes: Global___Changes | None = ...,
         hold: _abc.Iterable[_builtins.str] | None = ...,
+        passed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "hold", b"hold", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "hold", b"hold", "passed", b"passed", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -177,6 +183,7 @@ class TryChangesResponse(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     PLAN_ID_FIELD_NUMBER: _builtins.int
     LEVERS_FIELD_NUMBER: _builtins.int
+    COURSE_IDS_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     @_builtins.property
@@ -203,6 +210,10 @@ class TryChangesResponse(_message.Message):
     def levers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields of Changes that can move what the plan pays, with nothing held."""
 
+    @_builtins.property
+    def course_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids of the courses that conditions ask for and that the person has not passed."""
+
     def __init__(
         self,
         *,
@@ -213,10 +224,11 @@ class TryChangesResponse(_message.Message):
         period: _values_pb2.Period | None = ...,
         plan_id: _builtins.str = ...,
         levers: _abc.Iterable[_builtins.str] | None = ...,
+        course_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "levers", b"levers", "lines", b"lines", "period", b"period", "plan_id", b"plan_id", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "course_ids", b"course_ids", "levers", b"levers", "lines", b"lines", "period", b"period", "plan_id", b"plan_id", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,6 +243,7 @@ class ReachTotalRequest(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
@@ -241,16 +254,21 @@ class ReachTotalRequest(_message.Message):
     def hold(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Metrics to hold at the values they have, e.g. close_rate; each once, at most 20."""
 
+    @_builtins.property
+    def passed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Courses to reckon as passed, by their ids, each once, at most 20: those that conditions of the plan ask for."""
+
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
         total: _money_pb2.Money | None = ...,
         hold: _abc.Iterable[_builtins.str] | None = ...,
+        passed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "person_id", b"person_id", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "passed", b"passed", "person_id", b"person_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -313,6 +331,7 @@ class ReachTotalResponse(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     PLAN_ID_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    COURSE_IDS_FIELD_NUMBER: _builtins.int
     reached: _builtins.bool
     """Whether the total is reached already."""
     plan_id: _builtins.str
@@ -343,6 +362,10 @@ class ReachTotalResponse(_message.Message):
     def period(self) -> _values_pb2.Period:
         """The period."""
 
+    @_builtins.property
+    def course_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids of the courses that conditions ask for, that the person has not passed and that are not reckoned as passed."""
+
     def __init__(
         self,
         *,
@@ -355,10 +378,11 @@ class ReachTotalResponse(_message.Message):
         period: _values_pb2.Period | None = ...,
         plan_id: _builtins.str = ...,
         left_out: _builtins.int = ...,
+        course_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "now", b"now", "period", b"period", "tried", b"tried"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "left_out", b"left_out", "now", b"now", "period", b"period", "plan_id", b"plan_id", "reached", b"reached", "tried", b"tried", "tried_together", b"tried_together", "ways", b"ways"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "course_ids", b"course_ids", "left_out", b"left_out", "now", b"now", "period", b"period", "plan_id", b"plan_id", "reached", b"reached", "tried", b"tried", "tried_together", b"tried_together", "ways", b"ways"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
