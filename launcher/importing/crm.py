@@ -137,8 +137,9 @@ class Converter:
     def _credits(self, rule: FactRule, owner: str, cells: Mapping[str, str]) -> list[facts_pb2.Credit]:
         """Who earned it, as the row says; nothing where that is the owner alone."""
         given = [(each, number) for each in rule.credits if (number := fill(each.person, cells))]
-        if all(number == owner and not fill(each.share, cells) for each, number in given):
-            return []
+        if not any(number != owner and not each.overlay for each, number in given):
+            # Nobody shares the revenue, so that the owner's own share may be left empty.
+            given = [(each, number) for each, number in given if number != owner or fill(each.share, cells)]
         told = [
             facts_pb2.Credit(employee_number=number, share=_share(each.share, cells), overlay=each.overlay)
             for each, number in given

@@ -162,6 +162,42 @@ def test_each_bad_row_is_told_and_the_others_are_recorded(acme: Any, tmp_path: P
     assert [row["key"] for row in months["rows"] if row["numerator"]] == ["2025-03"]
 
 
+def test_deals_that_several_people_earned_are_shared_to_the_fen(acme: Any, tmp_path: Path) -> None:
+    platform, _ = acme
+    shared = (
+        'credits = [{ person = "{who}", share = "{own}" }, { person = "{second}", share = "{part}" },'
+        ' { person = "{presales}", share = "{on_top}", overlay = true }]\n'
+    )
+    mapping = _CRM.replace('amount = "{value}"\n', 'amount = "{value}"\n' + shared)
+    rows = (
+        "id,who,stage,day,customer,value,own,second,part,presales,on_top\n"
+        "s1,E1,won,2025-08-03,云间,100.01,60,E2,40 %,E3,1/3\n"
+        "s2,E1,won,2025-08-03,云间,100.00,59.99,E2,40,,\n"
+        "s3,E1,won,2025-08-03,云间,7.00,,,,,\n"
+        "s4,E1,won,2025-08-03,云间,9.00,50,E99,50,,\n"
+    )
+    files = _write(tmp_path, deals_csv=rows, crm_toml=mapping)
+    code, told = _import(platform.folder.path, "crm", files["deals_csv"], files["crm_toml"])
+    assert (code, told["facts_recorded"]) == (4, 2)
+    refused = {each["line"]: (each["field"], each["reason"], each["message"]) for each in told["refused"]}
+    assert refused[3] == (
+        "credits",
+        "CREDITS_NOT_WHOLE",
+        "revenue shares must be 100 % together and are 99.99 %",
+    )
+    assert refused[5][:2] == ("credits[1].employee_number", "PERSON_UNKNOWN")
+
+    def august(metric: str) -> list[int]:
+        days = ("--from", "2025-08-01", "--to", "2025-09-01")
+        found = metrics_json(platform, "--metric", metric, "--by", "person", *days)
+        return sorted(row["numerator"] for row in found["rows"] if row["numerator"])
+
+    # 60.006 and 40.004: the fen that is left is the first one's, who has the larger remainder.
+    assert august("revenue") == [4_000, 6_001 + 700]
+    assert august("overlay_revenue") == [3_334]
+    assert platform.ledger().values_differing == 0
+
+
 def test_an_import_outlives_the_services_it_talks_to(acme: Any, tmp_path: Path) -> None:
     platform, files = acme
     rows = ["id,who,stage,day,customer,value"]

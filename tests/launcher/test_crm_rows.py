@@ -203,6 +203,7 @@ def _shared(**changes: str) -> tuple[list[Told], Report]:
         ),
         ({"own": "1/3", "second": "E2", "part": "2 / 3"}, [("E1", 1, 3, False), ("E2", 2, 3, False)]),
         ({"own": "100", "presales": "E2", "on_top": "50"}, [("E1", 1, 1, False), ("E2", 1, 2, True)]),
+        ({"presales": "E2", "on_top": "50"}, [("E2", 1, 2, True)]),
         # What does not sum to 100 % is for goals to refuse.
         ({"own": "60"}, [("E1", 3, 5, False)]),
     ],
