@@ -4,10 +4,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import grpc
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc, learning_pb2, learning_pb2_grpc
 
-from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.acting import acting
 from launcher.demo.enterprise import DemoPerson, courses, enterprise
 from launcher.reaching import Reached
@@ -34,19 +32,6 @@ _JOURNEYS: Final[Mapping[str, _Scores]] = {
     "learning": {_PATH[0]: [100], _PATH[1]: []},
     "new": {},
 }
-
-
-def taught(reached: Reached) -> bool:
-    """Whether the last course is there: courses are the last thing the enterprise is made of."""
-    stub = courses_pb2_grpc.CoursesServiceStub(reached.channel("training"))
-    try:
-        stub.GetCourse(courses_pb2.GetCourseRequest(course_id=courses()[-1]["id"]))
-    except grpc.RpcError as error:
-        failure = from_rpc_error(error)
-        if isinstance(failure, NotFound):
-            return False
-        raise failure from error
-    return True
 
 
 def teach(reached: Reached) -> None:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
+import grpc
 from foothold.incentives.v1 import (
     plan_life_pb2,
     plan_life_pb2_grpc,
@@ -13,15 +14,30 @@ from foothold.incentives.v1 import values_pb2 as incentives
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
+from chassis.errors import NotFound, from_rpc_error
 from launcher.demo.acting import acting
 from launcher.demo.enterprise import enterprise
 from launcher.demo.standards import first_of_month
 from launcher.reaching import Reached
 
 _JOB: Final = "sales"
+_LAST: Final = "newcomer-sales-shenzhen"
 _AUTHOR: Final = "gu.wenjing"
 _SECOND: Final = "admin"
 _HAVE_READ: Final = ("zhou.yutong", "sun.haoran")
+
+
+def planned(reached: Reached) -> bool:
+    """Whether the last plan is in force: plans are the last thing the enterprise is made of."""
+    stub = plans_pb2_grpc.PlansServiceStub(reached.channel("incentives"))
+    try:
+        found = stub.GetPlan(plans_pb2.GetPlanRequest(plan_id=_LAST)).plan
+    except grpc.RpcError as error:
+        failure = from_rpc_error(error)
+        if isinstance(failure, NotFound):
+            return False
+        raise failure from error
+    return found.state == plans_pb2.Plan.STATE_APPROVED
 
 
 def set_plans(reached: Reached, anchor: date) -> None:
@@ -115,7 +131,7 @@ def _plans(since: Date) -> list[plans_pb2.Plan]:
         ],
     )
     pilot = plans_pb2.Plan(
-        id="newcomer-sales-shenzhen",
+        id=_LAST,
         node_id="shenzhen",
         job_role=_JOB,
         name="深圳试点：按比例计奖",
@@ -138,10 +154,50 @@ def _plans(since: Date) -> list[plans_pb2.Plan]:
                     mode=plans_pb2.PerPoint.MODE_PRO_RATA,
                 ),
             ),
-            plans_pb2.Rule(id="revenue-tier", label="签约额阶梯", tiers=_tiers()),
+            plans_pb2.Rule(
+                id="closing-learned",
+                label="先学会处理异议",
+                gate=plans_pb2.Gate(
+                    condition=plans_pb2.Condition(
+                        metric="course:objections-and-closing",
+                        at_least=incentives.Value(unit=incentives.UNIT_COUNT, numerator=1, denominator=1),
+                    ),
+                    rules=[plans_pb2.Rule(id="revenue-tier", label="签约额阶梯", tiers=_tiers())],
+                ),
+            ),
         ],
     )
-    return [national, pilot]
+    return [national, _mentors(since), pilot]
+
+
+def _mentors(since: Date) -> plans_pb2.Plan:
+    """What the people they mentor reach is worth something to mentors, and so is their part in deals of others."""
+    reached = plans_pb2.Condition(metric="close_rate", at_least=_share(10))
+    return plans_pb2.Plan(
+        id="mentors",
+        node_id=enterprise().id,
+        job_role="senior-sales",
+        name="导师带教与协作奖励",
+        period_kind=incentives.PERIOD_KIND_MONTH,
+        effective_from=since,
+        rules=[
+            plans_pb2.Rule(
+                id="mentees",
+                label="带教的新人成单率达标",
+                mentor_bonus=plans_pb2.MentorBonus(condition=reached, amount=_yuan(200)),
+            ),
+            plans_pb2.Rule(
+                id="revenue-share",
+                label="分成订单提成",
+                rate_of=plans_pb2.RateOf(metric="revenue", share=_share(2)),
+            ),
+            plans_pb2.Rule(
+                id="overlay-share",
+                label="协作单提成",
+                rate_of=plans_pb2.RateOf(metric="overlay_revenue", share=_share(1)),
+            ),
+        ],
+    )
 
 
 def _tiers() -> plans_pb2.Tiers:

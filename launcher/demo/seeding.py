@@ -20,8 +20,8 @@ from launcher.demo.coaching import coach
 from launcher.demo.enterprise import DemoPerson, enterprise
 from launcher.demo.fair_play import notice_something
 from launcher.demo.goal_tree import set_goals
-from launcher.demo.learning import learn, taught, teach
-from launcher.demo.plans import set_plans
+from launcher.demo.learning import learn, teach
+from launcher.demo.plans import planned, set_plans
 from launcher.demo.standards import set_standards
 from launcher.demo.stories import story_of
 from launcher.demo.trying import try_the_pilot_everywhere
@@ -42,7 +42,7 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
     begun = time.monotonic()
     zone = ZoneInfo(enterprise().zone)
     anchor = _anchor(reached, zone)
-    known_already = taught(reached)
+    known_already = planned(reached)
     if known_already:
         say("the demo enterprise is there already; bringing its history up to today")
         wait_for_followers(reached)
@@ -51,12 +51,14 @@ def seed_demo(reached: Reached, *, say: Say) -> None:
         say(f"{len(enterprise().units)} units, {len(enterprise().people)} people")
         wait_for_followers(reached, identity=position)
         set_standards(reached, anchor)
-        set_plans(reached, anchor)
+        teach(reached)
         set_boards(reached)
         set_calendars(reached, anchor)
         tell_leave(reached, anchor)
         set_goals(reached, anchor)
-        teach(reached)
+        # One plan asks for a course: incentives must have heard of it.
+        wait_for_followers(reached)
+        set_plans(reached, anchor)
         say("targets, calendars, goals, incentive plans and courses")
     recorded, known, refused = _history(reached, anchor, zone)
     say(
