@@ -70,7 +70,7 @@ def _read(life: plan_life_pb2_grpc.PlanLifeServiceStub, person_id: str) -> None:
 
 
 def _guangzhou(first: Date) -> plans_pb2.Plan:
-    """Dearer than the national plan, with a cap: something to think about before approving it."""
+    """Dearer than the national plan, with a cap and prizes: something to think about before approving it."""
     each = plans_pb2.Rule(
         id="new-customers",
         label="跟进新客户",
@@ -84,6 +84,7 @@ def _guangzhou(first: Date) -> plans_pb2.Plan:
         ),
     )
     cap = plans_pb2.Cap(amount=_yuan(4_000), rules=[each, bonus])
+    sprint = plans_pb2.RankingPrize(metric="close_rate", prizes=[_yuan(500), _yuan(300), _yuan(200)])
     return plans_pb2.Plan(
         id="newcomer-sales-guangzhou",
         node_id="guangzhou",
@@ -92,7 +93,10 @@ def _guangzhou(first: Date) -> plans_pb2.Plan:
         period_kind=incentives.PERIOD_KIND_MONTH,
         effective_from=first,
         reason="广州新店开业，需要多跟进新客户；总额封顶",
-        rules=[plans_pb2.Rule(id="cap", label="每月封顶", cap=cap)],
+        rules=[
+            plans_pb2.Rule(id="cap", label="每月封顶", cap=cap),
+            plans_pb2.Rule(id="sprint", label="成单率前三名", ranking_prize=sprint),
+        ],
     )
 
 

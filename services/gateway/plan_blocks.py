@@ -15,6 +15,7 @@ PAYS: Final = (
     ("tiers", later("A sum for the tier reached")),
     ("rate_of", later("A share of an amount")),
     ("graduated", later("Each part at its own rate")),
+    ("ranking_prize", later("Prizes for the best ranks")),
     ("mentor_bonus", later("So much for each person mentored who reaches something")),
 )
 WRAPS: Final = (
@@ -37,7 +38,10 @@ _LONGEST_UNDO: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule as typed. `tiers` holds a tier or band a line: from where on, and what it pays; `shares` one a month."""
+    """One rule as typed. `tiers` holds a tier or band a line: from where on, and what it pays.
+
+    `shares` holds one a month, `prizes` one a rank.
+    """
 
     label: str = ""
     kind: str = "per_unit"
@@ -49,6 +53,9 @@ class RuleRow:
     factor: str = ""
     months: str = ""
     shares: str = ""
+    prizes: str = ""
+    since: str = ""
+    until: str = ""
     bound: str = "at_least"
     depth: int = 0
 

@@ -32,6 +32,7 @@ _SUMS: Final = frozenset(
 )
 _MOST_TIERS: Final = 20
 _MOST_MONTHS: Final = 24
+_MOST_PRIZES: Final = 20
 _PER_LINE: Final = 2
 
 
@@ -106,7 +107,7 @@ def plan_of(
     return Typed(plan, wrong, places, rules)
 
 
-def _fill(  # noqa: C901, PLR0911  a case a kind
+def _fill(  # noqa: C901  a case a kind
     rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str
 ) -> dict[str, str]:
     if row.wraps:
@@ -118,6 +119,8 @@ def _fill(  # noqa: C901, PLR0911  a case a kind
         return _fill_tiers(rule.tiers, row, unit, currency)
     if row.kind == "graduated":
         return _fill_bands(rule.graduated, row, unit, currency)
+    if row.kind == "ranking_prize":
+        return _fill_prizes(rule.ranking_prize, row, currency)
     if row.kind == "rate_of":
         share = _value(row.share, RATE, currency)
         rule.rate_of.CopyFrom(plans_pb2.RateOf(metric=row.metric, share=share))
@@ -145,6 +148,25 @@ def _fill(  # noqa: C901, PLR0911  a case a kind
         )
     else:
         wrong["kind"] = _("Choose one of the list.")
+    return wrong
+
+
+def _fill_prizes(prize: plans_pb2.RankingPrize, row: RuleRow, currency: str) -> dict[str, str]:
+    """A prize a rank, and for which periods."""
+    prize.metric = row.metric
+    wrong: dict[str, str] = {}
+    for text in _words(row.prizes)[:_MOST_PRIZES] or [""]:
+        told: dict[str, str] = {}
+        prize.prizes.append(_amount(text, currency, told))
+        if told:
+            wrong["prizes"] = _("An amount for each rank, please: 1000 500 200.")
+    for name, field in (("since", "from"), ("until", "to")):
+        typed: str = getattr(row, name)
+        day = is_date(typed)
+        if day is not None:
+            getattr(prize, field).CopyFrom(from_date(day))
+        elif typed:
+            wrong[name] = _("A day like 2026-11-23, please.")
     return wrong
 
 

@@ -1,14 +1,15 @@
 """A plan read back in plain words, a sentence a rule, those inside a wrapper below it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
 from foothold.incentives.v1 import plans_pb2, values_pb2
 
-from services.gateway import course_titles, words
-from services.gateway.figures import exact, money, written
-from services.gateway.language import _
+from services.gateway import course_titles, formats, words
+from services.gateway.figures import exact, money, to_date, written
+from services.gateway.language import _, language
 from services.gateway.traced import plain, share
 
 _NO_RULES: Final[Sequence[plans_pb2.Rule]] = ()
@@ -52,6 +53,8 @@ def _leaf(rule: plans_pb2.Rule, kind: str) -> str:
         amount, told = money(rule.mentor_bonus.amount), condition(rule.mentor_bonus.condition)
         return _("%(amount)s for each person mentored: %(condition)s.", amount=amount, condition=told)
     metric = _read(rule, getattr(rule, kind).metric)
+    if kind == "ranking_prize":
+        return _prizes(rule.ranking_prize, metric)
     if kind == "per_unit":
         return _(
             "%(amount)s for each one of “%(metric)s”.", amount=money(rule.per_unit.amount), metric=metric
@@ -78,6 +81,28 @@ def _leaf(rule: plans_pb2.Rule, kind: str) -> str:
         for tier in rule.tiers.tiers
     )
     return _("By the tier of “%(metric)s”: %(steps)s.", metric=metric, steps=steps)
+
+
+def _prizes(prize: plans_pb2.RankingPrize, metric: str) -> str:
+    steps = _("; ").join(
+        _("rank %(rank)s: %(amount)s", rank=rank, amount=money(amount))
+        for rank, amount in enumerate(prize.prizes, 1)
+    )
+    said = _(
+        "By rank of “%(metric)s” among all who have this plan, once the period is closed: %(steps)s. Who ties shares"
+        " equally.",
+        metric=metric,
+        steps=steps,
+    )
+    first, end = (to_date(getattr(prize, name)) if prize.HasField(name) else None for name in ("from", "to"))
+    tongue = language()
+    if first is not None:
+        day = formats.day(first, tongue, weekday=False, today=date.min)
+        said += " " + _("Only for periods that begin on %(day)s or later.", day=day)
+    if end is not None:
+        day = formats.day(end, tongue, weekday=False, today=date.min)
+        said += " " + _("Only for periods that begin before %(day)s.", day=day)
+    return said
 
 
 def _points(point: plans_pb2.PerPoint, metric: str) -> str:

@@ -41,6 +41,8 @@ def reached(line: statements_pb2.Line) -> str:
         if not line.value.denominator:
             return _("Day of hiring not known")
         return _("Month %(number)s of tenure", number=line.value.numerator)
+    if line.kind == values_pb2.RULE_KIND_RANKING_PRIZE:
+        return "" if _is_paid(line) else _("settled when the period is closed")
     if wraps(line) and not line.metric:
         return _("together %(amount)s", amount=written(line.value))
     share = fraction(line.value)

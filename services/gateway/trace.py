@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from foothold.incentives.v1 import statements_pb2
+from foothold.incentives.v1 import statements_pb2, values_pb2
 
 from services.gateway import course_titles, formats, tree_trace, words
 from services.gateway.figures import COUNT, RATE, to_date, written
@@ -22,7 +22,24 @@ def lines(answer: statements_pb2.ExplainLineResponse) -> list[str]:
     found = [
         _passed(answer, step) or _step(step, before, answer.line, labels) for before, step in pairwise(steps)
     ]
-    return [line for line in found if line]
+    return [*_placed(answer), *(line for line in found if line)]
+
+
+def _placed(answer: statements_pb2.ExplainLineResponse) -> list[str]:
+    """Of a prize: the rank that won it, or that ranks are not settled yet or won nothing."""
+    if answer.line.kind != values_pb2.RULE_KIND_RANKING_PRIZE:
+        return []
+    if not answer.HasField("placing"):
+        return [_("Ranks are settled when the period is closed; up to now this line has won nothing.")]
+    told = answer.placing
+    found = [
+        _("%(metric)s: %(value)s", metric=words.metric(told.value.metric), value=written(told.value.value))
+    ]
+    if told.tied > 1:
+        found.append(_("Rank %(rank)s, level with %(others)s more.", rank=told.rank, others=told.tied - 1))
+    else:
+        found.append(_("Rank %(rank)s.", rank=told.rank))
+    return found
 
 
 def _passed(answer: statements_pb2.ExplainLineResponse, step: statements_pb2.TraceStep) -> str:

@@ -35,8 +35,9 @@ METRICS: Final[Mapping[str, str]] = {
 }
 TENURE: Final = "tenure_month"
 MENTEES: Final = "mentees:"
+PRIZE: Final = "prize:"
 DRAWN: Final = "drawn:"
-"""Before a rule's id: figures of whom one mentors, and of what was advanced."""
+"""Before a rule's id: figures of whom one mentors, of what was advanced, of what a rank won."""
 RULES: Final[Mapping[str, str]] = {
     "customers_followed": later(
         "Different customers you followed up in the period. Several follow-ups of one customer count once."
@@ -172,6 +173,8 @@ def metric(name: str) -> str:
         return str(METRICS[name])
     if name == TENURE:
         return _("Month of tenure")
+    if name.startswith(PRIZE):
+        return _("Won by rank")
     if name.startswith(MENTEES):
         return _("People mentored who reached it")
     if name.startswith(DRAWN):

@@ -8,13 +8,15 @@ from sqlalchemy import Connection
 
 from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
-from services.incentives.carrying import with_drawn, with_mentees
+from services.incentives.carrying import with_drawn, with_mentees, with_prizes
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.metrics import DRAWN
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
 from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.prizes import holds, winners
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
+from services.incentives.store import prizes
 from services.incentives.store.catalogue import begin_calculation
 from services.incentives.store.ledger import Key, Ledger
 from services.incentives.store.mentoring import mentors_of
@@ -122,6 +124,19 @@ class Calculator:
                     period = period_of(kind, period.end_day)
         for period in sorted(over):
             self.recheck(connection, over[period], period, apply=True)
+
+    def settle(self, connection: Connection, plans: Iterable[Plan], period: Period) -> None:
+        """Give the prizes of a period that is being closed for all whom these plans pay; each rule's once."""
+        now = self._clock.now()
+        for plan in plans:
+            won: set[str] = set()
+            for rule_id, kind in plan.prize_rules.items():
+                if holds(kind, period) and prizes.settle(connection, plan, rule_id, period, now):
+                    found = winners(kind, period, prizes.paid_by(connection, plan, period))
+                    prizes.give(connection, plan, rule_id, period, found)
+                    won |= {each.person_id for each in found}
+            if won:
+                self.recheck(connection, sorted(won), period, apply=True)
 
     def recheck(
         self, connection: Connection, people: Sequence[str], period: Period, *, apply: bool
@@ -275,7 +290,7 @@ def _reading_others(
     standings: Mapping[str, Standing],
 ) -> dict[Key, Standing]:
     """Those whose plan reads other statements as well, with what it reads of them."""
-    if not (book.draws or book.pays_mentors):
+    if not (book.draws or book.pays_mentors or book.gives_prizes):
         return {}
     paid = {
         key: (standing, plan)
@@ -285,7 +300,9 @@ def _reading_others(
     drawing = {key: standing for key, (standing, plan) in paid.items() if plan.draws}
     found = with_drawn(connection, book, drawing, standings) if drawing else {}
     mentors = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.mentor_rules}
-    return found | (with_mentees(connection, mentors) if mentors else {})
+    found |= with_mentees(connection, mentors) if mentors else {}
+    ranked = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.prize_rules}
+    return found | (with_prizes(connection, ranked) if ranked else {})
 
 
 def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:

@@ -1,4 +1,4 @@
-"""What a statement reads of other statements: what draws advanced before (0419), what mentees reached (0429)."""
+"""What a statement reads beside figures: what draws advanced (0419), what mentees reached (0429), prizes (0427)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,6 +13,7 @@ from services.incentives.store.courses import passed_of
 from services.incentives.store.ledger import Key, earlier
 from services.incentives.store.mentoring import mentees_of
 from services.incentives.store.placements import then
+from services.incentives.store.prizes import won_of
 
 
 def with_drawn(
@@ -59,6 +60,15 @@ def with_mentees(connection: Connection, asked: Mapping[Key, Standing]) -> dict[
     """The same standings with the figures of whom each person mentors in each period."""
     found = mentees_of(connection, asked)
     return {key: replace(standing, mentees=found[key]) for key, standing in asked.items()}
+
+
+def with_prizes(connection: Connection, asked: Mapping[Key, Standing]) -> dict[Key, Standing]:
+    """The same standings with what each person won in each period."""
+    found = won_of(connection, asked)
+    return {
+        key: replace(standing, won={of: won.amount for of, won in found.get(key, {}).items()})
+        for key, standing in asked.items()
+    }
 
 
 def of_nothing_stored(

@@ -200,7 +200,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _PERIODS.full_name,
                 periods_pb2_grpc.add_PeriodsServiceServicer_to_server,
-                PeriodsHandler(database, catalogue, clock, currency),
+                PeriodsHandler(database, catalogue, calculator, clock, currency),
             ),
             Servicer(
                 _RECOMPUTE.full_name,

@@ -13,6 +13,7 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.logs import logger
+from services.incentives.carrying import with_mentees
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.metrics import COURSE
 from services.incentives.domain.periods import Period
@@ -110,11 +111,16 @@ class Simulator:
         asked = {name.removeprefix(COURSE) for plan in simulation.plans for name in plan.courses}
         standings = Ledger(connection).standings(people, simulation.created_at, asked | book.courses)
         stood = then(connection, list(found), standings)
+        at_end = {
+            key: stands for key in found if (stands := stood.get(key) or standings.get(key[0])) is not None
+        }
+        if any(plan.mentor_rules for plan in simulation.plans):
+            at_end = with_mentees(connection, at_end)
         branches = store.branches(connection)
         of_person: dict[str, list[tuple[Statement, Standing]]] = {}
         for key in sorted(found):
-            if (standing := stood.get(key) or standings.get(key[0])) is not None:
-                of_person.setdefault(key[0], []).append((found[key], standing))
+            if key in at_end:
+                of_person.setdefault(key[0], []).append((found[key], at_end[key]))
         made = []
         told = hashlib.sha256(simulation.digest.encode())
         for person_id, statements in of_person.items():

@@ -245,6 +245,14 @@ def test_a_cliff_is_said_in_english_with_its_example(as_login: AsLogin) -> None:
     assert "Doing more can pay less" in said
 
 
+def test_prizes_that_are_no_amounts_are_told_beside_their_field(hr: FlaskClient) -> None:
+    for spoilt in ({"prizes": ""}, {"prizes": "first 500"}, {"prizes": "5", "since": "soon"}):
+        rule = {"kind": "ranking_prize", "label": "冲刺赛", "metric": "deals_won", **spoilt}
+        answer = hr.post("/plans/new", data=form(hr, rule, action="save"))
+        assert answer.status_code == 422
+        assert "请按名次" in answer.text or "请填日期" in answer.text, spoilt
+
+
 def test_a_condition_can_ask_for_a_course(hr: FlaskClient) -> None:
     asks = {"kind": "gate", "label": "先学会", "metric": "course:first-follow-up", "threshold": ""}
     pays = {"kind": "per_unit", "label": "跟进奖", "metric": "new_customers", "amount": "50", "depth": "1"}

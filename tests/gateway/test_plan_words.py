@@ -37,6 +37,7 @@ from tests.incentives.plans import (
     percent,
     plan,
     ramp,
+    ranking_prize,
     rate,
     rate_of,
 )
@@ -186,6 +187,10 @@ def test_a_bonus_is_said_as_people_say_it(language: str) -> None:
                 "预支未还：¥250.00",
                 "这次还回：¥250.00。",
             ],
+        ),
+        (
+            ranking_prize("deals_won", "1000", "500"),
+            ["排名在结账时才定，到现在这一项还没有赢得什么。", "按名次赢得：¥0.00"],
         ),
         (
             mentor_bonus(at_least("deals_won", count(2)), "300"),

@@ -371,6 +371,8 @@ class Company:
             "honour",
             "passed_course",
             "own_metric",
+            "settled",
+            "prize",
         ]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.

@@ -29,6 +29,7 @@ from services.incentives.domain.plans import (
     PerUnit,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     RuleKind,
@@ -116,6 +117,8 @@ def _pays(rule: Rule, value: Fraction | None) -> int:  # noqa: C901  a case a ki
     match rule.kind:
         case PerUnit(amount=amount) | MentorBonus(amount=amount):
             return floor(value) * amount
+        case RankingPrize():
+            return floor(value)
         case ThresholdBonus(threshold=threshold, amount=amount):
             return amount if value >= Fraction(*threshold) else 0
         case PerPoint(threshold=threshold, amount=amount, mode=mode):
@@ -158,7 +161,7 @@ def lines(
     return found
 
 
-def _becomes(  # noqa: C901, PLR0911  a case a kind
+def _becomes(  # noqa: C901  a case a kind
     rule: Rule, before: int, figures: Figures, held: Mapping[str, Fraction | None] | None
 ) -> int:
     """What the rules inside a wrapper pay because of it."""
@@ -330,7 +333,7 @@ def conditions(draw: st.DrawFn) -> Condition:
 def leaves(draw: st.DrawFn, number: int) -> Rule:
     """Any rule that pays for something."""
     kind: RuleKind
-    which = draw(st.sampled_from(["flat", "flat", "rate_of", "graduated", "credit", "mentees"]))
+    which = draw(st.sampled_from(["flat", "flat", "rate_of", "graduated", "credit", "mentees", "prize"]))
     if which == "flat":
         return replace(draw(rules(1))[0], id=f"r{number}")
     if which == "credit":
@@ -344,6 +347,9 @@ def leaves(draw: st.DrawFn, number: int) -> Rule:
         ]
         kinds += [draw(tier_sets("")), draw(bands(""))]
         return Rule(f"r{number}", "按比例计入", draw(st.sampled_from(kinds)), credit)
+    if which == "prize":
+        won = base(f"prize:r{number}", Unit.MONEY)
+        return Rule(f"r{number}", "排名奖", RankingPrize(won, metric_of("close_rate"), 5, (draw(AMOUNTS),)))
     if which == "mentees":
         kind = MentorBonus(base(f"mentees:r{number}", Unit.COUNT), draw(conditions()), draw(AMOUNTS))
         return Rule(f"r{number}", "带教奖", kind)
@@ -410,5 +416,6 @@ def histories(draw: st.DrawFn) -> dict[str, int]:
     for rule_id in draw(st.sets(st.sampled_from([f"r{number}" for number in range(1, 9)]))):
         found[f"drawn:{rule_id}"] = draw(st.integers(1, 10**6))
         found[f"mentees:{rule_id}"] = draw(st.integers(1, 9))
+        found[f"prize:{rule_id}"] = draw(st.integers(1, 10**7))
     month = draw(st.integers(0, 7))
     return {**found, "tenure_month": month} if month else found

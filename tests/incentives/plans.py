@@ -103,6 +103,24 @@ def mentor_bonus(condition: plans_pb2.Condition, amount: str, id: str = "mentees
     return plans_pb2.Rule(id=id, label="带教奖", mentor_bonus=kind)
 
 
+def ranking_prize(
+    metric: str,
+    *prizes: str,
+    minimum: int = 0,
+    dates: tuple[date | None, date | None] = (None, None),
+    id: str = "prize",
+) -> plans_pb2.Rule:
+    kind = plans_pb2.RankingPrize(
+        metric=metric, minimum_denominator=minimum, prizes=[yuan(each) for each in prizes]
+    )
+    first, end = (day and date_pb2.Date(year=day.year, month=day.month, day=day.day) for day in dates)
+    if first:
+        getattr(kind, "from").CopyFrom(first)
+    if end:
+        kind.to.CopyFrom(end)
+    return plans_pb2.Rule(id=id, label="排名奖", ranking_prize=kind)
+
+
 def group(*rules: plans_pb2.Rule, id: str = "group") -> plans_pb2.Rule:
     return plans_pb2.Rule(id=id, label="合计", group=plans_pb2.Group(rules=rules))
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
-from services.incentives.domain.metrics import MENTEES, UNREAD, Figure, Known, Unit, base, named
+from services.incentives.domain.metrics import MENTEES, PRIZE, UNREAD, Figure, Known, Unit, base, named
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import (
     Accelerator,
@@ -21,6 +22,7 @@ from services.incentives.domain.plans import (
     PerUnit,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     RuleKind,
@@ -28,6 +30,9 @@ from services.incentives.domain.plans import (
     Tier,
     Tiers,
 )
+
+DEFAULT_MINIMUM: Final = 5
+"""The least denominator of a ranked ratio where none is told (R8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,10 @@ class DraftRule:
     condition: DraftCondition | None = None
     months: int = 0
     shares: tuple[DraftValue, ...] = ()
+    minimum_denominator: int = 0
+    prizes: tuple[DraftMoney, ...] = ()
+    first: date | None = None
+    end: date | None = None
     rules: tuple["DraftRule", ...] = ()
 
 
@@ -160,6 +169,11 @@ def _kind(rule: DraftRule, known: Known) -> RuleKind:
     if rule.kind == "mentor_bonus":
         counted = base(f"{MENTEES}{rule.id}", Unit.COUNT)
         return MentorBonus(counted, _condition(rule.condition, known), _minor(rule.amount))
+    if rule.kind == "ranking_prize":
+        won = base(f"{PRIZE}{rule.id}", Unit.MONEY)
+        least = rule.minimum_denominator or DEFAULT_MINIMUM
+        prizes = tuple(_minor(prize) for prize in rule.prizes)
+        return RankingPrize(won, known[rule.metric], least, prizes, rule.first, rule.end)
     metric = UNREAD if rule.credit else known[rule.metric]
     match rule.kind:
         case "rate_of":

@@ -29,6 +29,7 @@ from services.incentives.domain.plans import (
     Plan,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     ThresholdBonus,
@@ -146,6 +147,8 @@ def _pay(kind: Leaf, numerator: int, denominator: int) -> int:
     match kind:
         case PerUnit() | MentorBonus():
             return numerator // denominator * kind.amount
+        case RankingPrize():
+            return numerator // denominator
         case ThresholdBonus():
             low, of = kind.threshold
             return kind.amount if numerator * of >= low * denominator else 0
@@ -189,7 +192,7 @@ def _graduated(kind: Graduated, numerator: int, denominator: int) -> int:
     return _half_up(paid, whole * scale)
 
 
-def change(rule: Rule, value: Figure, inside: int, figures: Figures) -> int:  # noqa: PLR0911  a case a kind
+def change(rule: Rule, value: Figure, inside: int, figures: Figures) -> int:
     """The difference a wrapper makes to what its rules pay together; never below minus that, so no sum is negative."""
     kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:

@@ -129,6 +129,8 @@ DRAWN: Final = "drawn:"
 """Before a rule's id: what it advanced and was not paid back yet when the period begins, in minor units."""
 MENTEES: Final = "mentees:"
 """Before a rule's id: how many of those whom the person mentors meet its condition."""
+PRIZE: Final = "prize:"
+"""Before a rule's id: what the person's rank won when the period was closed, in minor units."""
 COURSE: Final = "course:"
 """Before a course's id: not what a person did in a period but whether they had passed the course by its end, 1 or 0."""
 _COURSE_NAME: Final = re.compile(r"course:[a-z0-9-]{1,64}")
@@ -140,17 +142,17 @@ def is_course(name: str) -> bool:
 
 
 def named(known: Known, name: str) -> Metric:
-    """What a figure's name means: one of these metrics, one built in, else what is owed, a course or the month."""
+    """What a figure's name means: one of these metrics, one built in, else money owed or won, a course, the month."""
     return (
         known.get(name)
         or METRICS.get(name)
-        or base(name, Unit.MONEY if name.startswith(DRAWN) else Unit.COUNT)
+        or base(name, Unit.MONEY if name.startswith((DRAWN, PRIZE)) else Unit.COUNT)
     )
 
 
 def is_standing(name: str) -> bool:
-    """Whether a figure is not of what a person did in the period: the month, a course, mentees, what is owed."""
-    return name == TENURE or name.startswith((COURSE, DRAWN, MENTEES))
+    """Whether a figure is not of what a person did in the period: the month, a course, mentees, a prize."""
+    return name == TENURE or name.startswith((COURSE, DRAWN, MENTEES, PRIZE))
 
 
 def measure(metric: Metric, figures: Figures) -> Figure:

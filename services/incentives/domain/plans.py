@@ -113,6 +113,21 @@ class MentorBonus:
 
 
 @dataclass(frozen=True, slots=True)
+class RankingPrize:
+    """`prizes`, in minor units from rank 1 on, for the best by `ranked` of all whom the plan pays for a period.
+
+    For periods that begin within [first, end); None is open. `metric` is what somebody won, known when it is closed.
+    """
+
+    metric: Metric
+    ranked: Metric
+    minimum_denominator: int
+    prizes: tuple[int, ...]
+    first: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Its rules add up."""
 
@@ -182,7 +197,7 @@ class Accelerator:
     rules: tuple["Rule", ...]
 
 
-Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated | MentorBonus
+Leaf = PerUnit | ThresholdBonus | PerPoint | Tiers | RateOf | Graduated | MentorBonus | RankingPrize
 Wrapper = Group | Gate | Cap | Floor | Guarantee | Draw | Ramp | Accelerator
 RuleKind = Leaf | Wrapper
 WRAPPERS: Final = frozenset({Group, Gate, Cap, Floor, Guarantee, Draw, Ramp, Accelerator})
@@ -303,6 +318,13 @@ class Plan:
         return tuple(node.rule.kind for node in self.nodes if isinstance(node.rule.kind, MentorBonus))
 
     @cached_property
+    def prize_rules(self) -> Mapping[str, RankingPrize]:
+        """The rules that pay for a rank, by id."""
+        return {
+            node.rule.id: node.rule.kind for node in self.nodes if isinstance(node.rule.kind, RankingPrize)
+        }
+
+    @cached_property
     def draws(self) -> Mapping[str, int]:
         """The rules that advance, by id, with the place of each one's line."""
         return {node.rule.id: at for at, node in enumerate(self.nodes) if isinstance(node.rule.kind, Draw)}
@@ -342,6 +364,11 @@ class PlanBook:
     def draws(self) -> bool:
         """Whether some plan advances."""
         return any(plan.draws for plan in self._by_id.values())
+
+    @cached_property
+    def gives_prizes(self) -> bool:
+        """Whether some plan pays for a rank."""
+        return any(plan.prize_rules for plan in self._by_id.values())
 
     @cached_property
     def pays_mentors(self) -> bool:

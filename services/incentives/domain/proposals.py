@@ -58,6 +58,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, Metric) and value == named({}, value.name):
         # What is built in never changes, and a course is one count: the name says it all.
         return value.name
+    if isinstance(value, date):
+        return value.isoformat()
     if is_dataclass(value):
         return [type(value).__name__, *(_canonical(getattr(value, field.name)) for field in fields(value))]
     return [_canonical(each) for each in value] if isinstance(value, tuple) else value

@@ -25,6 +25,7 @@ from services.incentives.domain.plans import (
     PerUnit,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     ThresholdBonus,
@@ -64,6 +65,8 @@ def _leaf(kind: Leaf, what: str, unit: Unit) -> str:
             return f"by {what}: {steps}."
         case RateOf():
             return f"{_written(Unit.RATE, kind.share)} of {what}."
+        case RankingPrize():
+            return _prize(kind)
         case MentorBonus():
             return f"{money(kind.amount)} for each person mentored whose {_condition(kind.condition)}."
         case Graduated():
@@ -71,6 +74,15 @@ def _leaf(kind: Leaf, what: str, unit: Unit) -> str:
             return f"each part of {what} at its own rate: {bands}."
         case _:
             assert_never(kind)
+
+
+def _prize(kind: RankingPrize) -> str:
+    prizes = ", ".join(f"rank {rank} {money(amount)}" for rank, amount in enumerate(kind.prizes, 1))
+    days = [f"from {kind.first}" if kind.first else "", f"before {kind.end}" if kind.end else ""]
+    within = " for periods that begin " + " and ".join(filter(None, days)) if any(days) else ""
+    return (
+        f"by rank of {kind.ranked.name} when the period is closed{within}: {prizes}; who ties shares equally."
+    )
 
 
 def _each(band: Band, unit: Unit) -> str:

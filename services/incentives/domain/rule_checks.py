@@ -17,6 +17,8 @@ MOST_CREDITS: Final = 10
 MOST_MONTHS: Final = 60
 MOST_SHARES: Final = 24
 LARGEST_FACTOR: Final = 10
+MOST_PRIZES: Final = 20
+LARGEST_MINIMUM: Final = 1_000_000
 LARGEST_AMOUNT: Final = 10**12
 LARGEST_NUMERATOR: Final = 10**15
 LARGEST_DENOMINATOR: Final = 10**9
@@ -75,6 +77,8 @@ class RuleChecks:
             self._wrapper(field, rule, depth)
         elif rule.kind == "mentor_bonus":
             self._mentor_bonus(field, rule)
+        elif rule.kind == "ranking_prize":
+            self._ranking_prize(field, rule)
         elif rule.kind in _PAYS_PER:
             read = self._reads(field, rule)
             if read is not None:
@@ -161,6 +165,23 @@ class RuleChecks:
             )
         else:
             self._condition(f"{inside}.condition", rule.condition)
+
+    def _ranking_prize(self, field: str, rule: DraftRule) -> None:
+        inside = f"{field}.{rule.kind}"
+        if rule.credit:
+            self._refuse(f"{field}.credit", "A rank is by one metric.")
+        self._metric(f"{inside}.metric", rule.metric)
+        if not 0 <= rule.minimum_denominator <= LARGEST_MINIMUM:
+            self._refuse(f"{inside}.minimum_denominator", f"From 0, which is 5, to {LARGEST_MINIMUM}.")
+        if not 1 <= len(rule.prizes) <= MOST_PRIZES:
+            self._refuse(f"{inside}.prizes", f"1 to {MOST_PRIZES} prizes, from rank 1 on.")
+        for index, prize in enumerate(rule.prizes[:MOST_PRIZES]):
+            self._money(f"{inside}.prizes[{index}]", prize, least=1)
+        minor = [prize.minor or 0 for prize in rule.prizes]
+        if minor != sorted(minor, reverse=True):
+            self._refuse(f"{inside}.prizes", "A better rank wins at least as much.")
+        if rule.first is not None and rule.end is not None and rule.end <= rule.first:
+            self._refuse(f"{inside}.to", "Must be after the first day.")
 
     def _wrapper(self, field: str, rule: DraftRule, depth: int) -> None:
         inside = f"{field}.{rule.kind}"

@@ -185,7 +185,13 @@ def simulate(
     if statement.period.kind is not plan.period_kind:
         # What was paid per week is paid per month now, or the other way round.
         return 0, None
-    made = renew(statement, plan, replace(standing, drawn=advances.at(statement)))
+    # Ranks are settled when a period is closed: only the plan that gave prizes knows who won them.
+    won = {
+        (plan.id, rule_id): statement.figures.get(kind.metric.name, 0)
+        for rule_id, kind in plan.prize_rules.items()
+        if statement.plan_id == plan.id
+    }
+    made = renew(statement, plan, replace(standing, drawn=advances.at(statement), won=won))
     advances.note(statement, paid_by, made)
     return made.total, made
 

@@ -45,6 +45,7 @@ class Told:
 
 
 NOTHING_PASSED: Final[Mapping[str, date]] = MappingProxyType({})
+NOTHING_WON: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
 NOTHING_DRAWN: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -55,7 +56,7 @@ class Standing:
     With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
     identity does not know the day. `passed` has the courses asked for, by id, with the day each was passed there.
     Of the period in question `mentees` are the figures of whom the person mentors, and `drawn` is what is owed when it
-    begins, by the rule that advanced it, in minor units.
+    begins, by the rule that advanced it, in minor units; `won` are the prizes, by plan and rule, in minor units.
     """
 
     path: Sequence[str]
@@ -66,6 +67,7 @@ class Standing:
     passed: Mapping[str, date] = field(default_factory=lambda: NOTHING_PASSED)
     drawn: Mapping[str, int] = field(default_factory=lambda: NOTHING_DRAWN)
     mentees: Sequence[Figures] = ()
+    won: Mapping[tuple[str, str], int] = field(default_factory=lambda: NOTHING_WON)
 
 
 def tenure_month(hired: date | None, period: Period) -> int:
@@ -98,7 +100,7 @@ def _with_standing(
     """
     if any(map(is_standing, figures)):
         figures = {name: number for name, number in figures.items() if not is_standing(name)}
-    if plan is None or not (plan.reads_tenure or plan.courses or plan.mentor_rules):
+    if plan is None or not (plan.reads_tenure or plan.courses or plan.mentor_rules or plan.prize_rules):
         return figures
     more = {}
     if plan.reads_tenure:
@@ -113,6 +115,8 @@ def _with_standing(
     for kind in plan.mentor_rules if standing is not None else ():
         read = [measure(kind.condition.metric, each) for each in standing.mentees]  # type: ignore[union-attr]
         more[kind.metric.name] = sum(is_met(kind.condition, value) for value in read)
+    for rule_id, prize in plan.prize_rules.items():
+        more[prize.metric.name] = 0 if standing is None else standing.won.get((plan.id, rule_id), 0)
     for rule_id in plan.draws:
         more[f"{DRAWN}{rule_id}"] = 0 if standing is None else standing.drawn.get(rule_id, 0)
     return {**figures, **{name: number for name, number in more.items() if number}}

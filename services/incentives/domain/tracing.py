@@ -32,6 +32,7 @@ from services.incentives.domain.plans import (
     Plan,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     ThresholdBonus,
@@ -150,6 +151,8 @@ def _pay(told: _Trace, kind: Leaf, value: Fraction) -> Fraction:
             if value.denominator != 1:
                 value = note(Operation.FLOOR, floor(value), value)
             return note(Operation.MULTIPLY, value * kind.amount, value, kind.amount)
+        case RankingPrize():
+            return note(Operation.FLOOR, floor(value), value)
         case ThresholdBonus():
             threshold = kind.threshold.exact
             met = note(Operation.AT_LEAST, int(value >= threshold), value, threshold)
@@ -203,7 +206,7 @@ def _inside(told: _Trace, nodes: Sequence[Node], amounts: Sequence[int]) -> Frac
     return told.note(Operation.ADD, sum(parts), *parts)
 
 
-def _change(told: _Trace, rule: Rule, inside: Fraction) -> Fraction:  # noqa: PLR0911  a case a kind
+def _change(told: _Trace, rule: Rule, inside: Fraction) -> Fraction:
     note = told.note
     kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:

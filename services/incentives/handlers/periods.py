@@ -15,6 +15,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import answer_once
 from chassis.ids import new_id
 from chassis.validation import Fields
+from services.incentives.calculating import Calculator
 from services.incentives.carrying import with_drawn
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import freeze
@@ -37,9 +38,12 @@ _KINDS: Final = frozenset(map(int, PeriodKind))
 
 
 class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
-    def __init__(self, database: Database, catalogue: Catalogue, clock: Clock, currency: str) -> None:
+    def __init__(
+        self, database: Database, catalogue: Catalogue, calculator: Calculator, clock: Clock, currency: str
+    ) -> None:
         self._database = database
         self._catalogue = catalogue
+        self._calculator = calculator
         self._clock = clock
         self._currency = currency
 
@@ -71,6 +75,15 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
                 people = sorted(directory.people_under(node_id))
                 self._require_over(people, node_id, directory, period)
                 if is_new:
+                    # Before it is closed, so that what is frozen holds the prizes.
+                    ranked = [
+                        plan
+                        for plan in book.listed
+                        if plan.prize_rules
+                        and plan.period_kind is period.kind
+                        and node_id in directory.ancestors(plan.node_id)
+                    ]
+                    self._calculator.settle(connection, ranked, period)
                     store.close(connection, closing)
                 count = 0
                 for begin in range(0, len(people), _BATCH):

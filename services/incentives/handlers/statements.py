@@ -29,6 +29,7 @@ from services.incentives.domain.tracing import trace
 from services.incentives.store.closing import Key
 from services.incentives.store.courses import passed_of
 from services.incentives.store.placements import stood_at, then
+from services.incentives.store.prizes import won_of
 from services.incentives.store.standing import StandingStore
 from services.incentives.store.statements import StatementStore
 from services.incentives.wire.closing import complete
@@ -36,6 +37,7 @@ from services.incentives.wire.statements import (
     from_inputs,
     from_line,
     from_next_amount,
+    from_placing,
     from_statement,
     from_steps,
     metric_read,
@@ -137,6 +139,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                 inside = range(index + 1, plan.nodes[index].end)
                 passed = self._passed_on(connection, asked, line)
                 return statements_pb2.ExplainLineResponse(
+                    placing=self._placing(connection, statement, plan, line),
                     passed_on=None if passed is None else from_date(passed),
                     line=from_line(line, plan.nodes[index], plan, self._currency),
                     steps=from_steps(trace(plan, index, statement.figures, statement.amounts)),
@@ -149,6 +152,17 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                     inside=[from_line(found[at], plan.nodes[at], plan, self._currency) for at in inside],
                 )
         raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
+
+    def _placing(
+        self, connection: Connection, statement: Statement, plan: Plan, line: Line
+    ) -> statements_pb2.Placing | None:
+        """Of a prize that was won: the rank."""
+        kind = plan.prize_rules.get(line.rule.id)
+        if kind is None:
+            return None
+        key = (statement.person_id, statement.period)
+        won = won_of(connection, [key]).get(key, {}).get((plan.id, line.rule.id))
+        return None if won is None else from_placing(won, kind.ranked, self._currency)
 
     def _passed_on(self, connection: Connection, asked: Asked, line: Line) -> date | None:
         """The day the course was passed that a line's condition asks for, where the line counted it."""

@@ -1,6 +1,7 @@
 """Rules as JSON: whole numbers only, figures as [numerator, denominator] as their author wrote them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from services.incentives.domain.metrics import Figure
@@ -21,6 +22,7 @@ from services.incentives.domain.plans import (
     PerUnit,
     PointMode,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     RuleKind,
@@ -96,6 +98,16 @@ def _encode_kind(kind: RuleKind) -> dict[str, Any]:
                 for band in kind.bands
             ]
             return {"kind": "graduated", "metric": encode_metric(kind.metric), "bands": bands}
+        case RankingPrize():
+            return {
+                "kind": "ranking_prize",
+                "metric": kind.metric.name,
+                "ranked": encode_metric(kind.ranked),
+                "minimum": kind.minimum_denominator,
+                "prizes": list(kind.prizes),
+                "from": kind.first and kind.first.isoformat(),
+                "to": kind.end and kind.end.isoformat(),
+            }
         case MentorBonus():
             condition = _encode_condition(kind.condition)
             return {
@@ -145,6 +157,10 @@ def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
             return Tiers(metric, tuple(_decode_tier(tier) for tier in row["tiers"]))
         case "rate_of":
             return RateOf(metric, Figure(*row["share"]))
+        case "ranking_prize":
+            days = (row[name] and date.fromisoformat(row[name]) for name in ("from", "to"))
+            ranked = decode_metric(row["ranked"])
+            return RankingPrize(metric, ranked, row["minimum"], tuple(row["prizes"]), *days)
         case "mentor_bonus":
             return MentorBonus(metric, _decode_condition(row["condition"]), row["amount"])
         case "graduated":

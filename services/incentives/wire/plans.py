@@ -76,6 +76,15 @@ def _to_kind(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
         case "rate_of":
             rate = message.rate_of
             return {"metric": rate.metric, "share": to_value(rate.share) if rate.HasField("share") else None}
+        case "ranking_prize":
+            prize = message.ranking_prize
+            return {
+                "metric": prize.metric,
+                "minimum_denominator": prize.minimum_denominator,
+                "prizes": tuple(map(to_money, prize.prizes)),
+                "first": to_date(getattr(prize, "from")) if prize.HasField("from") else None,
+                "end": to_date(prize.to) if prize.HasField("to") else None,
+            }
         case "mentor_bonus":
             bonus_for = message.mentor_bonus
             return {"condition": _to_condition(bonus_for), "amount": _amount(bonus_for)}

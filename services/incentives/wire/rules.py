@@ -21,6 +21,7 @@ from services.incentives.domain.plans import (
     PerPoint,
     PerUnit,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     ThresholdBonus,
@@ -28,7 +29,7 @@ from services.incentives.domain.plans import (
     Wrapper,
     metrics_of,
 )
-from services.incentives.wire.values import from_money, from_value
+from services.incentives.wire.values import from_date, from_money, from_value
 
 
 def from_rules(rules: Iterable[Rule], currency: str) -> list[plans_pb2.Rule]:
@@ -48,7 +49,7 @@ def _from_rule(rule: Rule, currency: str) -> plans_pb2.Rule:
     return message
 
 
-def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> None:  # noqa: C901  a case a kind
+def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> None:  # noqa: C901, PLR0912  a case a kind
     match kind:
         case PerUnit():
             message.per_unit.metric = kind.metric.name
@@ -73,6 +74,14 @@ def _leaf(message: plans_pb2.Rule, kind: Leaf, unit: Unit, currency: str) -> Non
         case RateOf():
             message.rate_of.metric = kind.metric.name
             message.rate_of.share.CopyFrom(_share(kind.share))
+        case RankingPrize():
+            prize = message.ranking_prize
+            prize.metric, prize.minimum_denominator = kind.ranked.name, kind.minimum_denominator
+            prize.prizes.extend(from_money(each, currency) for each in kind.prizes)
+            if kind.first is not None:
+                getattr(prize, "from").CopyFrom(from_date(kind.first))
+            if kind.end is not None:
+                prize.to.CopyFrom(from_date(kind.end))
         case MentorBonus():
             message.mentor_bonus.condition.CopyFrom(_condition(kind.condition, currency))
             message.mentor_bonus.amount.CopyFrom(from_money(kind.amount, currency))

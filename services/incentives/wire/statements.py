@@ -25,12 +25,14 @@ from services.incentives.domain.plans import (
     PerUnit,
     Plan,
     Ramp,
+    RankingPrize,
     RateOf,
     Rule,
     RuleKind,
     ThresholdBonus,
     Tiers,
 )
+from services.incentives.domain.prizes import Won
 from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
 from services.incentives.wire.values import from_money, from_period, from_value
@@ -45,6 +47,7 @@ _KINDS: Final[dict[type[RuleKind], values_pb2.RuleKind.ValueType]] = {
     RateOf: values_pb2.RULE_KIND_RATE_OF,
     Graduated: values_pb2.RULE_KIND_GRADUATED,
     MentorBonus: values_pb2.RULE_KIND_MENTOR_BONUS,
+    RankingPrize: values_pb2.RULE_KIND_RANKING_PRIZE,
     Group: values_pb2.RULE_KIND_GROUP,
     Gate: values_pb2.RULE_KIND_GATE,
     Cap: values_pb2.RULE_KIND_CAP,
@@ -145,6 +148,13 @@ def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAm
         rule_id=answer.rule_id,
         course_ids=answer.courses,
     )
+
+
+def from_placing(won: Won, ranked: Metric, currency: str) -> statements_pb2.Placing:
+    """Where somebody came, and with what."""
+    value = from_value(ranked.unit, won.value, currency)
+    told = statements_pb2.NamedValue(metric=ranked.name, value=value)
+    return statements_pb2.Placing(rank=won.rank, tied=won.tied, value=told)
 
 
 def from_steps(steps: Sequence[Step]) -> list[statements_pb2.TraceStep]:

@@ -168,6 +168,7 @@ class Rule(_message.Message):
     ACCELERATOR_FIELD_NUMBER: _builtins.int
     DRAW_FIELD_NUMBER: _builtins.int
     MENTOR_BONUS_FIELD_NUMBER: _builtins.int
+    RANKING_PRIZE_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Unique in the plan, [a-z0-9_-]{1,40}; traces name it."""
@@ -234,6 +235,10 @@ class Rule(_message.Message):
         """So much for each person mentored who reaches something."""
 
     @_builtins.property
+    def ranking_prize(self) -> Global___RankingPrize:
+        """Prizes for the best ranks."""
+
+    @_builtins.property
     def credit(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditPart]:
         """Weighted credit: what the rule reads instead of its kind's metric, which is empty then: the sum of each metric x its
         share, exact; 0..10 parts, all counted in one unit. 100 % of 5 and 50 % of 10 read 10. Not for wrappers.
@@ -259,13 +264,14 @@ class Rule(_message.Message):
         accelerator: Global___Accelerator | None = ...,
         draw: Global___Draw | None = ...,
         mentor_bonus: Global___MentorBonus | None = ...,
+        ranking_prize: Global___RankingPrize | None = ...,
         credit: _abc.Iterable[Global___CreditPart] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "kind", b"kind", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "ranking_prize", b"ranking_prize", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator", b"accelerator", "cap", b"cap", "credit", b"credit", "draw", b"draw", "floor", b"floor", "gate", b"gate", "graduated", b"graduated", "group", b"group", "guarantee", b"guarantee", "id", b"id", "kind", b"kind", "label", b"label", "mentor_bonus", b"mentor_bonus", "per_point", b"per_point", "per_unit", b"per_unit", "ramp", b"ramp", "ranking_prize", b"ranking_prize", "rate_of", b"rate_of", "threshold_bonus", b"threshold_bonus", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator", "draw", "mentor_bonus"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["per_unit", "threshold_bonus", "per_point", "tiers", "rate_of", "graduated", "group", "gate", "cap", "floor", "guarantee", "ramp", "accelerator", "draw", "mentor_bonus", "ranking_prize"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -700,6 +706,49 @@ class Accelerator(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accelerator: _TypeAlias = Accelerator  # noqa: Y015
+
+@_typing.final
+class RankingPrize(_message.Message):
+    """Prizes for the best by a metric among all whom the plan pays for a period, settled when the period is closed for the
+    plan's node; until then the line pays nothing. Ranks are standard competition ranks (R8). People who are level share equally
+    the prizes of the ranks they take up, each rounded down to the minor unit. What somebody won is the figure `prize:` and the
+    rule's id; it stays whatever is learned later, of them or of others.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    MINIMUM_DENOMINATOR_FIELD_NUMBER: _builtins.int
+    PRIZES_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """Any metric, highest first. A count of nothing wins nothing."""
+    minimum_denominator: _builtins.int
+    """For ratios: with a smaller denominator nobody is ranked. At most 1,000,000; 0 for 5."""
+    @_builtins.property
+    def prizes(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """From rank 1 on, 1..20, each above zero and at most the one before."""
+
+    @_builtins.property
+    def to(self) -> _date_pb2.Date:
+        """For periods that begin before this day; unset for no last."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        minimum_denominator: _builtins.int = ...,
+        prizes: _abc.Iterable[_money_pb2.Money] | None = ...,
+        to: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "metric", b"metric", "minimum_denominator", b"minimum_denominator", "prizes", b"prizes", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingPrize: _TypeAlias = RankingPrize  # noqa: Y015
 
 @_typing.final
 class MentorBonus(_message.Message):

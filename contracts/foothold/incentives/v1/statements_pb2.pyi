@@ -463,6 +463,7 @@ class ExplainLineResponse(_message.Message):
     PERSON_NODE_IDS_FIELD_NUMBER: _builtins.int
     INSIDE_FIELD_NUMBER: _builtins.int
     PASSED_ON_FIELD_NUMBER: _builtins.int
+    PLACING_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     goals_position: _builtins.int
@@ -499,6 +500,10 @@ class ExplainLineResponse(_message.Message):
     def passed_on(self) -> _date_pb2.Date:
         """Of a condition that asks for a course: the day the person passed it, where they work; unset where they have not."""
 
+    @_builtins.property
+    def placing(self) -> Global___Placing:
+        """Of a ranking prize that was won: the rank."""
+
     def __init__(
         self,
         *,
@@ -512,14 +517,47 @@ class ExplainLineResponse(_message.Message):
         person_node_ids: _abc.Iterable[_builtins.str] | None = ...,
         inside: _abc.Iterable[Global___Line] | None = ...,
         passed_on: _date_pb2.Date | None = ...,
+        placing: Global___Placing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "passed_on", b"passed_on", "period", b"period"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "passed_on", b"passed_on", "period", b"period", "placing", b"placing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "passed_on", b"passed_on", "period", b"period", "person_node_ids", b"person_node_ids", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "passed_on", b"passed_on", "period", b"period", "person_node_ids", b"person_node_ids", "placing", b"placing", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainLineResponse: _TypeAlias = ExplainLineResponse  # noqa: Y015
+
+@_typing.final
+class Placing(_message.Message):
+    """Where somebody came when a period was closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    TIED_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """Standard competition rank."""
+    tied: _builtins.int
+    """How many people were level there, this one included."""
+    @_builtins.property
+    def value(self) -> Global___NamedValue:
+        """What was ranked."""
+
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        tied: _builtins.int = ...,
+        value: Global___NamedValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rank", b"rank", "tied", b"tied", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Placing: _TypeAlias = Placing  # noqa: Y015
 
 @_typing.final
 class NamedValue(_message.Message):

@@ -112,6 +112,8 @@ class _RuleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RuleKind.Val
     """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
     RULE_KIND_MENTOR_BONUS: _RuleKind.ValueType  # 15
     """So much for each person mentored who reaches something."""
+    RULE_KIND_RANKING_PRIZE: _RuleKind.ValueType  # 16
+    """Prizes for the best ranks."""
 
 class RuleKind(_RuleKind, metaclass=_RuleKindEnumTypeWrapper):
     """What a rule of a plan is."""
@@ -148,6 +150,8 @@ RULE_KIND_DRAW: RuleKind.ValueType  # 14
 """Rules that together pay at least so much in the first months of tenure, as an advance to be paid back."""
 RULE_KIND_MENTOR_BONUS: RuleKind.ValueType  # 15
 """So much for each person mentored who reaches something."""
+RULE_KIND_RANKING_PRIZE: RuleKind.ValueType  # 16
+"""Prizes for the best ranks."""
 Global___RuleKind: _TypeAlias = RuleKind  # noqa: Y015
 
 @_typing.final
