@@ -6,7 +6,9 @@ from typing import Final
 from services.incentives.domain.evaluation import evaluate
 from services.incentives.domain.metrics import (
     DRAWN,
+    MENTEES,
     METRICS,
+    PRIZE,
     TENURE,
     Figure,
     Figures,
@@ -95,6 +97,11 @@ def _choices(metric: Metric, rules: Sequence[Rule]) -> list[int]:
     """The first few, and what lies at and just under every threshold of the metric; of a course passed and not."""
     if is_course(metric.name):
         return [1, 0]
+    if metric.name.startswith(PRIZE):
+        # Nobody does more to be paid a prize that others may win: a plan is looked at without.
+        return [0]
+    if metric.name.startswith(MENTEES):
+        return [0, 1]
     unit = metric.unit
     first = range(_FIRST) if unit is Unit.COUNT else range(1)
     edges = {edge.numerator for rule in rules if metric in metrics_of(rule) for edge in _edges(rule)}
