@@ -1,15 +1,28 @@
-"""S14 in the browser: pass mark 80; 70 locks the next course and asks for the review course; 90 opens it."""
+"""S14 in the browser: 70 of 80 locks the next course and asks for the review course; 90 opens it; a pass may pay."""
 
+import contextlib
 from typing import Any, Final
 
+import grpc
 import pytest
+from foothold.incentives.v1 import (
+    plan_life_pb2,
+    plan_life_pb2_grpc,
+    plans_pb2,
+    plans_pb2_grpc,
+    values_pb2,
+)
 from foothold.training.v1 import courses_pb2, courses_pb2_grpc
+from google.type.date_pb2 import Date
+from google.type.money_pb2 import Money
 from playwright.sync_api import Page, expect
 
 from access import Directory
 from chassis.ids import new_id
+from tests.incentives.company import eventually
 from tests.journeys.conftest import Open
 from tests.journeys.people import hire
+from tests.journeys.test_main_job import follow_up, record
 from tests.platform import Platform
 
 pytestmark = pytest.mark.browser
@@ -135,3 +148,56 @@ def test_a_quiz_can_be_done_with_the_keyboard_alone(platform: Platform, open_as:
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("通过了")
+
+
+def test_a_course_that_the_bonus_plan_asks_for_pays_once_it_is_passed(
+    platform: Platform, open_as: Open, directory: Directory, learner: str
+) -> None:
+    number = learner.replace("journey.", "J-")
+    found = eventually(lambda: directory.person_by_employee_number(number))
+    assert found is not None
+    course = found.job_role.replace("journey", "first")
+    _agree(platform, directory.root_id, found.job_role, course)
+    record(platform, follow_up(number), follow_up(number))
+    page = open_as(platform, learner)
+    page.goto("/bonus")
+    expect(page.locator(".steps").first).to_contain_text("学完“会听”", timeout=20_000)
+    expect(page.locator(".steps .gain").first).to_contain_text("100.00")
+    page.goto(f"/learning/{course}")
+    _read(page)
+    page.click("text=开始测验")
+    _answer(page, 10)
+    expect(page.locator("h1")).to_contain_text("通过了")
+    page.goto("/bonus")
+    expect(page.locator(".hero").first).to_have_text("¥100.00", timeout=20_000)
+    page.goto(f"/why/{found.id}/line/gate")
+    expect(page.locator("main")).to_contain_text("学完。")
+
+
+def _agree(platform: Platform, root_id: str, job_role: str, course: str) -> None:
+    """A plan that pays 50 for each new customer, once the course is passed."""
+    channel = platform.channel("incentives")
+    asked = plans_pb2.Condition(
+        metric=f"course:{course}",
+        at_least=values_pb2.Value(unit=values_pb2.UNIT_COUNT, numerator=1, denominator=1),
+    )
+    pays = plans_pb2.PerUnit(metric="new_customers", amount=Money(currency_code="CNY", units=50))
+    gate = plans_pb2.Gate(condition=asked, rules=[plans_pb2.Rule(id="each", label="跟进奖", per_unit=pays)])
+    plan = plans_pb2.Plan(
+        node_id=root_id,
+        job_role=job_role,
+        name="先学后发",
+        period_kind=values_pb2.PERIOD_KIND_MONTH,
+        effective_from=Date(year=2026, month=1, day=1),
+        rules=[plans_pb2.Rule(id="gate", label="先学会听", gate=gate)],
+    )
+
+    def proposed() -> str:
+        # Incentives hears of the course a moment later.
+        request = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan)
+        with contextlib.suppress(grpc.RpcError):
+            return plans_pb2_grpc.PlansServiceStub(channel).CreatePlan(request).plan.id
+        return ""
+
+    approve = plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=eventually(proposed))
+    plan_life_pb2_grpc.PlanLifeServiceStub(channel).ApprovePlan(approve)
