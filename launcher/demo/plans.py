@@ -181,13 +181,13 @@ def _mentors(since: Date) -> plans_pb2.Plan:
         id="mentors",
         node_id=enterprise().id,
         job_role="senior-sales",
-        name="导师带教与协作奖励",
+        name="师傅带教与协作奖励",
         period_kind=incentives.PERIOD_KIND_MONTH,
         effective_from=since,
         rules=[
             plans_pb2.Rule(
                 id="mentees",
-                label="带教的新人成单率达标",
+                label="徒弟成单率达标",
                 mentor_bonus=plans_pb2.MentorBonus(condition=reached, amount=_yuan(200)),
             ),
             plans_pb2.Rule(

@@ -212,8 +212,16 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
         {"kind": "ramp", "label": "爬坡", "shares": "50 80%"},
         inside,
         {
+            "kind": "ranking_prize",
+            "label": "冲刺赛",
+            "metric": "deals_won",
+            "prizes": "1000 500/200",
+            "since": "2031-01-01",
+            "until": "2031-02-01",
+        },
+        {
             "kind": "mentor_bonus",
-            "label": "带教奖",
+            "label": "师傅奖",
             "metric": "close_rate",
             "threshold": "15",
             "amount": "300",
@@ -229,6 +237,9 @@ def test_every_kind_of_block_can_be_saved(hr: FlaskClient) -> None:
     for said in (
         "逐月按 50 %、80 % 发",
         "不足部分算预支",
+        "第 1 名 ¥1,000.00；第 2 名 ¥500.00；第 3 名 ¥200.00",
+        "2031年2月1日",
+        "“成单率”达到 15.0 %（含）以上的徒弟，每人 ¥300.00。",
         "按 1.5 倍发",
         "“丢单”不超过 2",
         "¥150.00",

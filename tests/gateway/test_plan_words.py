@@ -194,7 +194,7 @@ def test_a_bonus_is_said_as_people_say_it(language: str) -> None:
         ),
         (
             mentor_bonus(at_least("deals_won", count(2)), "300"),
-            ["带教的人中已达到的：2", "2 × ¥300.00 = ¥600.00"],
+            ["达到要求的徒弟：2", "2 × ¥300.00 = ¥600.00"],
         ),
         (group(UNIT), ["跟进奖：¥1,000.00", "只做合计，不改变金额。"]),
         (rate_of("revenue", percent(8)), ["销售额：¥35,000.00", "¥35,000.00 的 8 %：¥2,800.00"]),
