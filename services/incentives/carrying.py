@@ -1,6 +1,6 @@
 """What a statement reads beside figures: what draws advanced (0419), what mentees reached (0429), prizes (0427)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -32,7 +32,17 @@ def with_drawn(
         last[key] = max(last.get(key, date.min), period.first_day)
     for each in earlier(connection, last):
         before[each.person_id, each.period] = each
-    spans = {key: list(_span(now[key[0]].hired, key, end, before)) for key, end in last.items()}
+    first: dict[tuple[str, PeriodKind], date] = {}
+    for person_id, period in before:
+        key = (person_id, period.kind)
+        first[key] = min(first.get(key, date.max), period.first_day)
+    spans = {
+        key: list(_span(key[1], min(first.get(key, end), now[key[0]].hired or end), end))
+        for key, end in last.items()
+    }
+    wanted: dict[tuple[str, PeriodKind], dict[Period, Key]] = {}
+    for person_id, period in known:
+        wanted.setdefault((person_id, period.kind), {})[period] = (person_id, period)
     without = [
         (person_id, period)
         for (person_id, _kind), periods in spans.items()
@@ -43,10 +53,10 @@ def with_drawn(
     found = dict(asked)
     for (person_id, kind), periods in spans.items():
         owed: Mapping[str, int] = {}
-        wanted = {period: key for key in known if key[0] == person_id and (period := key[1]).kind is kind}
-        for period in (*periods, *sorted(wanted)[-1:]):
-            if period in wanted:
-                found[wanted[period]] = replace(found[wanted[period]], drawn=owed)
+        asked_of = wanted[person_id, kind]
+        for period in (*periods, *sorted(asked_of)[-1:]):
+            if period in asked_of:
+                found[asked_of[period]] = replace(found[asked_of[period]], drawn=owed)
             statement = before.get((person_id, period))
             if statement is None:
                 stands = replace(stood.get((person_id, period), now[person_id]), drawn=owed)
@@ -97,15 +107,9 @@ def after(book: PlanBook, statement: Statement, owed: Mapping[str, int]) -> Mapp
     return {rule_id: owed.get(rule_id, 0) + statement.amounts[at] for rule_id, at in plan.draws.items()}
 
 
-def _span(
-    hired: date | None, key: tuple[str, PeriodKind], end: date, known: Iterable[Key]
-) -> Iterable[Period]:
-    """The periods before one that begins on `end`, from that of the day of hiring or the first statement there is."""
-    person_id, kind = key
-    first = min(
-        (period.first_day for who, period in known if who == person_id and period.kind is kind), default=end
-    )
-    period = period_of(kind, min(first, hired or end))
+def _span(kind: PeriodKind, first: date, end: date) -> Iterator[Period]:
+    """The periods from the one that holds a day, before the one that begins on `end`."""
+    period = period_of(kind, first)
     while period.first_day < end:
         yield period
         period = period_of(kind, period.end_day)

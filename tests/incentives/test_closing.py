@@ -229,6 +229,22 @@ def test_the_sums_of_a_period_are_what_its_statements_say(company: Company, work
     ]
 
 
+def test_whoever_has_left_is_paid_what_is_learned_later_and_nothing_else(
+    company: Company, worker: Worker
+) -> None:
+    worker.has(FEBRUARY, revenue=100_000)
+    worker.close()
+    company.tell(person_changed=person(worker.name, worker.branch, "closer", dismissed=True))
+    company.settle()
+    worker.has(FEBRUARY, revenue=150_000)
+    company.clock.advance(APRIL)
+    worker.close(MARCH)
+    asked = statements_pb2.ListStatementsRequest(node_id=worker.branch, on=on(MARCH))
+    (frozen,) = company.as_("hr").statements.ListStatements(asked).statements
+    assert frozen.state == closing_pb2.STATEMENT_STATE_CLOSED
+    assert (in_yuan(frozen.total), in_yuan(frozen.due)) == ("0.00", "20.00")
+
+
 def test_whoever_follows_hears_of_the_adjustment_and_not_of_a_closed_statement(
     company: Company, worker: Worker
 ) -> None:

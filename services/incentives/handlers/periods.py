@@ -171,14 +171,16 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
         if book.draws:
             stands_at = {key: stood.get(key, standings[key[0]]) for key in without if key[0] in standings}
             stood |= with_drawn(connection, book, stands_at, standings)
+        adjusted = store.paid_in(connection, without)
         empty = []
-        for person_id, _ in without:
-            person = directory.person(person_id)
-            stands = stood.get((person_id, period), standings.get(person_id))
-            if person is None or not person.active or stands is None:
+        for key in without:
+            person = directory.person(key[0])
+            stands = stood.get(key, standings.get(key[0]))
+            if person is None or stands is None or not (person.active or key in adjusted):
                 continue
-            statement = Statement(person_id, period, {})
-            plan = plan_of(book, None, stands, period)
+            statement = Statement(*key, {})
+            # Whoever has left earns nothing any more, but is paid what is learned of what they earned.
+            plan = plan_of(book, None, stands, period) if person.active else None
             empty.append(statement if plan is None else renew(statement, plan, stands))
         # Whoever had no facts is computed on with the plan that was in force, as everybody is.
         ledger.write(empty, self._clock.now())
