@@ -41,8 +41,10 @@ from foothold.identity.v1 import feed_pb2_grpc as identity_feed
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
+from psycopg.errors import DeadlockDetected
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from access import Replica, TokenIssuer, load_private
 from access.tokens import generate_keys
@@ -372,7 +374,21 @@ class Enterprise:
         return Client(self.channel(None))
 
     def clear(self) -> None:
-        """Empty the ledger and forget the targets, when nobody is computing a metric of the test before."""
+        """Empty the ledger and forget the targets, when nobody is computing a metric of the test before.
+
+        Some background work of the test before may hold a table while it asks for the next: then it is tried again.
+        """
+        for _ in range(5):
+            try:
+                self._clear()
+            except OperationalError as error:
+                if not isinstance(error.orig, DeadlockDetected):
+                    raise
+            else:
+                return
+        self._clear()
+
+    def _clear(self) -> None:
         with self.database.begin() as connection:
             # Whoever looks at the facts of the test before is done with them.
             connection.execute(text("SELECT FROM cursors WHERE name = 'fairness' FOR UPDATE"))

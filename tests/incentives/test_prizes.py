@@ -215,17 +215,16 @@ def test_ranks_are_those_counted_by_hand_and_the_pot_is_never_exceeded(
         if (value := naive.value_of(metric, own)) is not None
         and (own["customers_followed"] >= 5 if metric == "close_rate" else value)
     }
-    for each in found:
-        mine = values[each.person_id]
-        assert each.rank == 1 + sum(value > mine for value in values.values())
-        assert each.tied == sum(value == mine for value in values.values())
-        assert each.amount == sum(prizes[each.rank - 1 : each.rank - 1 + each.tied]) // each.tied > 0
-        assert each.value.exact == mine
-    best = sorted(values.values(), reverse=True)[: len(prizes)]
-    left_out = {who for who, value in values.items() if best and value >= best[-1]} - {
-        each.person_id for each in found
-    }
-    assert not left_out or all(sum(prizes) < len(values) for _ in left_out)
+    expected = {}
+    for who, mine in values.items():
+        rank = 1 + sum(value > mine for value in values.values())
+        tied = sum(value == mine for value in values.values())
+        amount = sum(prizes[rank - 1 : rank - 1 + tied]) // tied
+        if amount:
+            expected[who] = (rank, tied, mine, amount)
+    assert {
+        each.person_id: (each.rank, each.tied, each.value.exact, each.amount) for each in found
+    } == expected
     assert found == winners(kind, period, dict(reversed(figures.items())))
 
 
