@@ -107,7 +107,7 @@ def plan_of(
     return Typed(plan, wrong, places, rules)
 
 
-def _fill(  # noqa: C901  a case a kind
+def _fill(  # noqa: C901, PLR0911  a case a kind
     rule: plans_pb2.Rule, row: RuleRow, unit: int, currency: str
 ) -> dict[str, str]:
     if row.wraps:

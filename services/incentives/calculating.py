@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from chassis.clock import Clock
 from chassis.feed import NewEvent, publish
-from services.incentives.carrying import with_drawn, with_mentees, with_prizes
+from services.incentives.carrying import reading_others
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.metrics import DRAWN
@@ -57,7 +57,7 @@ class Calculator:
         unseen: set[Key] = set()
         stands = {key: stood.get(key) or standings.get(key[0]) for key in last}
         plans = {key: plan_of(book, known.get(key), stands[key], key[1]) for key in last}
-        stands |= _reading_others(connection, book, stands, plans, standings)
+        stands |= reading_others(connection, book, stands, plans, standings)
         for key, each in last.items():
             before = known.get(key)
             if newest_only and before is not None and before.goals_position > each.position:
@@ -247,7 +247,7 @@ def _renewed(
         key: plan_of(book, before, stands[key], before.period)
         for key, before in zip(keys, found, strict=True)
     }
-    stands |= _reading_others(connection, book, stands, plans, standings)
+    stands |= reading_others(connection, book, stands, plans, standings)
     changed = []
     for key, before in zip(keys, found, strict=True):
         plan = plans[key]
@@ -280,29 +280,6 @@ def _mentors(
         and plan.mentor_rules
     ]
     return [each._replace(before=None) for each in _renewed(connection, book, paid, standings)]
-
-
-def _reading_others(
-    connection: Connection,
-    book: PlanBook,
-    stands: Mapping[Key, Standing | None],
-    plans: Mapping[Key, Plan | None],
-    standings: Mapping[str, Standing],
-) -> dict[Key, Standing]:
-    """Those whose plan reads other statements as well, with what it reads of them."""
-    if not (book.draws or book.pays_mentors or book.gives_prizes):
-        return {}
-    paid = {
-        key: (standing, plan)
-        for key, standing in stands.items()
-        if standing is not None and key[0] in standings and (plan := plans[key]) is not None
-    }
-    drawing = {key: standing for key, (standing, plan) in paid.items() if plan.draws}
-    found = with_drawn(connection, book, drawing, standings) if drawing else {}
-    mentors = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.mentor_rules}
-    found |= with_mentees(connection, mentors) if mentors else {}
-    ranked = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.prize_rules}
-    return found | (with_prizes(connection, ranked) if ranked else {})
 
 
 def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:

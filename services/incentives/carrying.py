@@ -7,13 +7,36 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from services.incentives.domain.periods import Period, PeriodKind, period_of
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement, plan_of, renew
 from services.incentives.store.courses import passed_of
 from services.incentives.store.ledger import Key, earlier
 from services.incentives.store.mentoring import mentees_of
 from services.incentives.store.placements import then
 from services.incentives.store.prizes import won_of
+
+
+def reading_others(
+    connection: Connection,
+    book: PlanBook,
+    stands: Mapping[Key, Standing | None],
+    plans: Mapping[Key, Plan | None],
+    standings: Mapping[str, Standing],
+) -> dict[Key, Standing]:
+    """Those whose plan reads other statements as well, with what it reads of them."""
+    if not (book.draws or book.pays_mentors or book.gives_prizes):
+        return {}
+    paid = {
+        key: (standing, plan)
+        for key, standing in stands.items()
+        if standing is not None and key[0] in standings and (plan := plans[key]) is not None
+    }
+    drawing = {key: standing for key, (standing, plan) in paid.items() if plan.draws}
+    found = with_drawn(connection, book, drawing, standings) if drawing else {}
+    mentors = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.mentor_rules}
+    found |= with_mentees(connection, mentors) if mentors else {}
+    ranked = {key: found.get(key, standing) for key, (standing, plan) in paid.items() if plan.prize_rules}
+    return found | (with_prizes(connection, ranked) if ranked else {})
 
 
 def with_drawn(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from services.incentives.domain import inverse
 from services.incentives.domain.inverse import Lever, NextAmount, next_amounts
-from services.incentives.domain.plans import Rule
+from services.incentives.domain.rules import Rule
 from tests.incentives import naive
 from tests.incentives.test_rules import plan_of
 

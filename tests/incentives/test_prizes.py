@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from services.incentives.domain.metrics import METRICS, Unit, base
 from services.incentives.domain.periods import Period, PeriodKind
-from services.incentives.domain.plans import RankingPrize
 from services.incentives.domain.prizes import holds, winners
+from services.incentives.domain.rules import RankingPrize
 from tests.incentives import naive
 from tests.incentives.company import NOW, TODAY, Client, Company, on, request_id
 from tests.incentives.plans import MONTH, in_yuan, per_unit, plan, ranking_prize

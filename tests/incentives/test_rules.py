@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from services.incentives.domain.evaluation import LINE_LIMIT, evaluate, pay, values
 from services.incentives.domain.metrics import METRICS, Figure
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import (
     Condition,
     Draw,
     Floor,
@@ -20,7 +21,6 @@ from services.incentives.domain.plans import (
     Guarantee,
     PerPoint,
     PerUnit,
-    Plan,
     PointMode,
     Ramp,
     Rule,

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import from_rpc_error
-from services.incentives.domain.plans import Rule
 from services.incentives.domain.reaching import Changes, Reach, keep, reach
+from services.incentives.domain.rules import Rule
 from tests.incentives import naive
 from tests.incentives.company import Client, Company
 from tests.incentives.plans import PRO_RATA, S07, bonus, in_yuan, per_point, per_unit, rate, yuan

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.incentives.domain.metrics import MENTEES, PRIZE, UNREAD, Figure, Known, Unit, base, named
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.plans import (
+from services.incentives.domain.rules import (
     Accelerator,
     Band,
     Cap,
@@ -163,7 +163,7 @@ def _wrapper(rule: DraftRule, known: Known) -> RuleKind:
             return Accelerator(_condition(rule.condition, known), _figure(rule.share), inside)
 
 
-def _kind(rule: DraftRule, known: Known) -> RuleKind:
+def _kind(rule: DraftRule, known: Known) -> RuleKind:  # noqa: PLR0911  a case a kind
     if rule.rules:
         return _wrapper(rule, known)
     if rule.kind == "mentor_bonus":

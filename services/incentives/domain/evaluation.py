@@ -9,7 +9,8 @@ from math import lcm
 from typing import Final, NamedTuple, assert_never
 
 from services.incentives.domain.metrics import DRAWN, TENURE, Figure, Figures, Metric, measure
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import (
     POINTS,
     WRAPPERS,
     Accelerator,
@@ -26,7 +27,6 @@ from services.incentives.domain.plans import (
     MentorBonus,
     PerPoint,
     PerUnit,
-    Plan,
     PointMode,
     Ramp,
     RankingPrize,
@@ -143,7 +143,7 @@ def pay(kind: Leaf, value: Figure) -> int:
     return min(LINE_LIMIT, _pay(kind, max(0, numerator), denominator))
 
 
-def _pay(kind: Leaf, numerator: int, denominator: int) -> int:
+def _pay(kind: Leaf, numerator: int, denominator: int) -> int:  # noqa: PLR0911  a case a kind
     match kind:
         case PerUnit() | MentorBonus():
             return numerator // denominator * kind.amount
@@ -192,7 +192,7 @@ def _graduated(kind: Graduated, numerator: int, denominator: int) -> int:
     return _half_up(paid, whole * scale)
 
 
-def change(rule: Rule, value: Figure, inside: int, figures: Figures) -> int:
+def change(rule: Rule, value: Figure, inside: int, figures: Figures) -> int:  # noqa: PLR0911  a case a kind
     """The difference a wrapper makes to what its rules pay together; never below minus that, so no sum is negative."""
     kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:

@@ -16,12 +16,12 @@ from services.incentives.domain.metrics import (
     Unit,
     is_course,
 )
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import (
     Accelerator,
     Draw,
     Gate,
     Graduated,
-    Plan,
     Rule,
     ThresholdBonus,
     Tiers,

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import evaluate, pay, tier_of
 from services.incentives.domain.metrics import COURSE, Figure, Figures, measure
-from services.incentives.domain.plans import Leaf, Plan, Rule, Tiers, Wrapper, metrics_of
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import Leaf, Rule, Tiers, Wrapper, metrics_of
 
 MOST_OF_ONE: Final = 1000
 MOST_OF_EACH: Final = 30

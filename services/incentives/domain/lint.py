@@ -9,12 +9,12 @@ from services.incentives.domain.evaluation import evaluate, pay
 from services.incentives.domain.findings import Example, Finding, Severity, money, written
 from services.incentives.domain.grids import Grid
 from services.incentives.domain.metrics import Figure, Figures, Known, Unit, named
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import (
     Cap,
     Graduated,
     Node,
     PerUnit,
-    Plan,
     RateOf,
     ThresholdBonus,
     Tiers,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from services.incentives.domain.metrics import Figure, Figures
 from services.incentives.domain.periods import Period
-from services.incentives.domain.plans import RankingPrize
 from services.incentives.domain.ranking import Board, place
+from services.incentives.domain.rules import RankingPrize
 
 
 class Won(NamedTuple):

@@ -6,7 +6,7 @@ from services.incentives.domain.drafts import DraftValue
 from services.incentives.domain.evaluation import pay
 from services.incentives.domain.findings import money, written
 from services.incentives.domain.metrics import Figure, Unit
-from services.incentives.domain.plans import (
+from services.incentives.domain.rules import (
     POINTS,
     Accelerator,
     Band,

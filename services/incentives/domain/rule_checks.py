@@ -7,7 +7,7 @@ from services.incentives.domain.drafts import DraftCondition, DraftMoney, DraftR
 from services.incentives.domain.findings import Finding, check_text, error
 from services.incentives.domain.identifiers import RULE_ID
 from services.incentives.domain.metrics import Known, Metric, Unit, is_course, named
-from services.incentives.domain.plans import POINTS, PointMode
+from services.incentives.domain.rules import POINTS, PointMode
 from services.incentives.domain.tiers import check_tiers
 
 MOST_RULES: Final = 50

@@ -7,7 +7,8 @@ from enum import IntEnum
 
 from services.incentives.domain.evaluation import tier_of, values
 from services.incentives.domain.metrics import DRAWN, Figure
-from services.incentives.domain.plans import Graduated, Plan, PlanBook, RuleKind, Tiers
+from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.rules import Graduated, RuleKind, Tiers
 from services.incentives.domain.statements import Standing, Statement, renew
 
 

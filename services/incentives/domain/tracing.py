@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, assert_never
 
 from services.incentives.domain.evaluation import LINE_LIMIT, is_met, tier_of
 from services.incentives.domain.metrics import DRAWN, TENURE, Figure, Figures, Metric
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.rules import (
     POINTS,
     Accelerator,
     Band,
@@ -29,7 +30,6 @@ from services.incentives.domain.plans import (
     Node,
     PerPoint,
     PerUnit,
-    Plan,
     PointMode,
     Ramp,
     RankingPrize,
@@ -206,7 +206,7 @@ def _inside(told: _Trace, nodes: Sequence[Node], amounts: Sequence[int]) -> Frac
     return told.note(Operation.ADD, sum(parts), *parts)
 
 
-def _change(told: _Trace, rule: Rule, inside: Fraction) -> Fraction:
+def _change(told: _Trace, rule: Rule, inside: Fraction) -> Fraction:  # noqa: PLR0911  a case a kind
     note = told.note
     kind: Wrapper = rule.kind  # type: ignore[assignment]  # a wrapper
     match kind:

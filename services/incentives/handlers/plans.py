@@ -21,9 +21,10 @@ from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.lint import lint
 from services.incentives.domain.metrics import COURSE, Known, is_course
-from services.incentives.domain.plans import Accelerator, Gate, Plan, PlanBook, metrics_of, nodes_of
+from services.incentives.domain.plans import Plan, PlanBook
 from services.incentives.domain.proposals import PlanState, Proposal
 from services.incentives.domain.reading import read_back
+from services.incentives.domain.rules import Accelerator, Gate, metrics_of, nodes_of
 from services.incentives.store.catalogue import read_plans
 from services.incentives.store.courses import unknown_courses
 from services.incentives.store.metrics import known_metrics

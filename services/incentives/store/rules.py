@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.incentives.domain.metrics import Figure
-from services.incentives.domain.plans import (
+from services.incentives.domain.rules import (
     Accelerator,
     Band,
     Cap,
@@ -65,7 +65,7 @@ def _decode_condition(row: Mapping[str, Any]) -> Condition:
     return Condition(decode_metric(row["metric"]), Figure(*row["bound"]), row["at_most"])
 
 
-def _encode_kind(kind: RuleKind) -> dict[str, Any]:
+def _encode_kind(kind: RuleKind) -> dict[str, Any]:  # noqa: PLR0911  a case a kind
     match kind:
         case PerUnit():
             return {"kind": "per_unit", "metric": encode_metric(kind.metric), "amount": kind.amount}
@@ -142,7 +142,7 @@ def _encode_wrapper(kind: Wrapper) -> dict[str, Any]:
             return {"kind": "accelerator", "condition": condition, "factor": list(kind.factor)}
 
 
-def _decode_kind(row: Mapping[str, Any]) -> RuleKind:
+def _decode_kind(row: Mapping[str, Any]) -> RuleKind:  # noqa: PLR0911  a case a kind
     if "rules" in row:
         return _decode_wrapper(row, decode(row["rules"]))
     metric = decode_metric(row["metric"])

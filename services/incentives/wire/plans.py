@@ -59,7 +59,7 @@ def _to_rule(message: plans_pb2.Rule, depth: int) -> DraftRule:
     )
 
 
-def _to_kind(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:
+def _to_kind(message: plans_pb2.Rule, depth: int) -> dict[str, Any]:  # noqa: PLR0911  a case a kind
     match message.WhichOneof("kind"):
         case "per_unit":
             unit = message.per_unit

@@ -6,7 +6,7 @@ from typing import assert_never
 from foothold.incentives.v1 import plans_pb2, values_pb2
 
 from services.incentives.domain.metrics import Figure, Unit
-from services.incentives.domain.plans import (
+from services.incentives.domain.rules import (
     Accelerator,
     Cap,
     Condition,

@@ -10,7 +10,9 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
 from services.incentives.domain.metrics import DRAWN, MONTH, UNREAD, Figure, Figures, Metric, Unit, named
-from services.incentives.domain.plans import (
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.prizes import Won
+from services.incentives.domain.rules import (
     Accelerator,
     Cap,
     Draw,
@@ -23,7 +25,6 @@ from services.incentives.domain.plans import (
     Node,
     PerPoint,
     PerUnit,
-    Plan,
     Ramp,
     RankingPrize,
     RateOf,
@@ -32,7 +33,6 @@ from services.incentives.domain.plans import (
     ThresholdBonus,
     Tiers,
 )
-from services.incentives.domain.prizes import Won
 from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
 from services.incentives.wire.values import from_money, from_period, from_value
