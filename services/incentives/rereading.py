@@ -42,7 +42,6 @@ class Rereader:
         self._calculator = calculator
         self._clock = clock
         self._stub = goals_pb2_grpc.FeedServiceStub(channel)
-        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,24 +52,18 @@ class Rereader:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._wake.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
-    def wake(self) -> None:
-        """Something is to be read; look now."""
-        self._wake.set()
-
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._wake.clear()
             try:
                 while not self._stopping.is_set() and self._step():
                     self._stopping.wait(_BREATH_SECONDS)
             except (grpc.RpcError, SQLAlchemyError, Unavailable) as error:
                 logger(__name__).warning("reread_failed", error=type(error).__name__, exc_info=error)
-            self._wake.wait(_POLL_SECONDS)
+            self._stopping.wait(_POLL_SECONDS)
 
     def _step(self) -> bool:
         """Read the next people anew; whether there were any."""

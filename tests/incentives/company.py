@@ -276,6 +276,15 @@ class Company:
         answer = self.as_component("gateway").feed.GetFollowing(feed_pb2.GetFollowingRequest())
         return {each.feed: each for each in answer.feeds}
 
+    def follows_goals(self) -> bool:
+        """Whether all that goals told is taken in."""
+        (goals,) = (
+            each
+            for each in self.server._service.background
+            if isinstance(each, Follower) and each.name == "goals"
+        )
+        return goals.position == self.goals_head()
+
     def settle(self, server: Server | None = None) -> None:
         """Wait until everything told is followed, computed and in memory."""
         server = server or self.server

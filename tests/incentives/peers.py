@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -80,6 +80,7 @@ class GoalsFeed(Feed):
         super().__init__()
         self.reads = 0
         self.answers_from: int | None = None
+        self.before_answering: Callable[[goals_pb2.GetValuesRequest], None] = lambda _: None
         self._silent: dict[tuple[str, int, str], goals_pb2.PeriodValues] = {}
 
     def silently(self, event: goals_pb2.Event) -> None:
@@ -105,6 +106,7 @@ class GoalsFeed(Feed):
                 found = self._silent.get((person_id, period.kind, str(period.first_day)))
                 found = found or (told[-1] if told else goals_pb2.PeriodValues(period=period))
                 answer.values.add(person_id=person_id, periods=[found])
+        self.before_answering(request)
         return answer
 
 

@@ -5,10 +5,12 @@ from itertools import count as numbers
 
 import grpc
 import pytest
+from foothold.goals.v1 import feed_pb2 as goals_pb2
+from foothold.goals.v1 import values_pb2 as goals_values_pb2
 from foothold.incentives.v1 import boards_pb2, plans_pb2, values_pb2, whatif_pb2
 
 from chassis.errors import from_rpc_error
-from tests.incentives.company import NOW, TODAY, Client, Company, reason_of, request_id
+from tests.incentives.company import NOW, TODAY, Client, Company, eventually, reason_of, request_id
 from tests.incentives.peers import Figures, month_of, values_changed, week_of
 from tests.incentives.plans import (
     at_least,
@@ -154,6 +156,30 @@ def test_another_definition_is_paid_by_without_an_event_for_each_figure(
     company.settle()
     assert seller.lines()["unit"] == "150.00"
     assert in_yuan(seller.client.statement().total) == "360.00", "and the rate it is a part of, 5/12"
+
+
+def test_a_definition_that_changes_while_figures_are_read_has_them_read_again(
+    company: Company, seller: Seller
+) -> None:
+    """The answer on its way is of the definition before, and would be the last word of its people."""
+    seller.did(live_deals=3)
+    changed: list[goals_pb2.GetValuesRequest] = []
+
+    def change(request: goals_pb2.GetValuesRequest) -> None:
+        pays = request.period_kind == goals_values_pb2.PERIOD_KIND_MONTH and request.on.month == TODAY.month
+        if pays and seller.id in request.person_ids and not changed:
+            changed.append(request)
+            seller.silently({"live_deals": 8})
+            company.measured("live_deals", "COUNT", "COUNT")
+            eventually(company.follows_goals)
+
+    seller.silently({"live_deals": 5})
+    company.peers.goals.before_answering = change
+    company.measured("live_deals", "COUNT", "COUNT")
+    company.settle()
+    company.peers.goals.before_answering = lambda _: None
+    assert changed
+    assert seller.lines()["unit"] == "240.00"
 
 
 def test_what_was_read_anew_never_takes_the_place_of_what_was_told_later(

@@ -15,20 +15,30 @@ ON CONFLICT (name) DO UPDATE
 """)
 _FORGET: Final = text("DELETE FROM own_metric WHERE name = :name")
 _OWN: Final = text("SELECT name, unit, above, below, retired FROM own_metric ORDER BY name")
-# A period that is being read is begun again: whoever reads it finds the place moved and does not move on.
+# A period that is being read is begun again: whoever reads it finds another number and does not move on. Which
+# periods there are is found by steps along the primary key: their statements are many.
 _REREAD: Final = text("""
+WITH RECURSIVE period AS (
+    (SELECT period_kind, first_day FROM statement ORDER BY period_kind, first_day LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM period CROSS JOIN LATERAL (
+        SELECT period_kind, first_day FROM statement
+        WHERE (period_kind, first_day) > (period.period_kind, period.first_day)
+        ORDER BY period_kind, first_day LIMIT 1
+    ) AS following
+)
 INSERT INTO reread (period_kind, first_day, after_person)
-SELECT DISTINCT period_kind, first_day, '' FROM statement
-ON CONFLICT (period_kind, first_day) DO UPDATE SET after_person = ''
+SELECT period_kind, first_day, '' FROM period
+ON CONFLICT (period_kind, first_day) DO UPDATE SET after_person = '', asked = excluded.asked
 """)
 _NEXT: Final = text("""
-SELECT period_kind, first_day, after_person FROM reread ORDER BY first_day DESC, period_kind DESC LIMIT 1
+SELECT period_kind, first_day, after_person, asked FROM reread ORDER BY first_day DESC, period_kind DESC LIMIT 1
 """)
 _PEOPLE: Final = text("""
 SELECT person_id FROM statement
 WHERE period_kind = :kind AND first_day = :first_day AND person_id > :after ORDER BY person_id LIMIT :limit
 """)
-_PLACE: Final = "period_kind = :kind AND first_day = :first_day AND after_person = :after"
+_PLACE: Final = "period_kind = :kind AND first_day = :first_day AND after_person = :after AND asked = :asked"
 _ON: Final = text(f"UPDATE reread SET after_person = :last WHERE {_PLACE}")  # noqa: S608  the text is ours
 _DONE: Final = text(f"DELETE FROM reread WHERE {_PLACE}")  # noqa: S608  the text is ours
 _OTHER_FIGURES: Final = text("UPDATE calculation SET figures_version = figures_version + 1")
@@ -45,11 +55,15 @@ class OwnMetric(NamedTuple):
 
 
 class Rereading(NamedTuple):
-    """The next people of a period whose figures are to be read anew, after `after`; nobody is the end of it."""
+    """The next people of a period whose figures are to be read anew, after `after`; nobody is the end of it.
+
+    `asked` is another number each time that the whole period is to be read.
+    """
 
     period: Period
     after: str
     people: list[str]
+    asked: int
 
 
 def note_metric(connection: Connection, told: OwnMetric) -> None:
@@ -91,12 +105,17 @@ def next_reread(connection: Connection, limit: int) -> Rereading | None:
     values = {"kind": found.period_kind, "first_day": found.first_day, "after": found.after_person}
     people: Iterable[str] = connection.execute(_PEOPLE, {**values, "limit": limit}).scalars()
     period = Period(PeriodKind(found.period_kind), found.first_day)
-    return Rereading(period, found.after_person, list(people))
+    return Rereading(period, found.after_person, list(people), found.asked)
 
 
 def reread_until(connection: Connection, done: Rereading) -> None:
     """Those people were read; nothing moves where the period was begun again meanwhile."""
-    values = {"kind": int(done.period.kind), "first_day": done.period.first_day, "after": done.after}
+    values = {
+        "kind": int(done.period.kind),
+        "first_day": done.period.first_day,
+        "after": done.after,
+        "asked": done.asked,
+    }
     if done.people:
         connection.execute(_ON, {**values, "last": done.people[-1]})
     else:
