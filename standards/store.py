@@ -75,8 +75,15 @@ class Standards:
         found = self._connection.execute(query.order_by(standard.c.revision.desc()).limit(limit))
         return [read(row) for row in found]
 
-    def set(self, new: Standard, *, path: Sequence[str]) -> Standard:
+    def ever(self) -> list[Standard]:
+        """All that ever counted, with the time until which it was known."""
+        query = select(standard).where(standard.c.state == int(State.IN_FORCE))
+        return [read(row) for row in self._connection.execute(query)]
+
+    def set(self, new: Standard, *, path: Sequence[str], given: Sequence[Standard] = ()) -> Standard:
         """Store a new standard; `path` is its node and the ancestors, nearest first.
+
+        `given` are standards above all of those here that the service keeps elsewhere, nearest first.
 
         It ends where one set for a later day begins, and one in force on its first day ends there, unless ends were
         given: FailedPrecondition OVERRIDE_OVERLAPS. It has to be allowed above: OVERRIDE_LOCKED,
@@ -85,8 +92,7 @@ class Standards:
         at = self._take_turn(new.recorded_at)
         others = self._at_place(new)
         new = fitted(replace(new, recorded_at=at), others)
-        require_free_days(new, others)
-        decision = require_allowed(new, self._above(new, path))
+        decision = self._admit(new, others, path, given)
         if decision.node_id:
             made = Made(Change.PROPOSED, new.author_id, new.reason)
             new = replace(new, state=State.PENDING, decision=decision, made=made)
@@ -94,8 +100,20 @@ class Standards:
             return self._insert(new if new.dated else replace(new, effective_to=None))
         return self._put_in_force(new, others)
 
+    def check(self, new: Standard, *, path: Sequence[str], given: Sequence[Standard] = ()) -> None:
+        """Pass where `set` would take it now; refused as it would be. Stores nothing."""
+        others = self._at_place(new)
+        self._admit(fitted(new, others), others, path, given)
+
     def approve(
-        self, known: Standard, *, path: Sequence[str], by: str, reason: str, at: datetime
+        self,
+        known: Standard,
+        *,
+        path: Sequence[str],
+        by: str,
+        reason: str,
+        at: datetime,
+        given: Sequence[Standard] = (),
     ) -> Standard:
         """Put a proposal in force from its first day on; refused as `set` is where it does not fit any more."""
         at = self._take_turn(at)
@@ -111,8 +129,7 @@ class Standards:
             ),
             others,
         )
-        require_free_days(new, others)
-        require_allowed(new, self._above(new, path))
+        self._admit(new, others, path, given)
         self._close(known, at)
         return self._put_in_force(new, others)
 
@@ -168,6 +185,12 @@ class Standards:
         if found is None or found.state is not State.PENDING:
             raise FailedPrecondition("TARGET_NOT_PENDING", "It does not wait for approval.")
         return found
+
+    def _admit(
+        self, new: Standard, others: Sequence[Standard], path: Sequence[str], given: Sequence[Standard]
+    ) -> Decision:
+        require_free_days(new, others)
+        return require_allowed(new, [*self._above(new, path), *given])
 
     def _at_place(self, new: Standard) -> list[Standard]:
         query = _known().where(

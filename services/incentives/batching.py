@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chassis.errors import FailedPrecondition
 from services.incentives.domain.payouts import Batch, Payee, PayoutLine, batch_digest, lines_of
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plan_book import PlanBook
 from services.incentives.store.batches import BatchStore
 from services.incentives.store.payouts import PayoutStore
 

@@ -13,11 +13,12 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.metrics import DRAWN
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.prizes import holds, winners
 from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
 from services.incentives.store import prizes
-from services.incentives.store.catalogue import begin_calculation
+from services.incentives.store.catalogue import begin_calculation, keep_variants
 from services.incentives.store.ledger import Key, Ledger
 from services.incentives.store.mentoring import mentors_of
 from services.incentives.store.placements import then
@@ -72,6 +73,7 @@ class Calculator:
             else:
                 unseen.add(key)
         ledger.write(taken, now, unseen=unseen)
+        keep_variants(connection, book)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
         self._carry(connection, book, changed, standings)
         self._pay_mentors(connection, book, changed)
@@ -175,6 +177,7 @@ class Calculator:
             (same if before is not None and before.figures == after.figures else aged).append(after)
         ledger.write_payments(same, now)
         ledger.write(aged, now)
+        keep_variants(connection, book)
         self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
         self._carry(connection, book, changed, standings)
 

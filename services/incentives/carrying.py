@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from services.incentives.domain.periods import Period, PeriodKind, period_of
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement, plan_of, renew
 from services.incentives.store.courses import passed_of
 from services.incentives.store.ledger import Key, earlier

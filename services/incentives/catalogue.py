@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.ranking import Board
 from services.incentives.store import catalogue
 

@@ -17,7 +17,8 @@ from services.incentives.domain.closing import (
     open_period,
 )
 from services.incentives.domain.periods import Period, period_of
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Standing, Statement, renew
 from services.incentives.store import closing as store
 

@@ -13,6 +13,8 @@ from foothold.incentives.v1 import (
     feed_pb2_grpc,
     honours_pb2,
     honours_pb2_grpc,
+    parameters_pb2,
+    parameters_pb2_grpc,
     payouts_pb2,
     payouts_pb2_grpc,
     periods_pb2,
@@ -53,6 +55,7 @@ from services.incentives.handlers import (
     DisputesHandler,
     FeedHandler,
     HonoursHandler,
+    ParametersHandler,
     PayoutsHandler,
     PeriodsHandler,
     PlanLifeHandler,
@@ -78,6 +81,7 @@ PACKAGE: Final = "services.incentives"
 _DISPUTES: Final = disputes_pb2.DESCRIPTOR.services_by_name["DisputesService"]
 _PAYOUTS: Final = payouts_pb2.DESCRIPTOR.services_by_name["PayoutsService"]
 _PLANS: Final = plans_pb2.DESCRIPTOR.services_by_name["PlansService"]
+_PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 _PLAN_LIFE: Final = plan_life_pb2.DESCRIPTOR.services_by_name["PlanLifeService"]
 _STATEMENTS: Final = statements_pb2.DESCRIPTOR.services_by_name["StatementsService"]
 _HONOURS: Final = honours_pb2.DESCRIPTOR.services_by_name["HonoursService"]
@@ -129,6 +133,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         (
             _PLANS,
             _PLAN_LIFE,
+            _PARAMETERS,
             _PAYOUTS,
             _DISPUTES,
             _STATEMENTS,
@@ -186,6 +191,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                 _PLAN_LIFE.full_name,
                 plan_life_pb2_grpc.add_PlanLifeServiceServicer_to_server,
                 PlanLifeHandler(database, catalogue, clock, currency, recomputer.wake),
+            ),
+            Servicer(
+                _PARAMETERS.full_name,
+                parameters_pb2_grpc.add_ParametersServiceServicer_to_server,
+                ParametersHandler(database, catalogue, clock, currency, recomputer.wake),
             ),
             Servicer(
                 _STATEMENTS.full_name,

@@ -21,6 +21,15 @@ plan: Final = Table(
     Column("author_id", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("approved_by", Text, nullable=False, comment="empty where its author alone put it in force"),
+    Column("parameters", JSONB, nullable=False, comment="store.parameters says how"),
+)
+
+variant: Final = Table(
+    "variant",
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("plan_id", Text, nullable=False),
+    Column("numbers", JSONB, nullable=False, comment="[[parameter, numerator, denominator], ...]"),
 )
 
 proposal: Final = Table(
@@ -40,6 +49,7 @@ proposal: Final = Table(
     Column("decided_by", Text, nullable=False),
     Column("decided_at", DateTime(timezone=True)),
     Column("decision_reason", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False, comment="store.parameters says how"),
 )
 
 acknowledgement: Final = Table(

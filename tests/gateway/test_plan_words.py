@@ -57,7 +57,7 @@ def plain(text: str) -> str:
 
 def explained(figures: dict[str, int], *rules: plans_pb2.Rule) -> list[statements_pb2.ExplainLineResponse]:
     """The statement of a plan as the contract tells it, line by line."""
-    period, first, accepted = accept(to_draft(plan(*rules)), METRICS)
+    period, first, accepted, _ = accept(to_draft(plan(*rules)), METRICS)
     stored = Plan(
         "p", "hq", "sales", "p", period, accepted, first, "", "hr", datetime(2025, 1, 1, tzinfo=UTC)
     )

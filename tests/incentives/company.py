@@ -19,6 +19,8 @@ from foothold.incentives.v1 import (
     feed_pb2,
     feed_pb2_grpc,
     honours_pb2_grpc,
+    parameters_pb2,
+    parameters_pb2_grpc,
     payouts_pb2_grpc,
     periods_pb2,
     periods_pb2_grpc,
@@ -134,6 +136,7 @@ class Client:
         self.disputes = disputes_pb2_grpc.DisputesServiceStub(channel)
         self.payouts = payouts_pb2_grpc.PayoutsServiceStub(channel)
         self.life = plan_life_pb2_grpc.PlanLifeServiceStub(channel)
+        self.parameters = parameters_pb2_grpc.ParametersServiceStub(channel)
         self.plans = plans_pb2_grpc.PlansServiceStub(channel)
         self.statements = statements_pb2_grpc.StatementsServiceStub(channel)
         self.what_if = whatif_pb2_grpc.WhatIfServiceStub(channel)
@@ -150,6 +153,27 @@ class Client:
     def approve(self, plan_id: str) -> plans_pb2.Plan:
         asked = plan_life_pb2.ApprovePlanRequest(request_id=request_id(), plan_id=plan_id)
         return self.life.ApprovePlan(asked).plan
+
+    def set_number(
+        self, node_id: str, job_role: str, rule_id: str, field: str, value: values_pb2.Value, **more: Any
+    ) -> parameters_pb2.ParameterSetting:
+        """Propose another number for a node."""
+        setting = parameters_pb2.ParameterSetting(
+            node_id=node_id,
+            job_role=job_role,
+            rule_id=rule_id,
+            field=field,
+            value=value,
+            effective_from=on(more.pop("since", TODAY.replace(day=1))),
+            reason="本地情况",
+            **more,
+        )
+        asked = parameters_pb2.SetParameterRequest(request_id=request_id(), setting=setting)
+        return self.parameters.SetParameter(asked).setting
+
+    def approve_number(self, setting_id: str) -> parameters_pb2.ParameterSetting:
+        asked = parameters_pb2.ApproveParameterRequest(request_id=request_id(), setting_id=setting_id)
+        return self.parameters.ApproveParameter(asked).setting
 
     def plans_of(self, person_id: str = "") -> plan_life_pb2.GetPersonPlansResponse:
         asked = plan_life_pb2.GetPersonPlansRequest(person_id=person_id or self.person_id)
@@ -382,6 +406,8 @@ class Company:
             "own_metric",
             "settled",
             "prize",
+            "standard",
+            "variant",
         ]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.

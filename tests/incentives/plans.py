@@ -204,3 +204,10 @@ def in_yuan(money: money_pb2.Money) -> str:
     assert money.currency_code == "CNY"
     minor = money.units * 100 + money.nanos // 10_000_000
     return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"
+
+
+def may_set(
+    rule_id: str, field: str, minimum: values_pb2.Value | None = None, maximum: values_pb2.Value | None = None
+) -> plans_pb2.PlanParameter:
+    """A number that nodes below may set."""
+    return plans_pb2.PlanParameter(rule_id=rule_id, field=field, minimum=minimum, maximum=maximum)

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Final
 
-from services.incentives.domain.drafts import DraftPlan, DraftRule
+from services.incentives.domain.drafts import DraftPlan, DraftRule, accepted_rules
 from services.incentives.domain.findings import Finding, Severity, check_text, error
 from services.incentives.domain.identifiers import JOB_ROLE, NODE_ID
 from services.incentives.domain.metrics import Known
+from services.incentives.domain.parameter_checks import check_parameters
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rule_checks import MOST_RULES, RuleChecks
 
@@ -24,7 +25,9 @@ def check(draft: DraftPlan, *, currency: str, known: Known, needs_reason: bool) 
     found = _check_plan(draft, needs_reason=needs_reason)
     rules = RuleChecks(currency, known)
     rules.rules("", draft.rules)
-    return (*found, *rules.found)
+    if rules.found or not draft.parameters:
+        return (*found, *rules.found)
+    return (*found, *check_parameters(draft.parameters, accepted_rules(draft.rules, known), currency))
 
 
 def errors(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

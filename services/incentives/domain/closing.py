@@ -14,7 +14,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from services.incentives.domain.periods import Period, PeriodKind, period_of
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Standing, Statement, lines
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.incentives.domain.metrics import MENTEES, PRIZE, UNREAD, Figure, Known, Unit, base, named
+from services.incentives.domain.parameters import Parameter
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rules import (
     Accelerator,
@@ -110,6 +111,16 @@ class DraftRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftParameter:
+    """A number that nodes below may set."""
+
+    rule_id: str
+    field: str
+    minimum: DraftValue | None = None
+    maximum: DraftValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DraftPlan:
     """A plan."""
 
@@ -121,16 +132,37 @@ class DraftPlan:
     rules: tuple[DraftRule, ...]
     effective_from: date | None
     reason: str
+    parameters: tuple[DraftParameter, ...] = ()
 
 
-def accept(draft: DraftPlan, known: Known) -> tuple[PeriodKind, date, tuple[Rule, ...]]:
+class Accepted(NamedTuple):
+    """What a draft says in its stored form."""
+
+    period_kind: PeriodKind
+    effective_from: date
+    rules: tuple[Rule, ...]
+    parameters: tuple[Parameter, ...]
+
+
+def accept(draft: DraftPlan, known: Known) -> Accepted:
     """The stored form of a draft that was checked, with the same metrics known, and found without error."""
     if draft.effective_from is None:
         raise ValueError("an unchecked draft")
-    return PeriodKind(draft.period_kind), draft.effective_from, _rules(draft.rules, known)
+    parameters = tuple(
+        Parameter(
+            each.rule_id,
+            each.field,
+            None if each.minimum is None else _figure(each.minimum),
+            None if each.maximum is None else _figure(each.maximum),
+        )
+        for each in draft.parameters
+    )
+    rules = accepted_rules(draft.rules, known)
+    return Accepted(PeriodKind(draft.period_kind), draft.effective_from, rules, parameters)
 
 
-def _rules(drafts: tuple[DraftRule, ...], known: Known) -> tuple[Rule, ...]:
+def accepted_rules(drafts: tuple[DraftRule, ...], known: Known) -> tuple[Rule, ...]:
+    """The stored form of rules that were checked."""
     return tuple(
         Rule(
             draft.id,
@@ -143,7 +175,7 @@ def _rules(drafts: tuple[DraftRule, ...], known: Known) -> tuple[Rule, ...]:
 
 
 def _wrapper(rule: DraftRule, known: Known) -> RuleKind:
-    inside = _rules(rule.rules, known)
+    inside = accepted_rules(rule.rules, known)
     match rule.kind:
         case "group":
             return Group(inside)

@@ -1,13 +1,13 @@
-"""Plans as stored, and which one is a person's."""
+"""A plan as stored."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from services.incentives.domain.metrics import COURSE, Known, Metric, is_course
-from services.incentives.domain.periods import Period, PeriodKind, period_of
+from services.incentives.domain.metrics import Known, Metric, is_course
+from services.incentives.domain.parameters import Number, Numbers, Parameter, numbers_of
+from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rules import (
     Draw,
     Guarantee,
@@ -25,7 +25,11 @@ from services.incentives.domain.rules import (
 
 @dataclass(frozen=True)
 class Plan:
-    """A tree of rules in force from `effective_from` until the next one for the same node and role begins."""
+    """A tree of rules in force from `effective_from` until the next one for the same node and role begins.
+
+    `parameters` are the numbers that nodes below may set. Where some did, there is a variant for those it pays: the
+    same plan with other `numbers` and an id of its own, `base` being the plan itself.
+    """
 
     id: str
     node_id: str
@@ -38,11 +42,25 @@ class Plan:
     author_id: str
     recorded_at: datetime
     approved_by: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    base: "Plan | None" = None
+    numbers: Numbers = ()
+
+    @property
+    def written_id(self) -> str:
+        """The id of the plan as it was written and approved, of a variant and of itself alike."""
+        return self.id if self.base is None else self.base.id
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every rule in its place, in the order of the statement's lines."""
         return nodes_of(self.rules)
+
+    @cached_property
+    def parameter_numbers(self) -> Mapping[str, Number]:
+        """What the plan says for each of its parameters, by `Parameter.key`."""
+        of_rule = {node.rule.id: numbers_of(node.rule) for node in self.nodes} if self.parameters else {}
+        return {each.key: of_rule[each.rule_id][each.field] for each in self.parameters}
 
     @cached_property
     def leaves(self) -> tuple[tuple[Leaf, Metric], ...]:
@@ -95,109 +113,3 @@ class Plan:
     def draws(self) -> Mapping[str, int]:
         """The rules that advance, by id, with the place of each one's line."""
         return {node.rule.id: at for at, node in enumerate(self.nodes) if isinstance(node.rule.kind, Draw)}
-
-
-class PlanBook:
-    """Every plan there is, ready to be asked which one is somebody's.
-
-    Plans are immutable and only added, so where a plan ends is not stored: it is where the next one for
-    the same node and role begins. What was known earlier is the book of the plans recorded by then.
-    """
-
-    def __init__(self, plans: Iterable[Plan], version: int = 0) -> None:
-        self.version = version
-        self._by_id: dict[str, Plan] = {}
-        series: dict[tuple[str, str], list[Plan]] = {}
-        for plan in sorted(plans, key=lambda each: each.effective_from):
-            self._by_id[plan.id] = plan
-            series.setdefault((plan.node_id, plan.job_role), []).append(plan)
-        self._series = {
-            key: (tuple(plan.effective_from for plan in held), tuple(held)) for key, held in series.items()
-        }
-
-    def get(self, plan_id: str) -> Plan | None:
-        return self._by_id.get(plan_id)
-
-    def known_by(self, instant: datetime) -> "PlanBook":
-        """The book as it was then."""
-        return PlanBook(plan for plan in self._by_id.values() if plan.recorded_at <= instant)
-
-    @cached_property
-    def courses(self) -> frozenset[str]:
-        """The ids of the courses that some plan asks for."""
-        return frozenset(name.removeprefix(COURSE) for plan in self._by_id.values() for name in plan.courses)
-
-    @cached_property
-    def draws(self) -> bool:
-        """Whether some plan advances."""
-        return any(plan.draws for plan in self._by_id.values())
-
-    @cached_property
-    def gives_prizes(self) -> bool:
-        """Whether some plan pays for a rank."""
-        return any(plan.prize_rules for plan in self._by_id.values())
-
-    @cached_property
-    def pays_mentors(self) -> bool:
-        """Whether some plan pays for people mentored."""
-        return any(plan.mentor_rules for plan in self._by_id.values())
-
-    @cached_property
-    def kinds(self) -> frozenset[PeriodKind]:
-        """The periods that some plan pays for."""
-        return frozenset(plan.period_kind for plan in self._by_id.values())
-
-    @cached_property
-    def listed(self) -> tuple[Plan, ...]:
-        """By node, role, effective day."""
-        return tuple(
-            sorted(self._by_id.values(), key=lambda plan: (plan.node_id, plan.job_role, plan.effective_from))
-        )
-
-    def effective_to(self, plan: Plan) -> date | None:
-        """The day the plan no longer holds; None while nothing follows it."""
-        days, _ = self._series[plan.node_id, plan.job_role]
-        after = bisect_right(days, plan.effective_from)
-        return days[after] if after < len(days) else None
-
-    def in_force(
-        self, path: Sequence[str], job_role: str, day: date, *, known_by: datetime | None = None
-    ) -> Plan | None:
-        """The nearest plan for the role along `path` (the person's leaf first) that holds on the day.
-
-        `known_by`: of the plans recorded by then.
-        """
-        for node_id in path:
-            held = self._series.get((node_id, job_role))
-            if held is not None:
-                for plan in reversed(held[1][: bisect_right(held[0], day)]):
-                    if known_by is None or plan.recorded_at <= known_by:
-                        return plan
-        return None
-
-    def nodes_in_force(
-        self, path: Sequence[str], job_role: str, day: date, *, known_by: datetime | None = None
-    ) -> list[str]:
-        """Where along `path` a plan for the role holds on the day: the one that pays, then those it overrides."""
-        return [
-            node_id
-            for node_id in path
-            if self.in_force([node_id], job_role, day, known_by=known_by) is not None
-        ]
-
-    def plan_for(
-        self, path: Sequence[str], job_role: str, period: Period, *, known_by: datetime | None = None
-    ) -> Plan | None:
-        """The plan that pays for this very period: in force on its first day, and paying per such periods."""
-        plan = self.in_force(path, job_role, period.first_day, known_by=known_by)
-        return plan if plan is not None and plan.period_kind is period.kind else None
-
-    def paying_on(self, path: Sequence[str], job_role: str, day: date) -> tuple[Plan, Period] | None:
-        """The plan and period that pay for a day; the newer where a change of period kind lets two overlap."""
-        found = []
-        for kind in (PeriodKind.MONTH, PeriodKind.WEEK):
-            period = period_of(kind, day)
-            plan = self.plan_for(path, job_role, period)
-            if plan is not None:
-                found.append((plan, period))
-        return max(found, key=lambda each: each[0].effective_from, default=None)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from services.incentives.domain.closing import amounts
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.statements import Statement
 
 

@@ -6,6 +6,13 @@ from typing import Final
 from services.incentives.domain.drafts import DraftCondition, DraftMoney, DraftRule, DraftTier, DraftValue
 from services.incentives.domain.findings import Finding, check_text, error
 from services.incentives.domain.identifiers import RULE_ID
+from services.incentives.domain.limits import (
+    LARGEST_AMOUNT,
+    LARGEST_DENOMINATOR,
+    LARGEST_FACTOR,
+    LARGEST_NUMERATOR,
+    MOST_MONTHS,
+)
 from services.incentives.domain.metrics import Known, Metric, Unit, is_course, named
 from services.incentives.domain.rules import POINTS, PointMode
 from services.incentives.domain.tiers import check_tiers
@@ -14,14 +21,9 @@ MOST_RULES: Final = 50
 DEEPEST: Final = 5
 MOST_TIERS: Final = 20
 MOST_CREDITS: Final = 10
-MOST_MONTHS: Final = 60
 MOST_SHARES: Final = 24
-LARGEST_FACTOR: Final = 10
 MOST_PRIZES: Final = 20
 LARGEST_MINIMUM: Final = 1_000_000
-LARGEST_AMOUNT: Final = 10**12
-LARGEST_NUMERATOR: Final = 10**15
-LARGEST_DENOMINATOR: Final = 10**9
 _LONGEST_LABEL: Final = 60
 _UNIT_WORDS: Final = {
     Unit.COUNT: "a count",

@@ -7,7 +7,8 @@ from enum import IntEnum
 
 from services.incentives.domain.evaluation import tier_of, values
 from services.incentives.domain.metrics import DRAWN, Figure
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.rules import Graduated, RuleKind, Tiers
 from services.incentives.domain.statements import Standing, Statement, renew
 
@@ -190,8 +191,9 @@ def simulate(
     won = {
         (plan.id, rule_id): statement.figures.get(kind.metric.name, 0)
         for rule_id, kind in plan.prize_rules.items()
-        if statement.plan_id == plan.id
+        if paid_by is not None and paid_by.written_id == plan.id
     }
+    plan = book.varied(plan, standing.path, statement.period.first_day)
     made = renew(statement, plan, replace(standing, drawn=advances.at(statement), won=won))
     advances.note(statement, paid_by, made)
     return made.total, made

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from services.incentives.domain.evaluation import Line, evaluate, is_met, pay, values
 from services.incentives.domain.metrics import COURSE, DRAWN, TENURE, Figures, is_standing, measure
 from services.incentives.domain.periods import Period, PeriodKind, period_of
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -116,7 +117,7 @@ def _with_standing(
         read = [measure(kind.condition.metric, each) for each in standing.mentees]  # type: ignore[union-attr]
         more[kind.metric.name] = sum(is_met(kind.condition, value) for value in read)
     for rule_id, prize in plan.prize_rules.items():
-        more[prize.metric.name] = 0 if standing is None else standing.won.get((plan.id, rule_id), 0)
+        more[prize.metric.name] = 0 if standing is None else standing.won.get((plan.written_id, rule_id), 0)
     for rule_id in plan.draws:
         more[f"{DRAWN}{rule_id}"] = 0 if standing is None else standing.drawn.get(rule_id, 0)
     return {**figures, **{name: number for name, number in more.items() if number}}

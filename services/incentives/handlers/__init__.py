@@ -4,6 +4,7 @@ from services.incentives.handlers.boards import BoardsHandler
 from services.incentives.handlers.disputes import DisputesHandler
 from services.incentives.handlers.feed import FeedHandler
 from services.incentives.handlers.honours import HonoursHandler
+from services.incentives.handlers.parameters import ParametersHandler
 from services.incentives.handlers.payouts import PayoutsHandler
 from services.incentives.handlers.periods import PeriodsHandler
 from services.incentives.handlers.plan_life import PlanLifeHandler
@@ -18,6 +19,7 @@ __all__ = [
     "DisputesHandler",
     "FeedHandler",
     "HonoursHandler",
+    "ParametersHandler",
     "PayoutsHandler",
     "PeriodsHandler",
     "PlanLifeHandler",

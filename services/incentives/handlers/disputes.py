@@ -22,7 +22,7 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.domain.closing import Adjustment, open_period
 from services.incentives.domain.disputes import DAYS_TO_ANSWER, Dispute, DisputeState
 from services.incentives.domain.periods import Period, PeriodKind, period_of, today
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.statements import Standing
 from services.incentives.handlers.commands import once, require_second
 from services.incentives.handlers.statements import Asked, StatementsHandler

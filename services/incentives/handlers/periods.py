@@ -21,10 +21,10 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import freeze
 from services.incentives.domain.closing import Closing
 from services.incentives.domain.periods import Period, PeriodKind, period_of, today
-from services.incentives.domain.plans import PlanBook
+from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.statements import Statement, plan_of, renew
 from services.incentives.store import closing as store
-from services.incentives.store.catalogue import begin_calculation
+from services.incentives.store.catalogue import begin_calculation, keep_variants
 from services.incentives.store.ledger import Ledger
 from services.incentives.store.placements import then
 from services.incentives.store.standing import StandingStore
@@ -184,6 +184,7 @@ class PeriodsHandler(periods_pb2_grpc.PeriodsServiceServicer):
             empty.append(statement if plan is None else renew(statement, plan, stands))
         # Whoever had no facts is computed on with the plan that was in force, as everybody is.
         ledger.write(empty, self._clock.now())
+        keep_variants(connection, book)
         found = [*known.values(), *empty]
         freeze(connection, book, [(statement, closing) for statement in found])
         return len(found)

@@ -19,7 +19,8 @@ from chassis.paging import decode_token, encode_token
 from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.periods import today
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.proposals import (
     Applying,
     PlanState,
@@ -31,7 +32,7 @@ from services.incentives.domain.proposals import (
 )
 from services.incentives.handlers.commands import once, require_second
 from services.incentives.handlers.plans import is_visible, taken
-from services.incentives.store.catalogue import CatalogueStore, read_plans
+from services.incentives.store.catalogue import CatalogueStore, keep_variants, read_plans
 from services.incentives.store.proposals import AcknowledgementStore, ProposalStore
 from services.incentives.wire.feed import PLAN_CREATED
 from services.incentives.wire.plans import from_plan, from_proposal
@@ -142,12 +143,18 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
             plans = [each.plan.id for each in (current, coming) if each]
             read = AcknowledgementStore(connection, scope).when(plans, [person_id])
 
+        path = scope.caller.directory.ancestors(person_id)
+
         def told(found: Applying | None) -> plan_life_pb2.PersonPlan | None:
             if found is None:
                 return None
             plan = found.plan
+            message = from_plan(plan, book.effective_to(plan), self._currency)
+            nodes = book.setting_nodes(plan, path, found.pays_from)
+            for number in message.numbers:
+                number.node_id = nodes.get(f"{number.rule_id}.{number.field}", "")
             return plan_life_pb2.PersonPlan(
-                plan=from_plan(plan, book.effective_to(plan), self._currency),
+                plan=message,
                 pays_from=from_date(found.pays_from),
                 acknowledged_at=_instant(read.get((plan.id, person_id))),
             )
@@ -175,6 +182,8 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
                 raise NotFound("PLAN_UNKNOWN", "No such plan applies to you, nor will.")
             if digest_of(plan) != digest:
                 raise FailedPrecondition("PLAN_CHANGED", "What was read is not what the plan says.")
+            # What was read can be read again, also where it has paid nothing yet.
+            keep_variants(connection, book)
             store = AcknowledgementStore(connection, scope)
             when = store.add(plan_id, person_id, digest, self._clock.now())
             return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=_instant(when))
@@ -202,18 +211,18 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
             plan = book.get(plan_id)
             if plan is None or not is_visible(scope, plan):
                 raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
-            people = self._people(book, plan, scope)
-            read = AcknowledgementStore(connection, scope).when([plan_id], people)
-        page = [each for each in people if after is None or each > str(after[0])]
+            paid_by = self._people(book, plan, scope)
+            store = AcknowledgementStore(connection, scope)
+            when = store.when(sorted({each.id for each in paid_by.values()}), list(paid_by))
+        read = {who: when[each.id, who] for who, each in paid_by.items() if (each.id, who) in when}
+        page = [each for each in paid_by if after is None or each > str(after[0])]
         return plan_life_pb2.ListAcknowledgementsResponse(
             acknowledgements=[
-                plan_life_pb2.Acknowledgement(
-                    person_id=each, acknowledged_at=_instant(read.get((plan_id, each)))
-                )
+                plan_life_pb2.Acknowledgement(person_id=each, acknowledged_at=_instant(read.get(each)))
                 for each in page[:size]
             ],
             next_page_token=encode_token((page[size - 1],), query=request) if len(page) > size else "",
-            people=len(people),
+            people=len(paid_by),
             acknowledged=len(read),
         )
 
@@ -226,24 +235,24 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
         day, path = today(self._clock.now(), directory.zone_of(person_id)), directory.ancestors(person_id)
         return applying_on(book, path, role, day), next_after(book, path, role, day)
 
-    def _people(self, book: PlanBook, plan: Plan, scope: Scope) -> list[str]:
-        """Active people whom a plan pays today, or will, of those the caller may see."""
+    def _people(self, book: PlanBook, plan: Plan, scope: Scope) -> dict[str, Plan]:
+        """Active people whom a plan pays today or will, of those the caller may see, with the variant that does."""
         directory, now = scope.caller.directory, self._clock.now()
         first = first_period(plan)
-        found = []
+        found = {}
         for person_id in sorted(directory.people_under(plan.node_id)):
             person = directory.person(person_id)
             if person is None or not person.active or person.job_role != plan.job_role:
                 continue
             if not scope.covers(person_id):
                 continue
-            path = directory.ancestors(person_id)
-            paying = book.paying_on(path, plan.job_role, today(now, directory.zone_of(person_id)))
-            coming = first.first_day > today(now, directory.zone_of(person_id))
-            if (paying is not None and paying[0] is plan) or (
-                coming and book.plan_for(path, plan.job_role, first) is plan
-            ):
-                found.append(person_id)
+            path, day = directory.ancestors(person_id), today(now, directory.zone_of(person_id))
+            paying = book.paying_on(path, plan.job_role, day)
+            coming = book.plan_for(path, plan.job_role, first) if first.first_day > day else None
+            for each in (paying[0] if paying else None, coming):
+                if each is not None and plan.id in (each.id, each.written_id):
+                    found[person_id] = each
+                    break
         return found
 
 

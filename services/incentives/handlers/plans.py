@@ -21,7 +21,8 @@ from services.incentives.domain.drafts import DraftPlan, accept
 from services.incentives.domain.findings import Finding, error
 from services.incentives.domain.lint import lint
 from services.incentives.domain.metrics import COURSE, Known, is_course
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.proposals import PlanState, Proposal
 from services.incentives.domain.reading import read_back
 from services.incentives.domain.rules import Accelerator, Gate, metrics_of, nodes_of
@@ -58,7 +59,7 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             findings = (error("NODE_UNKNOWN", "node_id", "There is no such node."), *findings)
         response = plans_pb2.CheckPlanResponse(findings=self._from_findings(findings))
         if not errors(findings):
-            response.readings.extend(read_back(node.rule) for node in nodes_of(accept(draft, known)[2]))
+            response.readings.extend(read_back(node.rule) for node in nodes_of(accept(draft, known).rules))
         return response
 
     def CreatePlan(
@@ -202,23 +203,24 @@ class PlansHandler(plans_pb2_grpc.PlansServiceServicer):
             for other in book.listed
             if (other.job_role, other.period_kind) == (plan.job_role, plan.period_kind)
             and other.node_id != plan.node_id
-            and book.in_force([other.node_id], other.job_role, day) is other
+            and book.written([other.node_id], other.job_role, day) is other
             and is_visible(scope, other)
         ]
 
     def _accepted(self, draft: DraftPlan, known: Known, author_id: str) -> Plan:
-        period_kind, effective_from, rules = accept(draft, known)
+        accepted = accept(draft, known)
         return Plan(
             id=draft.id or new_id(),
             node_id=draft.node_id,
             job_role=draft.job_role,
             name=draft.name,
-            period_kind=period_kind,
-            rules=rules,
-            effective_from=effective_from,
+            period_kind=accepted.period_kind,
+            rules=accepted.rules,
+            effective_from=accepted.effective_from,
             reason=draft.reason,
             author_id=author_id,
             recorded_at=self._clock.now(),
+            parameters=accepted.parameters,
         )
 
     def _from_findings(self, findings: Sequence[Finding]) -> list[plans_pb2.PlanFinding]:

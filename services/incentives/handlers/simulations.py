@@ -21,7 +21,8 @@ from services.incentives.domain.checks import check, errors
 from services.incentives.domain.drafts import accept
 from services.incentives.domain.metrics import Known
 from services.incentives.domain.periods import today
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.simulation import Simulation, State, later, nothing
 from services.incentives.store import simulations
 from services.incentives.store.board_rows import goals_position
@@ -223,7 +224,8 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
             stored = book.get(message.id)
             if stored is None or not scope.is_member(stored.node_id):
                 raise NotFound("PLAN_UNKNOWN", "There is no such plan.")
-            return stored
+            # What was set below it is applied to everybody it is tried on.
+            return stored.base or stored
         draft = replace(to_draft(message), id="", effective_from=first, reason="")
         refused = errors(check(draft, currency=self._currency, known=known, needs_reason=False))
         if refused:
@@ -236,16 +238,17 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
             raise InvalidArgument(
                 "NODE_UNKNOWN", "There is no such node.", fields={f"{at}.node_id": "There is no such node."}
             )
-        period_kind, effective_from, rules = accept(draft, known)
+        accepted = accept(draft, known)
         return Plan(
             id="",
             node_id=draft.node_id,
             job_role=draft.job_role,
             name=draft.name,
-            period_kind=period_kind,
-            rules=rules,
-            effective_from=effective_from,
+            period_kind=accepted.period_kind,
+            rules=accepted.rules,
+            effective_from=accepted.effective_from,
             reason="",
             author_id=scope.caller.id,
             recorded_at=now,
+            parameters=accepted.parameters,
         )

@@ -23,7 +23,8 @@ from services.incentives.domain.evaluation import Line
 from services.incentives.domain.inverse import NextAmount, next_amounts
 from services.incentives.domain.metrics import COURSE, is_course
 from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Standing, Statement, lines, origin, shown_on
 from services.incentives.domain.tracing import trace
 from services.incentives.store.closing import Key
@@ -33,6 +34,7 @@ from services.incentives.store.prizes import won_of
 from services.incentives.store.standing import StandingStore
 from services.incentives.store.statements import StatementStore
 from services.incentives.wire.closing import complete
+from services.incentives.wire.plans import from_numbers
 from services.incentives.wire.statements import (
     from_inputs,
     from_line,
@@ -138,6 +140,9 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
             if plan is not None and line.rule.id == rule_id:
                 inside = range(index + 1, plan.nodes[index].end)
                 passed = self._passed_on(connection, asked, line)
+                nodes = book.setting_nodes(
+                    plan, standing.path, statement.period.first_day, standing.closed_at
+                )
                 return statements_pb2.ExplainLineResponse(
                     placing=self._placing(connection, statement, plan, line),
                     passed_on=None if passed is None else from_date(passed),
@@ -150,6 +155,9 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
                     goals_position=statement.goals_position,
                     person_node_ids=standing.path[1:],
                     inside=[from_line(found[at], plan.nodes[at], plan, self._currency) for at in inside],
+                    numbers=[
+                        each for each in from_numbers(plan, nodes, self._currency) if each.rule_id == rule_id
+                    ],
                 )
         raise NotFound("LINE_UNKNOWN", "There is no such line in the statement of that period.")
 
@@ -161,7 +169,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         if kind is None:
             return None
         key = (statement.person_id, statement.period)
-        won = won_of(connection, [key]).get(key, {}).get((plan.id, line.rule.id))
+        won = won_of(connection, [key]).get(key, {}).get((plan.written_id, line.rule.id))
         return None if won is None else from_placing(won, kind.ranked, self._currency)
 
     def _passed_on(self, connection: Connection, asked: Asked, line: Line) -> date | None:

@@ -8,12 +8,15 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from access import Scope
+from services.incentives.domain.metrics import Figure
 from services.incentives.domain.periods import PeriodKind
-from services.incentives.domain.plans import Plan, PlanBook
+from services.incentives.domain.plan_book import PlanBook, Variant
+from services.incentives.domain.plans import Plan
 from services.incentives.domain.ranking import Board, Measure
-from services.incentives.store import rules
+from services.incentives.store import parameters, rules
 from services.incentives.store.metrics import decode_metric, encode_metric
-from services.incentives.tables import board, plan
+from services.incentives.tables import board, plan, variant
+from standards import Standards
 
 _VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
 _BEGIN: Final = text("SELECT plans_version FROM calculation FOR UPDATE")
@@ -39,9 +42,36 @@ def begin_calculation(connection: Connection) -> int:
 
 
 def read_plans(connection: Connection, version: int = 0) -> PlanBook:
-    """Every plan."""
+    """Every plan, with what nodes have set for their parameters."""
     rows = connection.execute(select(plan))
-    return PlanBook((replace(as_plan(row), approved_by=row.approved_by) for row in rows), version)
+    return PlanBook(
+        (replace(as_plan(row), approved_by=row.approved_by) for row in rows),
+        version,
+        parameters.Settings(Standards(connection).ever()),
+        [
+            Variant(row.plan_id, tuple((key, Figure(*value)) for key, *value in row.numbers))
+            for row in connection.execute(select(variant))
+        ],
+    )
+
+
+def keep_variants(connection: Connection, book: PlanBook) -> None:
+    """Store the variants that came up, so that whoever reads what they paid finds them."""
+    unkept = book.unkept
+    if not unkept:
+        return
+    rows = [
+        {"id": each.id, "plan_id": each.base_id, "numbers": [[key, *value] for key, value in each.numbers]}
+        for each in unkept
+    ]
+    adding = upsert(variant).on_conflict_do_nothing().returning(variant.c.id)
+    if connection.execute(adding.values(rows)).first() is not None:
+        connection.execute(_NEW_PLAN)
+
+
+def renew_plans(connection: Connection) -> None:
+    """What nodes set has changed: every copy of the plans is old."""
+    connection.execute(_NEW_PLAN)
 
 
 def as_plan(row: Row[Any]) -> Plan:
@@ -57,6 +87,7 @@ def as_plan(row: Row[Any]) -> Plan:
         reason=row.reason,
         author_id=row.author_id,
         recorded_at=row.recorded_at,
+        parameters=parameters.decode(row.parameters),
     )
 
 
@@ -73,6 +104,7 @@ def values_of(plan: Plan) -> dict[str, Any]:
         "reason": plan.reason,
         "author_id": plan.author_id,
         "recorded_at": plan.recorded_at,
+        "parameters": parameters.encode(plan.parameters),
     }
 
 

@@ -23,7 +23,8 @@ INSERT INTO prize (plan_id, rule_id, period_kind, first_day, person_id, rank, ti
 VALUES (:plan_id, :rule_id, :kind, :first_day, :person_id, :rank, :tied, :numerator, :denominator, :amount)
 """)
 _PAID_BY: Final = text(f"""
-SELECT {COLUMNS} FROM statement WHERE period_kind = :kind AND first_day = :first_day AND plan_id = :plan_id
+SELECT {COLUMNS} FROM statement WHERE period_kind = :kind AND first_day = :first_day
+  AND plan_id IN (SELECT :plan_id UNION ALL SELECT id FROM variant WHERE plan_id = :plan_id)
 """)  # noqa: S608  the column names are ours
 _WON: Final = """
 SELECT person_id, period_kind, first_day, plan_id, rule_id, rank, tied, numerator, denominator, amount
@@ -33,7 +34,7 @@ FROM prize JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date
 
 
 def paid_by(connection: Connection, plan: Plan, period: Period) -> dict[str, Figures]:
-    """The figures of everybody whom a plan pays for a period."""
+    """The figures of everybody whom a plan, or a variant of it, pays for a period."""
     values = {"kind": int(period.kind), "first_day": period.first_day, "plan_id": plan.id}
     found = map(as_statement, connection.execute(_PAID_BY, values))
     return {each.person_id: each.figures for each in found}

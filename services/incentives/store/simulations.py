@@ -22,7 +22,7 @@ from services.incentives.domain.simulation import (
     Tally,
 )
 from services.incentives.domain.statements import Statement
-from services.incentives.store import rules
+from services.incentives.store import parameters, rules
 from services.incentives.store.statements import COLUMNS, as_statement
 
 KEPT_DAYS: Final = 730
@@ -245,6 +245,7 @@ def _encode(plan: Plan) -> dict[str, Any]:
         "reason": plan.reason,
         "author_id": plan.author_id,
         "recorded_at": plan.recorded_at.isoformat(),
+        "parameters": parameters.encode(plan.parameters),
     }
 
 
@@ -256,6 +257,8 @@ def _decode(stored: Mapping[str, Any]) -> Plan:
             "rules": rules.decode(stored["rules"]),
             "effective_from": date.fromisoformat(stored["effective_from"]),
             "recorded_at": datetime.fromisoformat(stored["recorded_at"]),
+            # Those of simulations older than parameters have none.
+            "parameters": parameters.decode(stored.get("parameters", [])),
         }
     )
 

@@ -1,6 +1,6 @@
 """Plans, their drafts and what checks found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Literal, Protocol
 
@@ -11,6 +11,7 @@ from services.incentives.domain.drafts import (
     DraftBand,
     DraftCondition,
     DraftMoney,
+    DraftParameter,
     DraftPlan,
     DraftRule,
     DraftTier,
@@ -36,6 +37,15 @@ def to_draft(message: plans_pb2.Plan) -> DraftPlan:
         rules=_to_rules(message.rules),
         effective_from=to_date(message.effective_from) if message.HasField("effective_from") else None,
         reason=message.reason,
+        parameters=tuple(
+            DraftParameter(
+                each.rule_id,
+                each.field,
+                to_value(each.minimum) if each.HasField("minimum") else None,
+                to_value(each.maximum) if each.HasField("maximum") else None,
+            )
+            for each in message.parameters
+        ),
     )
 
 
@@ -210,9 +220,43 @@ def _from_content(plan: Plan, currency: str) -> plans_pb2.Plan:
         reason=plan.reason,
         author_id=plan.author_id,
         digest=digest_of(plan),
+        parameters=from_parameters(plan, currency),
+        base_plan_id="" if plan.base is None else plan.base.id,
+        numbers=from_numbers(plan, {}, currency),
     )
     message.recorded_at.FromDatetime(plan.recorded_at)
     return message
+
+
+def from_parameters(plan: Plan, currency: str) -> list[plans_pb2.PlanParameter]:
+    """The numbers that nodes below may set, in the order that the plan names them."""
+    own = plan.parameter_numbers
+    return [
+        plans_pb2.PlanParameter(
+            rule_id=each.rule_id,
+            field=each.field,
+            minimum=each.minimum and from_value(own[each.key].unit, each.minimum, currency),
+            maximum=each.maximum and from_value(own[each.key].unit, each.maximum, currency),
+        )
+        for each in plan.parameters
+    ]
+
+
+def from_numbers(plan: Plan, nodes: Mapping[str, str], currency: str) -> list[statements_pb2.PlanNumber]:
+    """In which numbers a variant differs from the plan; `nodes` says who set each, by `Parameter.key`."""
+    if plan.base is None:
+        return []
+    own = plan.base.parameter_numbers
+    return [
+        statements_pb2.PlanNumber(
+            rule_id=key.partition(".")[0],
+            field=key.partition(".")[2],
+            value=from_value(own[key].unit, value, currency),
+            plan_value=from_value(own[key].unit, own[key].value, currency),
+            node_id=nodes.get(key, ""),
+        )
+        for key, value in plan.numbers
+    ]
 
 
 def from_finding(finding: Finding, currency: str) -> plans_pb2.PlanFinding:

@@ -264,6 +264,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The revenue shares of a deal are not 100 % together; the message says what they are."""
     ERROR_REASON_CREDITED_TWICE: _ErrorReason.ValueType  # 165
     """A person is named twice in a deal's credits, or the owner with an overlay credit."""
+    ERROR_REASON_PARAMETER_UNKNOWN: _ErrorReason.ValueType  # 166
+    """No plan that holds there lets a node below set that number; the message says which it does."""
+    ERROR_REASON_SETTING_UNKNOWN: _ErrorReason.ValueType  # 167
+    """No such setting of a parameter, or not visible to the caller."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a `google.rpc.ErrorInfo`, written without the `ERROR_REASON_` prefix. The domain of that
@@ -512,4 +516,8 @@ ERROR_REASON_CREDITS_NOT_WHOLE: ErrorReason.ValueType  # 164
 """The revenue shares of a deal are not 100 % together; the message says what they are."""
 ERROR_REASON_CREDITED_TWICE: ErrorReason.ValueType  # 165
 """A person is named twice in a deal's credits, or the owner with an overlay credit."""
+ERROR_REASON_PARAMETER_UNKNOWN: ErrorReason.ValueType  # 166
+"""No plan that holds there lets a node below set that number; the message says which it does."""
+ERROR_REASON_SETTING_UNKNOWN: ErrorReason.ValueType  # 167
+"""No such setting of a parameter, or not visible to the caller."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -73,6 +73,9 @@ class Plan(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     DECIDED_AT_FIELD_NUMBER: _builtins.int
     DECISION_REASON_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    BASE_PLAN_ID_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Stable id; empty to be chosen by the server."""
     node_id: _builtins.str
@@ -95,6 +98,8 @@ class Plan(_message.Message):
     """Who approved or rejected it; empty for a draft. Output only."""
     decision_reason: _builtins.str
     """Why it was rejected. Output only."""
+    base_plan_id: _builtins.str
+    """Where nodes below set some: this is the plan as it pays there, an own version of this one. Output only."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
         """1..50 rules, those inside others counted as well; at most 5 deep."""
@@ -115,6 +120,14 @@ class Plan(_message.Message):
     def decided_at(self) -> _timestamp_pb2.Timestamp:
         """When. Output only."""
 
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanParameter]:
+        """Numbers that nodes below may set for themselves (ParametersService), 0..50; all others hold for everybody."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[_statements_pb2.PlanNumber]:
+        """The numbers in which it differs from that one. Output only."""
+
     def __init__(
         self,
         *,
@@ -134,14 +147,57 @@ class Plan(_message.Message):
         decided_by: _builtins.str = ...,
         decided_at: _timestamp_pb2.Timestamp | None = ...,
         decision_reason: _builtins.str = ...,
+        parameters: _abc.Iterable[Global___PlanParameter] | None = ...,
+        base_plan_id: _builtins.str = ...,
+        numbers: _abc.Iterable[_statements_pb2.PlanNumber] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "effective_from", b"effective_from", "effective_to", b"effective_to", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "decided_at", b"decided_at", "decided_by", b"decided_by", "decision_reason", b"decision_reason", "digest", b"digest", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "name", b"name", "node_id", b"node_id", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "rules", b"rules", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "base_plan_id", b"base_plan_id", "decided_at", b"decided_at", "decided_by", b"decided_by", "decision_reason", b"decision_reason", "digest", b"digest", "effective_from", b"effective_from", "effective_to", b"effective_to", "id", b"id", "job_role", b"job_role", "name", b"name", "node_id", b"node_id", "numbers", b"numbers", "parameters", b"parameters", "period_kind", b"period_kind", "reason", b"reason", "recorded_at", b"recorded_at", "rules", b"rules", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Plan: _TypeAlias = Plan  # noqa: Y015
+
+@_typing.final
+class PlanParameter(_message.Message):
+    """A number of a rule that nodes below the plan's may set for themselves, within bounds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """The rule."""
+    field: _builtins.str
+    """`amount`, `threshold`, `condition` (its bound), `share`, `recovery`, `factor`, `months`; of several the one that is
+    meant, from 0: what `tiers[1]` or `bands[1]` pays, `shares[1]`. Not where tiers begin, nor prizes.
+    """
+    @_builtins.property
+    def minimum(self) -> _values_pb2.Value:
+        """The least, in the number's unit; the plan's own number is not below it. Unset for none."""
+
+    @_builtins.property
+    def maximum(self) -> _values_pb2.Value:
+        """The most; the plan's own number is not above it. Unset for none."""
+
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        field: _builtins.str = ...,
+        minimum: _values_pb2.Value | None = ...,
+        maximum: _values_pb2.Value | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "maximum", b"maximum", "minimum", b"minimum", "rule_id", b"rule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanParameter: _TypeAlias = PlanParameter  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):

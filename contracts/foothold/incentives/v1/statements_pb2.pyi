@@ -448,6 +448,48 @@ class ExplainLineRequest(_message.Message):
 Global___ExplainLineRequest: _TypeAlias = ExplainLineRequest  # noqa: Y015
 
 @_typing.final
+class PlanNumber(_message.Message):
+    """A number that a node has set in the place of the plan's own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    PLAN_VALUE_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """The rule."""
+    field: _builtins.str
+    """Which of its numbers, as in PlanParameter."""
+    node_id: _builtins.str
+    """The node that set it, where it is known for whom the plan is told."""
+    @_builtins.property
+    def value(self) -> _values_pb2.Value:
+        """What holds; amounts of money in minor units."""
+
+    @_builtins.property
+    def plan_value(self) -> _values_pb2.Value:
+        """What the plan itself says."""
+
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        field: _builtins.str = ...,
+        value: _values_pb2.Value | None = ...,
+        plan_value: _values_pb2.Value | None = ...,
+        node_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan_value", b"plan_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "node_id", b"node_id", "plan_value", b"plan_value", "rule_id", b"rule_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanNumber: _TypeAlias = PlanNumber  # noqa: Y015
+
+@_typing.final
 class ExplainLineResponse(_message.Message):
     """Why a line pays what it pays."""
 
@@ -464,6 +506,7 @@ class ExplainLineResponse(_message.Message):
     INSIDE_FIELD_NUMBER: _builtins.int
     PASSED_ON_FIELD_NUMBER: _builtins.int
     PLACING_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     goals_position: _builtins.int
@@ -504,6 +547,10 @@ class ExplainLineResponse(_message.Message):
     def placing(self) -> Global___Placing:
         """Of a ranking prize that was won: the rank."""
 
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanNumber]:
+        """The numbers of the rule that a unit of the person has set in the place of the plan's own."""
+
     def __init__(
         self,
         *,
@@ -518,10 +565,11 @@ class ExplainLineResponse(_message.Message):
         inside: _abc.Iterable[Global___Line] | None = ...,
         passed_on: _date_pb2.Date | None = ...,
         placing: Global___Placing | None = ...,
+        numbers: _abc.Iterable[Global___PlanNumber] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "passed_on", b"passed_on", "period", b"period", "placing", b"placing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "passed_on", b"passed_on", "period", b"period", "person_node_ids", b"person_node_ids", "placing", b"placing", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goals_position", b"goals_position", "inputs", b"inputs", "inside", b"inside", "line", b"line", "numbers", b"numbers", "passed_on", b"passed_on", "period", b"period", "person_node_ids", b"person_node_ids", "placing", b"placing", "plan_id", b"plan_id", "plan_node_ids", b"plan_node_ids", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
