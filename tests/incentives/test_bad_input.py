@@ -10,6 +10,7 @@ from foothold.incentives.v1 import (
     disputes_pb2,
     feed_pb2,
     honours_pb2,
+    parameters_pb2,
     payouts_pb2,
     periods_pb2,
     plan_life_pb2,
@@ -42,6 +43,7 @@ _METHODS = [
         periods_pb2,
         payouts_pb2,
         plan_life_pb2,
+        parameters_pb2,
         recompute_pb2,
         simulation_pb2,
     )

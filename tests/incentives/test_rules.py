@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.incentives.domain.evaluation import LINE_LIMIT, evaluate, pay, values
-from services.incentives.domain.metrics import METRICS, Figure
+from services.incentives.domain.metrics import METRICS, Figure, Unit
+from services.incentives.domain.parameters import numbers_of, with_numbers
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.rules import (
@@ -135,6 +136,38 @@ def test_the_order_in_which_figures_are_told_changes_nothing(
     shuffled = list(figures.items())
     random.shuffle(shuffled)
     assert evaluate(plan_of(rules), dict(shuffled)) == evaluate(plan_of(rules), figures)
+
+
+@_MANY
+@given(naive.trees(), naive.histories(), st.data())
+def test_any_number_set_to_what_it_admits_is_that_number_alone_and_a_sound_rule(
+    rules: tuple[Rule, ...], figures: dict[str, int], data: st.DataObject
+) -> None:
+    """So that no node below can make a plan that says nothing, whatever it sets."""
+    before = {
+        f"{node.rule.id}.{field}": number
+        for node in nodes_of(rules)
+        for field, number in numbers_of(node.rule).items()
+    }
+    if not before:
+        return
+    key = data.draw(st.sampled_from(sorted(before)))
+    number = before[key]
+    parts = data.draw(st.integers(1, 1000)) if number.unit is Unit.RATE else 1
+    least, most = (floor(each * parts) for each in (number.least, min(number.most, Fraction(10**9))))
+    chosen = Fraction(data.draw(st.integers(least + number.above, most)), parts)
+    if not number.admits(chosen):
+        return
+    value = Figure(chosen.numerator, chosen.denominator)
+    made = with_numbers(rules, {key: value})
+    after = {
+        f"{node.rule.id}.{field}": each.value
+        for node in nodes_of(made)
+        for field, each in numbers_of(node.rule).items()
+    }
+    assert after == {each: number.value for each, number in before.items()} | {key: value}
+    assert with_numbers(made, {key: number.value}) == rules
+    assert [line.amount for line in evaluate(plan_of(made), figures).lines] == naive.lines(made, figures)
 
 
 @_MANY

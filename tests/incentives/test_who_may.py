@@ -10,6 +10,7 @@ from foothold.incentives.v1 import (
     disputes_pb2,
     feed_pb2,
     honours_pb2,
+    parameters_pb2,
     payouts_pb2,
     plan_life_pb2,
     plans_pb2,
@@ -22,10 +23,19 @@ from foothold.incentives.v1 import (
 from chassis.errors import from_rpc_error
 from services.incentives.permissions import PERMISSIONS
 from tests.incentives.company import Client, Company, eventually, on, person, request_id
-from tests.incentives.plans import MONTH, S07, plan, yuan
+from tests.incentives.plans import MONTH, S07, money, plan, yuan
 
 OK, HIDDEN, DENIED, OUT = "OK", "NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"
 _FEBRUARY = on(date(2025, 2, 1))
+_NUMBER = parameters_pb2.ParameterSetting(
+    node_id="shanghai",
+    job_role="sales",
+    rule_id="unit",
+    field="amount",
+    value=money("60"),
+    effective_from=_FEBRUARY,
+    reason="本地",
+)
 _CALLERS = (
     "li",
     "wang",
@@ -80,6 +90,26 @@ _CALLS: dict[str, Callable[[Client], object]] = {
     ),
     "GetPlan": lambda c: c.plans.GetPlan(plans_pb2.GetPlanRequest(plan_id="for-shanghai")),
     "ListPlans": lambda c: c.plans.ListPlans(plans_pb2.ListPlansRequest()),
+    "ResolveParameters": lambda c: c.parameters.ResolveParameters(
+        parameters_pb2.ResolveParametersRequest(node_id="shanghai", job_role="sales")
+    ),
+    # Nobody has a plan that lets them: whoever may is told so.
+    "CheckParameter": lambda c: c.parameters.CheckParameter(
+        parameters_pb2.CheckParameterRequest(setting=_NUMBER)
+    ),
+    "SetParameter": lambda c: c.set_number("shanghai", "sales", "unit", "amount", money("60")),
+    "ApproveParameter": lambda c: c.approve_number("who"),
+    "RefuseParameter": lambda c: c.parameters.RefuseParameter(
+        parameters_pb2.RefuseParameterRequest(request_id=request_id(), setting_id="who", reason="不")
+    ),
+    "EndParameter": lambda c: c.parameters.EndParameter(
+        parameters_pb2.EndParameterRequest(
+            request_id=request_id(), setting_id="who", effective_to=_FEBRUARY, reason="不"
+        )
+    ),
+    "ListParameterSettings": lambda c: c.parameters.ListParameterSettings(
+        parameters_pb2.ListParameterSettingsRequest()
+    ),
     "ClosePeriod": lambda c: c.close("shanghai", date(2025, 2, 1)),
     "ClosePeriod of the enterprise": lambda c: c.close("hq", date(2025, 1, 1)),
     "GetPeriod": lambda c: c.period("shanghai", date(2025, 2, 1)),
@@ -239,6 +269,13 @@ _EXPECTED = {
     "ListAcknowledgements": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "GetPlan": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ListPlans": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "ResolveParameters": (OK, OK, HIDDEN, DENIED, OK, DENIED, OK, OK, DENIED, OK),
+    "CheckParameter": (*_NO_PAYING, "INVALID_ARGUMENT", "INVALID_ARGUMENT", DENIED, "INVALID_ARGUMENT"),
+    "SetParameter": (*_NO_PAYING, "INVALID_ARGUMENT", "INVALID_ARGUMENT", DENIED, "INVALID_ARGUMENT"),
+    "ApproveParameter": (*_NO_PAYING, DENIED, HIDDEN, DENIED, HIDDEN),
+    "RefuseParameter": (*_NO_PAYING, DENIED, HIDDEN, DENIED, HIDDEN),
+    "EndParameter": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, HIDDEN),
+    "ListParameterSettings": (OK, OK, OK, DENIED, OK, DENIED, OK, OK, DENIED, OK),
     "ClosePeriod": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK, OK, DENIED, DENIED),
     "ClosePeriod of the enterprise": (
         DENIED,

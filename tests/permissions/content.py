@@ -1,7 +1,7 @@
 """What there is to reach for: a fact of everybody, and a target, a plan and a course at every node."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import grpc
@@ -28,6 +28,8 @@ from foothold.goals.v1 import (
     values_pb2,
 )
 from foothold.incentives.v1 import (
+    parameters_pb2,
+    parameters_pb2_grpc,
     plan_life_pb2,
     plan_life_pb2_grpc,
     plans_pb2,
@@ -49,6 +51,8 @@ from tests.permissions.platform import Platform
 
 _DONE: Final = simulation_pb2.Simulation.STATE_DONE
 _NODES: Final = ("hq", "shanghai", "beijing", "shanghai-sales")
+WITH_NUMBERS: Final = "with-numbers"
+"""A job role whose plan lets nodes set a number."""
 _ASKED: Final = {"shanghai": 30, "beijing": 25, "shanghai-sales": 35}
 # The one source that people and systems alike may tell.
 _SOURCE: Final = "foothold"
@@ -110,6 +114,30 @@ def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
         ],
         effective_from=Date(year=2025, month=1, day=1),
         reason="as everywhere",
+    )
+
+
+def plan_with_numbers() -> plans_pb2.Plan:
+    """The same for a role of its own; branches may set the amount."""
+    found = plan("hq", WITH_NUMBERS)
+    found.parameters.add(rule_id="each", field="amount")
+    return found
+
+
+def setting_for(node_id: str, day: date) -> parameters_pb2.ParameterSetting:
+    """Sixty there, for one day."""
+    following = day + timedelta(days=1)
+    return parameters_pb2.ParameterSetting(
+        node_id=node_id,
+        job_role=WITH_NUMBERS,
+        rule_id="each",
+        field="amount",
+        value=incentives_values.Value(
+            unit=incentives_values.UNIT_MONEY, numerator=6000, denominator=1, currency="CNY"
+        ),
+        effective_from=Date(year=day.year, month=day.month, day=day.day),
+        effective_to=Date(year=following.year, month=following.month, day=following.day),
+        reason="as elsewhere",
     )
 
 
@@ -191,7 +219,9 @@ class Content:
         self._library = metric_library_pb2_grpc.MetricLibraryServiceStub(goals)
         incentives = platform.channel("incentives", platform.operator)
         self._proposing = plans_pb2_grpc.PlansServiceStub(incentives)
-        life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
+        self._parameters = parameters_pb2_grpc.ParametersServiceStub(incentives)
+        self._days = 0
+        self._life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training", platform.operator))
         self._plans: dict[str, plans_pb2.Plan] = {}
         self._simulations = simulation_pb2_grpc.SimulationsServiceStub(incentives)
@@ -201,7 +231,7 @@ class Content:
             self.add_target(node_id, "sales")
             draft = self._propose(node_id, "sales")
             approved = plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=draft.id)
-            self._plans[node_id] = life.ApprovePlan(approved).plan
+            self._plans[node_id] = self._life.ApprovePlan(approved).plan
             courses.CreateCourse(
                 courses_pb2.CreateCourseRequest(
                     request_id=new_id(), course=course(course_of(node_id), node_id)
@@ -320,6 +350,20 @@ class Content:
     def draft_at(self, node_id: str, job_role: str) -> plans_pb2.Plan:
         """A new draft that waits for somebody to decide about it; one that nobody knows for an unknown node."""
         return self._propose(node_id, job_role) if node_id in self._plans else plans_pb2.Plan(id=new_id())
+
+    def setting_at(self, node_id: str) -> str:
+        """The id of a number that waits for approval; of none at the enterprise, whose plan it is, or nowhere."""
+        if node_id == "hq" or node_id not in self._plans:
+            return new_id()
+        if not self._days:
+            asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan_with_numbers())
+            made = self._proposing.CreatePlan(asked).plan
+            self._life.ApprovePlan(plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=made.id))
+        # Each for a day of its own: no other is in its way.
+        self._days += 1
+        setting = setting_for(node_id, date(2025, 2, 1) + timedelta(days=self._days))
+        asked_for = parameters_pb2.SetParameterRequest(request_id=new_id(), setting=setting)
+        return str(self._parameters.SetParameter(asked_for).setting.id)
 
     def _propose(self, node_id: str, job_role: str) -> plans_pb2.Plan:
         asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan(node_id, job_role))

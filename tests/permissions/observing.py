@@ -16,6 +16,7 @@ from tests.permissions import (
     figures_probes,
     identity_probes,
     industry_probes,
+    parameter_probes,
     simulation_probes,
     training_probes,
 )
@@ -28,6 +29,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     **calendars_probes.PROBES,
     **closing_probes.PROBES,
     **simulation_probes.PROBES,
+    **parameter_probes.PROBES,
     **cascade_probes.PROBES,
     **industry_probes.PROBES,
     **coaching_probes.PROBES,
