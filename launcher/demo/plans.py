@@ -5,6 +5,8 @@ from typing import Final
 
 import grpc
 from foothold.incentives.v1 import (
+    parameters_pb2,
+    parameters_pb2_grpc,
     plan_life_pb2,
     plan_life_pb2_grpc,
     plans_pb2,
@@ -24,6 +26,7 @@ _JOB: Final = "sales"
 _LAST: Final = "newcomer-sales-shenzhen"
 _AUTHOR: Final = "gu.wenjing"
 _SECOND: Final = "admin"
+_BRANCH_HR: Final = "pan.li"
 _HAVE_READ: Final = ("zhou.yutong", "sun.haoran")
 
 
@@ -43,7 +46,8 @@ def planned(reached: Reached) -> bool:
 def set_plans(reached: Reached, anchor: date) -> None:
     """Headquarters' HR proposes plans from before the story begins, the administrator approves them.
 
-    Two newcomers have read theirs. One for Guangzhou, from next month on, waits to be approved.
+    Beijing pays by a number of its own. Two newcomers have read theirs. A plan for Guangzhou, from next month on, waits
+    to be approved.
     """
     since = first_of_month(anchor - timedelta(days=120))
     waiting = _guangzhou(first_of_month(anchor.replace(day=1) + timedelta(days=31)))
@@ -57,9 +61,46 @@ def set_plans(reached: Reached, anchor: date) -> None:
             life.ApprovePlan(
                 plan_life_pb2.ApprovePlanRequest(request_id=f"demo-{plan.id}-approve", plan_id=plan.id)
             )
+    _set_numbers(reached, since, waiting.effective_from)
     for login in _HAVE_READ:
         with acting(reached, login) as own:
             _read(plan_life_pb2_grpc.PlanLifeServiceStub(own.channel("incentives")), login.replace(".", "-"))
+
+
+def _set_numbers(reached: Reached, since: Date, coming: Date) -> None:
+    """Beijing has set a number of the national plan; Shanghai would like to, from next month on."""
+    settings = {
+        _AUTHOR: parameters_pb2.ParameterSetting(
+            node_id="beijing",
+            job_role=_JOB,
+            rule_id="close-rate-bonus",
+            field="amount",
+            value=_money(260_00),
+            effective_from=since,
+            reason="北京成单周期长，达标更难得",
+        ),
+        _BRANCH_HR: parameters_pb2.ParameterSetting(
+            node_id="shanghai",
+            job_role=_JOB,
+            rule_id="new-customers",
+            field="amount",
+            value=_money(55_00),
+            effective_from=coming,
+            reason="上海获客成本高",
+        ),
+    }
+    made = []
+    for login, setting in settings.items():
+        with acting(reached, login) as own:
+            stub = parameters_pb2_grpc.ParametersServiceStub(own.channel("incentives"))
+            asked = parameters_pb2.SetParameterRequest(
+                request_id=f"demo-number-{setting.node_id}", setting=setting
+            )
+            made.append(stub.SetParameter(asked).setting.id)
+    with acting(reached, _SECOND) as own:
+        parameters_pb2_grpc.ParametersServiceStub(own.channel("incentives")).ApproveParameter(
+            parameters_pb2.ApproveParameterRequest(request_id="demo-number-approve", setting_id=made[0])
+        )
 
 
 def _read(life: plan_life_pb2_grpc.PlanLifeServiceStub, person_id: str) -> None:
@@ -131,6 +172,14 @@ def _plans(since: Date) -> list[plans_pb2.Plan]:
                 threshold_bonus=plans_pb2.ThresholdBonus(
                     metric="close_rate", threshold=_share(15), amount=_yuan(200)
                 ),
+            ),
+        ],
+        parameters=[
+            plans_pb2.PlanParameter(
+                rule_id="new-customers", field="amount", minimum=_money(40_00), maximum=_money(60_00)
+            ),
+            plans_pb2.PlanParameter(
+                rule_id="close-rate-bonus", field="amount", minimum=_money(100_00), maximum=_money(300_00)
             ),
         ],
     )

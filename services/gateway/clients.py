@@ -31,6 +31,7 @@ from foothold.incentives.v1 import (
     boards_pb2_grpc,
     disputes_pb2_grpc,
     honours_pb2_grpc,
+    parameters_pb2_grpc,
     payouts_pb2_grpc,
     periods_pb2_grpc,
     plan_life_pb2_grpc,
@@ -120,6 +121,7 @@ class Clients:
         self.coaching_rules = coaching_rules_pb2_grpc.CoachingRulesServiceStub(goals)
         self.forecasts = forecast_pb2_grpc.ForecastServiceStub(goals)
         self.plans = plans_pb2_grpc.PlansServiceStub(incentives)
+        self.parameters = parameters_pb2_grpc.ParametersServiceStub(incentives)
         self.plan_life = plan_life_pb2_grpc.PlanLifeServiceStub(incentives)
         self.boards = boards_pb2_grpc.BoardsServiceStub(incentives)
         self.honours = honours_pb2_grpc.HonoursServiceStub(incentives)

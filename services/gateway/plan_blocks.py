@@ -28,6 +28,14 @@ WRAPS: Final = (
     ("ramp", later("A share month by month at first")),
     ("accelerator", later("More if a condition holds")),
 )
+OWN: Final = (
+    ("threshold", later("Threshold, from and to")),
+    ("share", later("Share in percent, from and to")),
+    ("amount", later("Amount, from and to")),
+    ("months", later("How many months, from and to")),
+    ("factor", later("How many times as much, from and to")),
+)
+"""The numbers of a block that branches may be let set."""
 WRAPPERS: Final = frozenset(kind for kind, _words in WRAPS)
 MOST: Final = 50
 DEEPEST: Final = 4
@@ -40,7 +48,7 @@ _LONGEST_UNDO: Final = 100_000
 class RuleRow:
     """One rule as typed. `tiers` holds a tier or band a line: from where on, and what it pays.
 
-    `shares` holds one a month, `prizes` one a rank.
+    `shares` holds one a month, `prizes` one a rank, each `own_…` from where to where branches may set that number.
     """
 
     label: str = ""
@@ -56,8 +64,18 @@ class RuleRow:
     prizes: str = ""
     since: str = ""
     until: str = ""
+    own_threshold: str = ""
+    own_share: str = ""
+    own_amount: str = ""
+    own_months: str = ""
+    own_factor: str = ""
     bound: str = "at_least"
     depth: int = 0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether branches may set some number."""
+        return any(getattr(self, f"own_{name}") for name, _words in OWN)
 
     @property
     def wraps(self) -> bool:

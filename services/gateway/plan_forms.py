@@ -8,7 +8,7 @@ from foothold.goals.v1 import metrics_pb2
 from foothold.incentives.v1 import plans_pb2, values_pb2
 from google.type.money_pb2 import Money
 
-from services.gateway import course_titles
+from services.gateway import course_titles, plan_own_forms
 from services.gateway.figures import COUNT, RATE, from_date, from_minor
 from services.gateway.formats import minor_digits
 from services.gateway.language import _
@@ -100,6 +100,9 @@ def plan_of(
         rules.append(rule)
         for field, why in _fill(rule, row, units.get(row.metric, 0), currency).items():
             wrong[f"rule-{index}-{field}"] = why
+        if not any(name.startswith(f"rule-{index}-") for name in wrong):
+            for field, why in plan_own_forms.fill(plan, rule, row, currency):
+                wrong[f"rule-{index}-{field}"] = why
         if row.wraps:
             inside = getattr(rule, row.kind)
             inside.SetInParent()

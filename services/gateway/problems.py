@@ -67,6 +67,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "SECOND_PERSON_NEEDED": later(
         "You took the step before this one: somebody else has to look and approve."
     ),
+    "PARAMETER_UNKNOWN": later("The plan that holds there on that day lets nobody below set this number."),
+    "SETTING_UNKNOWN": later("There is no such number set, or it is not yours to see."),
+    "TARGET_NOT_PENDING": later("Somebody has decided about this already. Look at it again."),
     "PLAN_DECIDED": later("Somebody has decided about this plan already. Look at it again."),
     "PLAN_CHANGED": later("This plan has changed meanwhile. Please read what applies now."),
     "PAYOUTS_CHANGED": later("What waits has changed since you looked. Look again, then approve it."),

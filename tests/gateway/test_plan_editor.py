@@ -322,3 +322,57 @@ def test_a_metric_of_ones_own_is_offered_and_read_back_by_its_title(
         library.RetireMetric(
             metric_library_pb2.RetireMetricRequest(request_id=new_id(), metric=name, reason="a test's")
         )
+
+
+def test_branches_are_let_set_a_number_from_and_to(hr: FlaskClient) -> None:
+    rules = (
+        {
+            "kind": "per_unit",
+            "label": "跟进奖",
+            "metric": "new_customers",
+            "amount": "50",
+            "own_amount": "40-80",
+        },
+        {
+            "kind": "accelerator",
+            "label": "加速",
+            "metric": "close_rate",
+            "threshold": "15",
+            "factor": "1.5",
+            "own_threshold": "10 20",
+            "own_factor": "1.2 2",
+        },
+        {
+            "kind": "rate_of",
+            "label": "提成",
+            "metric": "revenue",
+            "share": "5",
+            "own_share": "3 8",
+            "depth": "1",
+        },
+    )
+    answer = hr.post("/plans/new", data=form(hr, *rules, action="save"), follow_redirects=True)
+    assert answer.status_code == 200
+    page = plain(re.sub("<[^>]*>", "", answer.text))
+    for told in (
+        "跟进奖 · 金额：¥50.00 ¥40.00 到 ¥80.00",
+        "加速 · 条件的界限：15.0 % 10.0 % 到 20.0 %",
+        "加速 · 倍数：1.5 1.2 到 2",
+        "提成 · 比例：5.0 % 3.0 % 到 8.0 %",
+    ):
+        assert told in re.sub(r"\s+", " ", page), page
+
+
+@pytest.mark.parametrize("typed", ["40", "a b", "60 80", "10 40", "1 2 3"])
+def test_from_and_to_that_do_not_hold_the_number_are_told_beside_it(hr: FlaskClient, typed: str) -> None:
+    rule = {
+        "kind": "per_unit",
+        "label": "跟进奖",
+        "metric": "new_customers",
+        "amount": "50",
+        "own_amount": typed,
+    }
+    answer = hr.post("/plans/new", data=form(hr, rule, action="save"))
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in answer.text
+    assert 'id="f-rule-0-own_amount-why"' in answer.text

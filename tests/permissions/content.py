@@ -98,7 +98,7 @@ def metric(name: str) -> metrics_pb2.MetricDefinition:
 
 
 def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
-    """Fifty for each new customer."""
+    """Fifty for each new customer; nodes below may set another amount."""
     amount = Money(currency_code="CNY", units=50)
     return plans_pb2.Plan(
         node_id=node_id,
@@ -114,14 +114,8 @@ def plan(node_id: str, job_role: str) -> plans_pb2.Plan:
         ],
         effective_from=Date(year=2025, month=1, day=1),
         reason="as everywhere",
+        parameters=[plans_pb2.PlanParameter(rule_id="each", field="amount")],
     )
-
-
-def plan_with_numbers() -> plans_pb2.Plan:
-    """The same for a role of its own; branches may set the amount."""
-    found = plan("hq", WITH_NUMBERS)
-    found.parameters.add(rule_id="each", field="amount")
-    return found
 
 
 def setting_for(node_id: str, day: date) -> parameters_pb2.ParameterSetting:
@@ -356,7 +350,7 @@ class Content:
         if node_id == "hq" or node_id not in self._plans:
             return new_id()
         if not self._days:
-            asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan_with_numbers())
+            asked = plans_pb2.CreatePlanRequest(request_id=new_id(), plan=plan("hq", WITH_NUMBERS))
             made = self._proposing.CreatePlan(asked).plan
             self._life.ApprovePlan(plan_life_pb2.ApprovePlanRequest(request_id=new_id(), plan_id=made.id))
         # Each for a day of its own: no other is in its way.

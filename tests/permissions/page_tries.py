@@ -249,6 +249,22 @@ def _draft(browser: Browser, target: str) -> Mapping[str, str]:
     return {"plan_id": browser.enterprise.content.draft_at(target, f"drafted-{next(_numbers)}").id}
 
 
+def _setting(browser: Browser, target: str) -> Mapping[str, str]:
+    content = browser.enterprise.content
+    return {"plan_id": content.plan_of("hq").id, "setting_id": content.setting_at(target)}
+
+
+def _number(_browser: Browser, target: str) -> Mapping[str, str]:
+    # Every node here has a plan of its own: whoever is let through is told so.
+    return {
+        "node_id": target,
+        "number": "each.amount",
+        "value": "60",
+        "effective_from": "2030-01-01",
+        "reason": "as elsewhere",
+    }
+
+
 def _own_plan(browser: Browser, _target: str) -> Mapping[str, str]:
     found = browser.enterprise.content.plan_of("shanghai-sales")
     return {"plan_id": found.id, "digest": found.digest}
@@ -440,6 +456,15 @@ TRIES: Final[Mapping[str, Try]] = {
     "GET /plans/<plan_id>/acknowledged.csv": Try("nodes", _plan),
     "POST /plans/<plan_id>/approve": Try("nodes", _draft),
     "POST /plans/<plan_id>/reject": Try("nodes", _draft, lambda _b, _t: {"reason": "Not yet"}),
+    "GET /plans/<plan_id>/numbers": Try("nodes", _plan),
+    "POST /plans/<plan_id>/numbers": Try("nodes", lambda b, _: _plan(b, "hq"), _number),
+    "POST /plans/<plan_id>/numbers/<setting_id>/approve": Try("nodes", _setting),
+    "POST /plans/<plan_id>/numbers/<setting_id>/refuse": Try(
+        "nodes", _setting, lambda _b, _t: {"reason": "Not yet"}
+    ),
+    "POST /plans/<plan_id>/numbers/<setting_id>/end": Try(
+        "nodes", _setting, lambda _b, _t: {"reason": "Not yet"}
+    ),
     "POST /bonus/plan": Try(form=_own_plan),
     "POST /payouts/close": Try("nodes", form=_period),
     "GET /disputes/new": Try(arguments=lambda _b, _t: {"rule_id": "each"}),

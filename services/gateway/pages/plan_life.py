@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import formats, plan_findings, plan_reading
+from services.gateway import formats, plan_findings, plan_numbers, plan_reading
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.language import _
@@ -120,6 +120,14 @@ class OwnPlan(NamedTuple):
     coming: bool
 
     @property
+    def numbers(self) -> list[str]:
+        """Which of its numbers the reader's branch or department has set."""
+        return [
+            plan_numbers.differing(each, place(me(), each.node_id) if each.node_id else "")
+            for each in self.told.plan.numbers
+        ]
+
+    @property
     def waits(self) -> bool:
         """Whether the reader has yet to say that they have read it."""
         return not self.told.HasField("acknowledged_at")
@@ -146,6 +154,8 @@ def _page(plan_id: str, *, trouble: str = "", wrong: dict[str, str] | None = Non
         here=place(who, plan.node_id),
         sentences=plan_reading.read(plan.rules),
         states=plans_pb2.Plan,
+        numbers=plan_numbers.numbers(plan),
+        differing=plan_numbers.differing,
         author=name_of(who, plan.author_id),
         decider=name_of(who, plan.decided_by) if plan.decided_by else "",
         before=section(lambda: _before(plan)) if draft else None,

@@ -101,6 +101,7 @@ def _editor(
         undo=undo,
         pays=plan_blocks.PAYS,
         wraps=plan_blocks.WRAPS,
+        own=plan_blocks.OWN,
         deepest=plan_blocks.DEEPEST,
         metrics=_payable(),
         courses=[(name, words.metric(name)) for name, _title in course_titles.choices()],

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template, request
 from foothold.goals.v1 import progress_pb2
 from foothold.incentives.v1 import statements_pb2
 
-from services.gateway import asked, goal_chains, goal_words, trace
+from services.gateway import asked, goal_chains, goal_words, plan_numbers, trace
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_date, to_date
@@ -86,6 +86,7 @@ def line(person_id: str, rule_id: str) -> str:
         person=who.directory.person(person_id),
         person_id=person_id,
         places=_names(answer.plan_node_ids),
+        numbers=[plan_numbers.differing(each, place(who, each.node_id)) for each in answer.numbers],
         units=_names(answer.person_node_ids),
         steps=trace.lines(answer),
         mine=person_id == who.id,
