@@ -8,7 +8,17 @@ import pytest
 from foothold.incentives.v1 import parameters_pb2, plan_life_pb2, plans_pb2, simulation_pb2, values_pb2
 
 from chassis.errors import from_rpc_error
-from tests.incentives.company import TODAY, Client, Company, eventually, on, reason_of, refusal, request_id
+from tests.incentives.company import (
+    TODAY,
+    Client,
+    Company,
+    eventually,
+    on,
+    person,
+    reason_of,
+    refusal,
+    request_id,
+)
 from tests.incentives.plans import (
     at_least,
     bonus,
@@ -264,6 +274,14 @@ def test_closed_months_stay_and_the_past_is_told_as_it_was(firm: Firm) -> None:
     assert not then.plan.base_plan_id
     assert [each.chain for each in then.parameters] == [[], []]
     assert firm.resolve("shanghai").plan.base_plan_id == firm.plan.id
+
+
+def test_whoever_moves_is_paid_by_the_numbers_of_where_they_are(firm: Firm) -> None:
+    firm.put("beijing", "unit", "amount", money("70"))
+    assert firm.total(firm.shanghai) == "750.00"
+    firm.company.tell(person_changed=person(firm.shanghai, "beijing-sales", firm.role))
+    firm.company.settle()
+    assert firm.total(firm.shanghai) == "810.00"
 
 
 def test_a_branch_with_a_plan_of_its_own_has_its_own_numbers(firm: Firm) -> None:

@@ -74,6 +74,7 @@ class PlanBook:
         }
         self._kept = {each.id: each for each in variants}
         self._variants: dict[str, Plan] = {}
+        self._varied: dict[tuple[str, Numbers], Plan] = {}
 
     def get(self, plan_id: str) -> Plan | None:
         """A plan, or a variant."""
@@ -113,14 +114,14 @@ class PlanBook:
         return self._variant(plan, numbers) if numbers else plan
 
     def _variant(self, plan: Plan, numbers: Numbers) -> Plan:
-        variant = Variant(plan.id, numbers)
-        found = self._variants.get(variant.id)
+        found = self._varied.get((plan.id, numbers))
         if found is None:
+            variant = Variant(plan.id, numbers)
             rules = with_numbers(plan.rules, dict(numbers))
             found = replace(plan, id=variant.id, rules=rules, base=plan, numbers=numbers)
             # A draft that is only tried has no id, and neither has a variant of it.
             if plan.id in self._by_id:
-                self._variants[variant.id] = found
+                self._variants[variant.id] = self._varied[plan.id, numbers] = found
         return found
 
     @cached_property

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from services.incentives.domain.metrics import Figure
 from services.incentives.domain.parameters import Numbers, Parameter
 from services.incentives.domain.plan_book import Overriding, PlanBook
 from services.incentives.domain.plans import Plan
 from standards import Amount, Change, Latitude, Made, Rule, Standard, resolve
+
+_MOST_PLACES: Final = 10_000
 
 
 def encode(parameters: Iterable[Parameter]) -> list[list[Any]]:
@@ -44,6 +46,7 @@ class Settings:
         self._standards = standards
         self._at = at
         self._nodes = frozenset(each.node_id for each in standards)
+        self._numbers: dict[tuple[str, tuple[str, ...], date, datetime | None], Numbers] = {}
         self._of: dict[tuple[str, str], list[Standard]] = {}
         for each in standards:
             self._of.setdefault((each.subject, each.parameter), []).append(each)
@@ -53,14 +56,24 @@ class Settings:
         return Settings(self._standards, min(instant, self._at or instant))
 
     def numbers(self, plan: Plan, path: Sequence[str], day: date, known_by: datetime | None) -> Numbers:
-        """See `Overriding`."""
-        below = below_of(plan, path)
-        if self._nodes.isdisjoint(below):
+        """See `Overriding`; worked out once for all who share what is set on their way up."""
+        place = tuple(node for node in below_of(plan, path) if node in self._nodes)
+        if not place:
             return ()
-        found = {}
+        key = (plan.id, place, day, known_by)
+        # Plans that are only tried have no id.
+        found = self._numbers.get(key) if plan.id else None
+        if found is None:
+            if len(self._numbers) >= _MOST_PLACES:
+                self._numbers.clear()
+            found = self._numbers[key] = self._differing(plan, place, day, known_by)
+        return found
+
+    def _differing(self, plan: Plan, place: Sequence[str], day: date, known_by: datetime | None) -> Numbers:
         own = plan.parameter_numbers
+        found = {}
         for each in plan.parameters:
-            setting = self.setting(plan, each.key, below, day, known_by)
+            setting = self.setting(plan, each.key, place, day, known_by)
             if setting is not None and setting.amount.fraction != own[each.key].value.exact:
                 exact = setting.amount.fraction
                 found[each.key] = Figure(exact.numerator, exact.denominator)
