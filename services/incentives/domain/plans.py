@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from services.incentives.domain.metrics import COURSE, Known, Metric, is_course
+from services.incentives.domain.metrics import COURSE, DRAWN, TENURE, Figures, Known, Metric, is_course
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.rules import (
     Draw,
@@ -39,6 +39,10 @@ class Plan:
     recorded_at: datetime
     approved_by: str = ""
 
+    def __hash__(self) -> int:
+        # Plans are in the keys of what was worked out before; equal ones have the same id.
+        return hash(self.id)
+
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every rule in its place, in the order of the statement's lines."""
@@ -68,6 +72,16 @@ class Plan:
     def figures(self) -> Known:
         """Every base figure that it reads, in order."""
         return {base.name: base for metric in self.metrics.values() for base in metric.bases}
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """All that its payment hangs on: base figures, the month of tenure, what draws are owed."""
+        tenure = (TENURE,) if self.reads_tenure else ()
+        return (*self.figures, *tenure, *(f"{DRAWN}{rule_id}" for rule_id in self.draws))
+
+    def read(self, figures: Figures) -> tuple[int, ...]:
+        """Of these figures what its payment hangs on, in the order of `reads`."""
+        return tuple([figures.get(name, 0) for name in self.reads])
 
     @cached_property
     def known(self) -> Known:

@@ -1,7 +1,7 @@
 """Plans tried on what happened: what they would have paid in the place of the plans that did."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
 
@@ -192,7 +192,7 @@ def simulate(
         for rule_id, kind in plan.prize_rules.items()
         if statement.plan_id == plan.id
     }
-    made = renew(statement, plan, replace(standing, drawn=advances.at(statement), won=won))
+    made = renew(statement, plan, standing._replace(drawn=advances.at(statement), won=won))
     advances.note(statement, paid_by, made)
     return made.total, made
 
