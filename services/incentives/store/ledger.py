@@ -4,7 +4,7 @@ Who computes holds `calculation` (see `begin_calculation`), so what is read here
 transaction ends, and the order of events is the order of changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from chassis.arrays import numbers, texts
+from chassis.database import Ask
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement
 from services.incentives.store.courses import passed_of
@@ -103,6 +104,13 @@ class Stale(NamedTuple):
     since: date | None
 
 
+class Read(NamedTuple):
+    """Rows about people, not yet made standings and statements (`Ledger.decode`)."""
+
+    places: Sequence[Sequence[Any]]
+    stored: Sequence[Sequence[Any]]
+
+
 class Ledger:
     """Reads and writes statements in a transaction that holds `calculation`."""
 
@@ -129,28 +137,29 @@ class Ledger:
 
         Without a plan only those of `kinds`, the periods there are plans for.
         """
-        values = {
-            "people": texts(people),
-            "recent": recent,
-            "since": since or date.max,
-            "kinds": list(map(int, kinds)),
-        }
-        return list(map(as_statement, self._connection.exec_driver_sql(_OPEN, values).all()))
+        rows = self._connection.exec_driver_sql(_OPEN, _which(people, recent, since, kinds)).all()
+        return list(map(as_statement, rows))
+
+    def ask_open(
+        self, ask: Ask, people: Sequence[str], recent: date, since: date | None, kinds: Iterable[PeriodKind]
+    ) -> Callable[[], Read]:
+        """`standings` and `open` without waiting: what it returns waits."""
+        places = ask(_WHERE_FROM, {"people": texts(people)})
+        stored = ask(_OPEN, _which(people, recent, since, kinds))
+        return lambda: Read(places(), stored())
+
+    def decode(self, read: Read, now: datetime) -> tuple[dict[str, Standing], list[Statement]]:
+        """What was read, of people no course is asked of."""
+        return _standings(read.places, now, {}), list(map(as_statement, read.stored))
 
     def standings(
         self, people: Iterable[str], now: datetime, courses: Collection[str] = ()
     ) -> dict[str, Standing]:
         """Where people work, and which of the courses they have passed, as committed; unknown people are left out."""
-        found = {}
-        days: dict[str, date] = {}
         asked = list(people)
         passed = passed_of(self._connection, asked, courses, now) if courses else {}
         rows = self._connection.exec_driver_sql(_WHERE_FROM, {"people": texts(asked)}).all()
-        for person_id, job_role, ancestors, zone, hired in rows:
-            day = days.get(zone) or days.setdefault(zone, today(now, zone))
-            own = passed.get(person_id, NOTHING_PASSED)
-            found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired, passed=own)
-        return found
+        return _standings(rows, now, passed)
 
     def write(self, statements: Sequence[Statement], now: datetime, *, unseen: Collection[Key] = ()) -> None:
         """Write statements, each key once, known from `now` on; those `unseen` look as they did."""
@@ -201,6 +210,29 @@ class Ledger:
         else:
             self._connection.execute(_ON, {"id": first.id, "after": people[-1]})
         return Stale(people, first.since)
+
+
+def _standings(
+    rows: Iterable[Sequence[Any]], now: datetime, passed: Mapping[str, Mapping[str, date]]
+) -> dict[str, Standing]:
+    days: dict[str, date] = {}
+    found = {}
+    for person_id, job_role, ancestors, zone, hired in rows:
+        day = days.get(zone) or days.setdefault(zone, today(now, zone))
+        own = passed.get(person_id, NOTHING_PASSED)
+        found[person_id] = Standing(ancestors[::-1], job_role, day, None, hired, own)
+    return found
+
+
+def _which(
+    people: Sequence[str], recent: date, since: date | None, kinds: Iterable[PeriodKind]
+) -> dict[str, Any]:
+    return {
+        "people": texts(people),
+        "recent": recent,
+        "since": since or date.max,
+        "kinds": list(map(int, kinds)),
+    }
 
 
 def earlier(connection: Connection, before: Mapping[tuple[str, PeriodKind], date]) -> list[Statement]:
