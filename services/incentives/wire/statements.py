@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from foothold.incentives.v1 import statements_pb2, values_pb2
+from google.protobuf import timestamp_pb2
 
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
@@ -69,14 +70,13 @@ def from_statement(statement: Statement, plan: Plan | None, currency: str) -> st
 def encode_statement(statement: Statement, plan: Plan | None, currency: str) -> bytes:
     """A statement as the bytes of its message, which are the bytes of its parts one after the other.
 
-    What many statements share is made once: the period with the plan, the lines, a total.
+    What many statements share is made once: the instant of a page of figures, the period with the plan, the lines, a
+    total.
     """
     own = statements_pb2.Statement(person_id=statement.person_id, goals_position=statement.goals_position)
-    if statement.as_of is not None:
-        since = statement.as_of - _EPOCH
-        own.as_of.seconds = since.days * 86_400 + since.seconds
-        own.as_of.nanos = since.microseconds * 1_000
     parts = [own.SerializeToString()]
+    if statement.as_of is not None:
+        parts.append(_as_of(statement.as_of))
     if plan is not None:
         parts.append(_head(statement.period, statement.plan_id, plan.name))
         parts.append(_lines(plan, plan.read(statement.figures), statement.amounts, currency))
@@ -84,6 +84,14 @@ def encode_statement(statement: Statement, plan: Plan | None, currency: str) -> 
         parts.append(_head(statement.period, statement.plan_id, ""))
     parts.append(_total(statement.total, currency))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1_024)
+def _as_of(instant: datetime) -> bytes:
+    since = instant - _EPOCH
+    seconds = since.days * 86_400 + since.seconds
+    as_of = timestamp_pb2.Timestamp(seconds=seconds, nanos=since.microseconds * 1_000)
+    return statements_pb2.Statement(as_of=as_of).SerializeToString()
 
 
 @lru_cache(maxsize=1_024)
