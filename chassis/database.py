@@ -7,7 +7,7 @@ OperationalError, which the server answers as UNAVAILABLE, and are over as soon 
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -22,7 +22,7 @@ from chassis.errors import Unavailable
 from chassis.migrations import migrate, pending
 from chassis.provisioning import provision, schema_of
 
-__all__ = ["Database", "migrate", "pending", "provision", "schema_of", "with_driver"]
+__all__ = ["Ask", "Database", "migrate", "pending", "provision", "schema_of", "unawaited", "with_driver"]
 
 _CONNECT_SECONDS: Final = 5
 _POOL_WAIT_SECONDS: Final = 5
@@ -149,6 +149,26 @@ class Database:
         record.info["idle_since"] = time.monotonic()
         if self._closed:
             record.invalidate()
+
+
+Ask = Callable[[str, Mapping[str, Any]], Callable[[], list[tuple[Any, ...]]]]
+"""Sends a query of the driver's; what it returns waits for the rows."""
+
+
+@contextmanager
+def unawaited(connection: Connection) -> Iterator[Ask]:
+    """Statements of the block are sent at once and not waited for: Python and the database work side by side.
+
+    Those with rows go through what the block is given, whose rows are there when everything sent before has been done.
+    What fails raises there, or at the end, as psycopg's own error.
+    """
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+
+    def ask(query: str, values: Mapping[str, Any]) -> Callable[[], list[tuple[Any, ...]]]:
+        return driver.cursor().execute(query, values).fetchall
+
+    with driver.pipeline():
+        yield ask
 
 
 def publishes(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from chassis.arrays import texts
 from chassis.database import publishes
 from chassis.errors import OutOfRange
 from chassis.migrations import Operations
@@ -44,7 +45,7 @@ class Extent(NamedTuple):
 _PUBLISH: Final = """
 INSERT INTO outbox (kind, subject, payload)
 SELECT kind, subject, payload
-FROM unnest(%(kinds)b::text[], %(subjects)b::text[], %(payloads)b::bytea[])
+FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(payloads)b::bytea[])
      WITH ORDINALITY AS event (kind, subject, payload, ordinal)
 ORDER BY ordinal
 """
@@ -88,8 +89,8 @@ def publish(connection: Connection, events: Sequence[NewEvent]) -> None:
     connection.exec_driver_sql(
         _PUBLISH,
         {
-            "kinds": [event.kind for event in events],
-            "subjects": [event.subject for event in events],
+            "kinds": texts([event.kind for event in events]),
+            "subjects": texts([event.subject for event in events]),
             "payloads": [event.payload for event in events],
         },
     )

@@ -1,12 +1,14 @@
 """Computes statements, a page or a batch at a time, and says which changed; in the caller's transaction."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
 from chassis.clock import Clock
+from chassis.database import unawaited
 from chassis.feed import NewEvent, publish
 from services.incentives.carrying import reading_others
 from services.incentives.catalogue import Catalogue
@@ -16,14 +18,17 @@ from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKin
 from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.prizes import holds, winners
-from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, renew, take
+from services.incentives.domain.statements import Standing, Statement, Told, differs, plan_of, take
+from services.incentives.placing import Placed, is_open, of_mentors, placed, renewed
 from services.incentives.store import prizes
 from services.incentives.store.catalogue import begin_calculation, keep_variants
-from services.incentives.store.ledger import Key, Ledger
+from services.incentives.store.ledger import Key, Ledger, Stale
 from services.incentives.store.mentoring import mentors_of
 from services.incentives.store.placements import then
 
 STATEMENT_CHANGED: Final = "statement_changed"
+# People that are read, computed and written at a time: few, for as much as possible to overlap.
+_PAGE: Final = 200
 _LONGEST_PERIOD: Final = timedelta(days=31)
 
 Encode = Callable[[Statement, Plan | None], bytes]
@@ -86,15 +91,22 @@ class Calculator:
         if stale is None:
             return False
         now = self._clock.now()
-        recent = today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)
+        renew = self._renew_side_by_side if book.is_self_contained else self._renew_in_turn
+        renew(connection, book, stale, now)
+        return True
+
+    def _renew_in_turn(self, connection: Connection, book: PlanBook, stale: Stale, now: datetime) -> None:
+        """Read everything, compute everything, write everything: statements may read others of the same people."""
+        ledger = Ledger(connection)
         standings = ledger.standings(stale.people, now, book.courses)
+        stored = ledger.open(stale.people, _recent(now), stale.since, book.kinds)
         found = [
-            before
-            for before in ledger.open(stale.people, recent, stale.since, book.kinds)
-            if (standing := standings.get(before.person_id)) is not None
-            and _is_open(before, standing.today, stale.since)
+            each
+            for each in stored
+            if (standing := standings.get(each.person_id)) is not None
+            and is_open(each, standing, stale.since)
         ]
-        changed = _renewed(connection, book, found, standings)
+        changed = renewed(placed(connection, book, found, standings))
         if book.pays_mentors:
             known = {(each.person_id, each.period) for each in found}
             for kind in book.kinds:
@@ -105,9 +117,43 @@ class Calculator:
                     those = {
                         who for who, each in running.items() if each == period and (who, period) not in known
                     }
-                    changed += _mentors(connection, book, those, period, standings)
+                    changed += of_mentors(connection, book, those, period, standings)
         self._apply(connection, book, changed, standings, now)
-        return True
+
+    def _renew_side_by_side(
+        self, connection: Connection, book: PlanBook, stale: Stale, now: datetime
+    ) -> None:
+        """The same where each statement stands alone: the database reads and writes pages while others are computed.
+
+        Periods that are over may be closed, and are few: they are computed at the end, in turn.
+        """
+        ledger = Ledger(connection)
+        over: list[Statement] = []
+        stood: dict[str, Standing] = {}
+        people = stale.people
+        first, *others = [people[at : at + _PAGE] for at in range(0, max(1, len(people)), _PAGE)]
+        with unawaited(connection) as ask:
+            asked = partial(ledger.ask_open, ask, recent=_recent(now), since=stale.since, kinds=book.kinds)
+            read = asked(first)()
+            for following in (*others, []):
+                answer = asked(following)
+                standings, stored = ledger.decode(read, now)
+                running = []
+                for each in stored:
+                    standing = standings.get(each.person_id)
+                    if standing is None or not is_open(each, standing, stale.since):
+                        continue
+                    if standing.today < each.period.end_day:
+                        running.append(Placed(each, plan_of(book, each, standing, each.period), standing))
+                    else:
+                        over.append(each)
+                        stood[each.person_id] = standing
+                changed = renewed(running)
+                # Until here the page before was written; this one is written while the next is computed.
+                read = answer()
+                self._write(connection, changed, now)
+                self._publish(connection, changed)
+        self._apply(connection, book, renewed(placed(connection, book, over, stood)), stood, now)
 
     def learn(self, connection: Connection, news: Iterable[tuple[str, str]]) -> None:
         """Compute anew whoever has passed a course that a plan asks for, from the period it was passed in on.
@@ -152,9 +198,9 @@ class Calculator:
         now = self._clock.now()
         standings = ledger.standings(people, now, book.courses)
         found = [each for each in ledger.of_period(people, period) if each.person_id in standings]
-        changed = _renewed(connection, book, found, standings)
+        changed = renewed(placed(connection, book, found, standings))
         if book.pays_mentors:
-            changed += _mentors(
+            changed += of_mentors(
                 connection, book, set(people) - {each.person_id for each in found}, period, standings
             )
         if apply:
@@ -169,6 +215,12 @@ class Calculator:
         standings: Mapping[str, Standing],
         now: datetime,
     ) -> None:
+        self._write(connection, changed, now)
+        keep_variants(connection, book)
+        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
+        self._carry(connection, book, changed, standings)
+
+    def _write(self, connection: Connection, changed: Sequence[Change], now: datetime) -> None:
         ledger = Ledger(connection)
         # `aged`: where the month of tenure came to be read, or a hire date was corrected.
         aged: list[Statement] = []
@@ -177,9 +229,6 @@ class Calculator:
             (same if before is not None and before.figures == after.figures else aged).append(after)
         ledger.write_payments(same, now)
         ledger.write(aged, now)
-        keep_variants(connection, book)
-        self._publish(connection, self._corrector.correct(connection, book, changed, standings, now))
-        self._carry(connection, book, changed, standings)
 
     def _carry(
         self,
@@ -236,55 +285,6 @@ class Calculator:
         )
 
 
-def _renewed(
-    connection: Connection,
-    book: PlanBook,
-    found: Sequence[Statement],
-    standings: Mapping[str, Standing],
-) -> list[Change]:
-    """Those of the statements, of people whose standing is known, that come out otherwise than they are stored."""
-    keys = [(before.person_id, before.period) for before in found]
-    stood = then(connection, keys, standings)
-    stands = {key: stood.get(key, standings[key[0]]) for key in keys}
-    plans = {
-        key: plan_of(book, before, stands[key], before.period)
-        for key, before in zip(keys, found, strict=True)
-    }
-    stands |= reading_others(connection, book, stands, plans, standings)
-    changed = []
-    for key, before in zip(keys, found, strict=True):
-        plan = plans[key]
-        if plan is None and not before.plan_id:
-            continue
-        after = renew(before, plan, stands[key])
-        if after != before:
-            changed.append(Change(before, after, plan, stands[key]))
-    return changed
-
-
-def _mentors(
-    connection: Connection,
-    book: PlanBook,
-    people: Collection[str],
-    period: Period,
-    standings: Mapping[str, Standing],
-) -> list[Change]:
-    """The statements of mentors who did nothing themselves in a period, and are paid for what others did."""
-    empty = [Statement(person_id, period) for person_id in sorted(people) if person_id in standings]
-    stood = then(connection, [(each.person_id, period) for each in empty], standings)
-    paid = [
-        each
-        for each in empty
-        if (
-            plan := plan_of(
-                book, None, stood.get((each.person_id, period), standings[each.person_id]), period
-            )
-        )
-        and plan.mentor_rules
-    ]
-    return [each._replace(before=None) for each in _renewed(connection, book, paid, standings)]
-
-
 def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:
     """What is owed after a statement's period, by the draw that advanced it; None where nothing is known of it."""
     if statement is None or plan is None:
@@ -295,9 +295,6 @@ def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | No
     }
 
 
-def _is_open(statement: Statement, day: date, since: date | None) -> bool:
-    """A closed period takes a new plan only where it had none, and the plan is meant for that time."""
-    period: Period = statement.period
-    if period.end_day > day:
-        return True
-    return not statement.plan_id and since is not None and period.first_day >= since
+def _recent(now: datetime) -> date:
+    """No period that begins before this day still runs anywhere."""
+    return today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)

@@ -1,7 +1,6 @@
 """What a statement reads beside figures: what draws advanced (0419), what mentees reached (0429), prizes (0427)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -80,10 +79,10 @@ def with_drawn(
         asked_of = wanted[person_id, kind]
         for period in (*periods, *sorted(asked_of)[-1:]):
             if period in asked_of:
-                found[asked_of[period]] = replace(found[asked_of[period]], drawn=owed)
+                found[asked_of[period]] = found[asked_of[period]]._replace(drawn=owed)
             statement = before.get((person_id, period))
             if statement is None:
-                stands = replace(stood.get((person_id, period), now[person_id]), drawn=owed)
+                stands = stood.get((person_id, period), now[person_id])._replace(drawn=owed)
                 plan = plan_of(book, None, stands, period)
                 statement = renew(Statement(person_id, period), plan, stands)
             owed = after(book, statement, owed)
@@ -93,14 +92,14 @@ def with_drawn(
 def with_mentees(connection: Connection, asked: Mapping[Key, Standing]) -> dict[Key, Standing]:
     """The same standings with the figures of whom each person mentors in each period."""
     found = mentees_of(connection, asked)
-    return {key: replace(standing, mentees=found[key]) for key, standing in asked.items()}
+    return {key: standing._replace(mentees=found[key]) for key, standing in asked.items()}
 
 
 def with_prizes(connection: Connection, asked: Mapping[Key, Standing]) -> dict[Key, Standing]:
     """The same standings with what each person won in each period."""
     found = won_of(connection, asked)
     return {
-        key: replace(standing, won={of: won.amount for of, won in found.get(key, {}).items()})
+        key: standing._replace(won={of: won.amount for of, won in found.get(key, {}).items()})
         for key, standing in asked.items()
     }
 
@@ -114,7 +113,7 @@ def of_nothing_stored(
         return {}
     if book.courses:
         passed = passed_of(connection, [person_id], book.courses, now).get(person_id, NOTHING_PASSED)
-        found = {key: replace(each, passed=passed) for key, each in found.items()}
+        found = {key: each._replace(passed=passed) for key, each in found.items()}
     if book.draws:
         today = max(found.values(), key=lambda each: each.today)
         found = with_drawn(connection, book, found, {person_id: today})

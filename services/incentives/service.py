@@ -74,7 +74,7 @@ from services.incentives.store.simulations import forget_old_simulations
 from services.incentives.store.statements import forget_versions
 from services.incentives.wire.closing import from_adjustment
 from services.incentives.wire.feed import states_of
-from services.incentives.wire.statements import from_statement
+from services.incentives.wire.statements import encode_statement
 
 NAME: Final = "incentives"
 PACKAGE: Final = "services.incentives"
@@ -156,7 +156,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     training = connect(settings.training_address, token=own_token)
 
     def encode(statement: Statement, plan: Plan | None) -> bytes:
-        return from_statement(statement, plan, currency).SerializeToString()
+        return encode_statement(statement, plan, currency)
 
     sequencer = Sequencer(database)
     compaction = Compaction(states_of, kept=timedelta(days=settings.feed_kept_days))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
-from chassis.database import Database, migrate, pending, provision, schema_of
+from chassis.database import Database, migrate, pending, provision, schema_of, unawaited
 from chassis.embedded import EmbeddedPostgres
 from chassis.errors import Unavailable
 from tests.conftest import ServiceDatabase
@@ -171,3 +171,40 @@ def test_an_outage_passes_and_connections_come_back(tmp_path: Path) -> None:
             assert connection.execute(text("SELECT kind FROM loaves")).scalar_one() == "rye"
     database.close()
     server.stop()
+
+
+def test_what_is_not_waited_for_is_done_in_order(bakery: Database) -> None:
+    count = "SELECT count(*) FROM loaves"
+    with bakery.begin() as connection:
+        with unawaited(connection) as ask:
+            before = ask(count, {})
+            connection.exec_driver_sql("INSERT INTO loaves VALUES (1, 'rye', '')")
+            between = ask(count, {})
+            connection.exec_driver_sql("INSERT INTO loaves VALUES (2, 'oat', '')")
+            assert (before(), between()) == ([(0,)], [(1,)])
+        assert connection.execute(text(count)).scalar_one() == 2
+    with bakery.read() as connection:
+        assert connection.execute(text(count)).scalar_one() == 2
+
+
+def test_what_is_not_waited_for_and_fails_leaves_nothing(bakery: Database) -> None:
+    def bake_twice() -> None:
+        with bakery.begin() as connection, unawaited(connection):
+            for _ in range(2):
+                connection.exec_driver_sql("INSERT INTO loaves VALUES (1, 'rye', '')")
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        bake_twice()
+    with bakery.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM loaves")).scalar_one() == 0
+
+
+def test_a_connection_that_is_lost_while_nobody_waits_is_replaced(bakery: Database) -> None:
+    def lose() -> None:
+        with bakery.begin() as connection, unawaited(connection) as ask:
+            ask("SELECT pg_terminate_backend(pg_backend_pid())", {})()
+
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            lose()
+    assert bakery.check() is None

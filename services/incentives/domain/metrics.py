@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -150,6 +151,7 @@ def named(known: Known, name: str) -> Metric:
     )
 
 
+@lru_cache(maxsize=1024)
 def is_standing(name: str) -> bool:
     """Whether a figure is not of what a person did in the period: the month, a course, mentees, a prize."""
     return name == TENURE or name.startswith((COURSE, DRAWN, MENTEES, PRIZE))

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,9 @@ class PeriodKind(IntEnum):
     WEEK = 1
     MONTH = 2
 
+    # Enum's own hashes the name in Python, and periods are in the key of every statement.
+    __hash__ = int.__hash__
+
 
 class Period(NamedTuple):
     """From `first_day` up to, not including, `end_day`."""
@@ -25,15 +29,20 @@ class Period(NamedTuple):
 
     @property
     def end_day(self) -> date:
-        first = self.first_day
-        if self.kind is PeriodKind.WEEK:
-            return first + timedelta(days=7)
-        if first.month == _LAST_MONTH:
-            return date(first.year + 1, 1, 1)
-        return first.replace(month=first.month + 1)
+        return _end_day(self)
 
     def holds(self, day: date) -> bool:
         return self.first_day <= day < self.end_day
+
+
+@lru_cache(maxsize=1024)
+def _end_day(period: Period) -> date:
+    first = period.first_day
+    if period.kind is PeriodKind.WEEK:
+        return first + timedelta(days=7)
+    if first.month == _LAST_MONTH:
+        return date(first.year + 1, 1, 1)
+    return first.replace(month=first.month + 1)
 
 
 def period_of(kind: PeriodKind, day: date) -> Period:

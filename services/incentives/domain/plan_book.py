@@ -145,6 +145,11 @@ class PlanBook:
         return any(plan.mentor_rules for plan in self._by_id.values())
 
     @cached_property
+    def is_self_contained(self) -> bool:
+        """Whether every plan pays by a person's own figures of the period, and by their tenure, alone."""
+        return not (self.courses or self.draws or self.gives_prizes or self.pays_mentors)
+
+    @cached_property
     def kinds(self) -> frozenset[PeriodKind]:
         """The periods that some plan pays for."""
         return frozenset(plan.period_kind for plan in self._by_id.values())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from services.incentives.domain.metrics import Known, Metric, is_course
+from services.incentives.domain.metrics import DRAWN, TENURE, Figures, Known, Metric, is_course
 from services.incentives.domain.parameters import Number, Numbers, Parameter, numbers_of
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rules import (
@@ -51,6 +51,10 @@ class Plan:
         """The id of the plan as it was written and approved, of a variant and of itself alike."""
         return self.id if self.base is None else self.base.id
 
+    def __hash__(self) -> int:
+        # Plans are in the keys of what was worked out before; equal ones have the same id.
+        return hash(self.id)
+
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every rule in its place, in the order of the statement's lines."""
@@ -86,6 +90,16 @@ class Plan:
     def figures(self) -> Known:
         """Every base figure that it reads, in order."""
         return {base.name: base for metric in self.metrics.values() for base in metric.bases}
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """All that its payment hangs on: base figures, the month of tenure, what draws are owed."""
+        tenure = (TENURE,) if self.reads_tenure else ()
+        return (*self.figures, *tenure, *(f"{DRAWN}{rule_id}" for rule_id in self.draws))
+
+    def read(self, figures: Figures) -> tuple[int, ...]:
+        """Of these figures what its payment hangs on, in the order of `reads`."""
+        return tuple([figures.get(name, 0) for name in self.reads])
 
     @cached_property
     def known(self) -> Known:

@@ -1,7 +1,7 @@
 """Plans tried on what happened: what they would have paid in the place of the plans that did."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
 
@@ -194,7 +194,7 @@ def simulate(
         if paid_by is not None and paid_by.written_id == plan.id
     }
     plan = book.varied(plan, standing.path, statement.period.first_day)
-    made = renew(statement, plan, replace(standing, drawn=advances.at(statement), won=won))
+    made = renew(statement, plan, standing._replace(drawn=advances.at(statement), won=won))
     advances.note(statement, paid_by, made)
     return made.total, made
 

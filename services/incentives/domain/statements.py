@@ -1,8 +1,9 @@
 """The live statement: a person's figures in one period, and what the plan in force makes of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -12,6 +13,8 @@ from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.plans import Plan
 
+# About 5 MB.
+_KEPT_PAYMENTS: Final = 10_000
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -50,8 +53,7 @@ NOTHING_WON: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
 NOTHING_DRAWN: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a person works: `path` from the own leaf to the enterprise, the job role, and today's date there.
 
     With `closed_at` it is where the person worked at the end of a period, which was then. `hired` is None where
@@ -65,10 +67,10 @@ class Standing:
     today: date
     closed_at: datetime | None = None
     hired: date | None = None
-    passed: Mapping[str, date] = field(default_factory=lambda: NOTHING_PASSED)
-    drawn: Mapping[str, int] = field(default_factory=lambda: NOTHING_DRAWN)
+    passed: Mapping[str, date] = NOTHING_PASSED
+    drawn: Mapping[str, int] = NOTHING_DRAWN
     mentees: Sequence[Figures] = ()
-    won: Mapping[tuple[str, str], int] = field(default_factory=lambda: NOTHING_WON)
+    won: Mapping[tuple[str, str], int] = NOTHING_WON
 
 
 def tenure_month(hired: date | None, period: Period) -> int:
@@ -147,10 +149,15 @@ def renew(statement: Statement, plan: Plan | None, standing: Standing | None = N
 
 
 def _payment(figures: Mapping[str, int], plan: Plan | None) -> tuple[str, int, tuple[int, ...]]:
-    if plan is None:
-        return "", 0, ()
+    return _paid(plan, plan.read(figures)) if plan is not None else ("", 0, ())
+
+
+@lru_cache(maxsize=_KEPT_PAYMENTS)
+def _paid(plan: Plan, read: tuple[int, ...]) -> tuple[str, int, tuple[int, ...]]:
+    """What a plan pays for what it reads: of many people some have read the same, and it is worked out once."""
+    figures = dict(zip(plan.reads, read, strict=True))
     if plan.leaves:
-        # Rules that only add up, as most plans are, need no tree: this is the way of every figure.
+        # Rules that only add up, as most plans are, need no tree.
         amounts = tuple([pay(kind, measure(metric, figures)) for kind, metric in plan.leaves])
         return plan.id, sum(amounts), amounts
     found, total = evaluate(plan, figures)

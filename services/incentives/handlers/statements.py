@@ -1,7 +1,6 @@
 """What people have earned, why, and what is missing for more."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -262,7 +261,7 @@ class StatementsHandler(statements_pb2_grpc.StatementsServiceServicer):
         else:
             book = self._catalogue.plans(connection).known_by(known_at)
             stored = store.known_at(person_id, day, known_at)
-            was = replace(standing, today=today(known_at, directory.zone_of(person_id)))
+            was = standing._replace(today=today(known_at, directory.zone_of(person_id)))
             standing = stood_at(connection, person_id, was, known_at)
         periods = {kind: period_of(kind, day) for kind in PeriodKind}
         stood = then(connection, [(person_id, each) for each in periods.values()], {person_id: standing})

@@ -20,6 +20,10 @@ from standards import Standards
 
 _VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
 _BEGIN: Final = text("SELECT plans_version FROM calculation FOR UPDATE")
+# Whoever waits for a row waits for the transaction that holds it.
+_WAITED_FOR: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+)
 _NEW_PLAN: Final = text("UPDATE calculation SET plans_version = plans_version + 1")
 _NEW_BOARD: Final = text(
     "UPDATE calculation SET boards_version = boards_version + 1 RETURNING boards_version"
@@ -39,6 +43,11 @@ def begin_calculation(connection: Connection) -> int:
     Every later statement of the transaction sees what the one before committed.
     """
     return int(connection.execute(_BEGIN).scalar_one())
+
+
+def is_waited_for(connection: Connection) -> bool:
+    """Whether somebody waits for a transaction to end: perhaps this one, that holds `calculation`."""
+    return bool(connection.execute(_WAITED_FOR).scalar_one())
 
 
 def read_plans(connection: Connection, version: int = 0) -> PlanBook:

@@ -4,13 +4,16 @@ Who computes holds `calculation` (see `begin_calculation`), so what is read here
 transaction ends, and the order of events is the order of changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
 
+from chassis.arrays import numbers, texts
+from chassis.database import Ask
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement
 from services.incentives.store.courses import passed_of
@@ -32,16 +35,16 @@ JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS aske
 _WHERE_FROM: Final = """
 SELECT person.id, job_role, ancestors, effective_zone, hire_date
 FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
-WHERE person.id = ANY(%(people)b::text[])
+WHERE person.id = ANY(%(people)s::text[])
 """
 # What a reader would not see changed makes no version. Of two in one instant the last is what was seen.
 _WRITE: Final = """
 WITH new AS MATERIALIZED (
     SELECT person_id, period_kind, first_day, figures::jsonb, as_of, goals_position, plan_id, total,
            amounts::bigint[], seen
-    FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(figures)b::text[],
-                %(as_of)b::timestamptz[], %(positions)b::bigint[], %(plans)b::text[], %(totals)b::bigint[],
-                %(amounts)b::text[], %(seen)b::bool[])
+    FROM unnest(%(people)s::text[], %(kinds)s::smallint[], %(days)s::date[], %(figures)s::text[],
+                %(as_of)b::timestamptz[], %(positions)s::bigint[], %(plans)s::text[], %(totals)s::bigint[],
+                %(amounts)s::text[], %(seen)b::bool[])
          AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts, seen)
 ), kept AS (
     INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
@@ -61,10 +64,9 @@ ON CONFLICT (period_kind, first_day, person_id) DO UPDATE
 _RENEW: Final = """
 WITH renewed AS (
 UPDATE statement SET plan_id = new.plan_id, total = new.total, amounts = new.amounts::bigint[]
-FROM unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[], %(plans)b::text[], %(totals)b::bigint[],
-            %(amounts)b::text[]) AS new (person_id, period_kind, first_day, plan_id, total, amounts)
-WHERE (statement.period_kind, statement.first_day, statement.person_id)
-    = (new.period_kind, new.first_day, new.person_id)
+FROM unnest(%(people)s::text[], %(plans)s::text[], %(totals)s::bigint[], %(amounts)s::text[])
+     AS new (person_id, plan_id, total, amounts)
+WHERE (period_kind, first_day) = (%(kind)s, %(day)s) AND statement.person_id = new.person_id
 RETURNING statement.*
 )
 INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
@@ -88,7 +90,7 @@ _DONE: Final = text("DELETE FROM recompute WHERE id = ANY(:ids)")
 _ON: Final = text("UPDATE recompute SET after_person = :after WHERE id = :id")
 _OPEN: Final = f"""
 SELECT {COLUMNS} FROM statement
-WHERE person_id = ANY(%(people)b::text[])
+WHERE person_id = ANY(%(people)s::text[])
   AND (plan_id <> '' OR period_kind = ANY(%(kinds)b::smallint[]))
   AND (first_day >= %(recent)s OR (plan_id = '' AND first_day >= %(since)s))
 """  # noqa: S608  the column names are ours
@@ -100,6 +102,13 @@ class Stale(NamedTuple):
 
     people: list[str]
     since: date | None
+
+
+class Read(NamedTuple):
+    """Rows about people, not yet made standings and statements (`Ledger.decode`)."""
+
+    places: Sequence[Sequence[Any]]
+    stored: Sequence[Sequence[Any]]
 
 
 class Ledger:
@@ -128,29 +137,29 @@ class Ledger:
 
         Without a plan only those of `kinds`, the periods there are plans for.
         """
-        values = {
-            "people": list(people),
-            "recent": recent,
-            "since": since or date.max,
-            "kinds": list(map(int, kinds)),
-        }
-        return list(map(as_statement, self._connection.exec_driver_sql(_OPEN, values).all()))
+        rows = self._connection.exec_driver_sql(_OPEN, _which(people, recent, since, kinds)).all()
+        return list(map(as_statement, rows))
+
+    def ask_open(
+        self, ask: Ask, people: Sequence[str], recent: date, since: date | None, kinds: Iterable[PeriodKind]
+    ) -> Callable[[], Read]:
+        """`standings` and `open` without waiting: what it returns waits."""
+        places = ask(_WHERE_FROM, {"people": texts(people)})
+        stored = ask(_OPEN, _which(people, recent, since, kinds))
+        return lambda: Read(places(), stored())
+
+    def decode(self, read: Read, now: datetime) -> tuple[dict[str, Standing], list[Statement]]:
+        """What was read, of people no course is asked of."""
+        return _standings(read.places, now, {}), list(map(as_statement, read.stored))
 
     def standings(
         self, people: Iterable[str], now: datetime, courses: Collection[str] = ()
     ) -> dict[str, Standing]:
         """Where people work, and which of the courses they have passed, as committed; unknown people are left out."""
-        found = {}
-        days: dict[str, date] = {}
         asked = list(people)
         passed = passed_of(self._connection, asked, courses, now) if courses else {}
-        for person_id, job_role, ancestors, zone, hired in self._connection.exec_driver_sql(
-            _WHERE_FROM, {"people": asked}
-        ):
-            day = days.get(zone) or days.setdefault(zone, today(now, zone))
-            own = passed.get(person_id, NOTHING_PASSED)
-            found[person_id] = Standing(ancestors[::-1], job_role, day, hired=hired, passed=own)
-        return found
+        rows = self._connection.exec_driver_sql(_WHERE_FROM, {"people": texts(asked)}).all()
+        return _standings(rows, now, passed)
 
     def write(self, statements: Sequence[Statement], now: datetime, *, unseen: Collection[Key] = ()) -> None:
         """Write statements, each key once, known from `now` on; those `unseen` look as they did."""
@@ -158,9 +167,11 @@ class Ledger:
             ordered = sorted(statements, key=_key)
             values = {
                 **_payments(ordered),
-                "figures": [orjson.dumps(each.figures).decode() for each in ordered],
+                "kinds": numbers(each.period.kind for each in ordered),
+                "days": texts([each.period.first_day.isoformat() for each in ordered]),
+                "figures": texts([orjson.dumps(each.figures).decode() for each in ordered]),
                 "as_of": [each.as_of for each in ordered],
-                "positions": [each.goals_position for each in ordered],
+                "positions": numbers(each.goals_position for each in ordered),
                 "seen": [(each.person_id, each.period) not in unseen for each in ordered],
                 "now": now,
             }
@@ -168,8 +179,9 @@ class Ledger:
 
     def write_payments(self, statements: Sequence[Statement], now: datetime) -> None:
         """Write what plans make of figures that are as stored, known from `now` on."""
-        if statements:
-            values = {**_payments(sorted(statements, key=_key)), "now": now}
+        for period, of_period in groupby(sorted(statements, key=_key), key=_period):
+            kind, day = period
+            values = {**_payments(list(of_period)), "kind": int(kind), "day": day, "now": now}
             self._connection.exec_driver_sql(_RENEW, values)
 
     def of_period(self, people: Sequence[str], period: Period) -> list[Statement]:
@@ -192,12 +204,35 @@ class Ledger:
             self._connection.execute(_DONE, {"ids": [item.id for item in taken]})
             return Stale(list(dict.fromkeys(item.node_id for item in taken)), first.since)
         values = {"node_id": first.node_id, "after": first.after_person, "limit": limit}
-        people = list(self._connection.execute(_BELOW, values).scalars())
+        people = list(self._connection.execute(_BELOW, values).scalars().all())
         if len(people) < limit:
             self._connection.execute(_DONE, {"ids": [first.id]})
         else:
             self._connection.execute(_ON, {"id": first.id, "after": people[-1]})
         return Stale(people, first.since)
+
+
+def _standings(
+    rows: Iterable[Sequence[Any]], now: datetime, passed: Mapping[str, Mapping[str, date]]
+) -> dict[str, Standing]:
+    days: dict[str, date] = {}
+    found = {}
+    for person_id, job_role, ancestors, zone, hired in rows:
+        day = days.get(zone) or days.setdefault(zone, today(now, zone))
+        own = passed.get(person_id, NOTHING_PASSED)
+        found[person_id] = Standing(ancestors[::-1], job_role, day, None, hired, own)
+    return found
+
+
+def _which(
+    people: Sequence[str], recent: date, since: date | None, kinds: Iterable[PeriodKind]
+) -> dict[str, Any]:
+    return {
+        "people": texts(people),
+        "recent": recent,
+        "since": since or date.max,
+        "kinds": list(map(int, kinds)),
+    }
 
 
 def earlier(connection: Connection, before: Mapping[tuple[str, PeriodKind], date]) -> list[Statement]:
@@ -210,18 +245,20 @@ def earlier(connection: Connection, before: Mapping[tuple[str, PeriodKind], date
     return list(map(as_statement, connection.exec_driver_sql(_EARLIER, values).all()))
 
 
+def _period(statement: Statement) -> Period:
+    return statement.period
+
+
 def _key(statement: Statement) -> tuple[Period, str]:
     return statement.period, statement.person_id
 
 
-def _payments(ordered: Sequence[Statement]) -> dict[str, list[Any]]:
+def _payments(ordered: Sequence[Statement]) -> dict[str, Any]:
     return {
-        "people": [each.person_id for each in ordered],
-        "kinds": [int(each.period.kind) for each in ordered],
-        "days": [each.period.first_day for each in ordered],
-        "plans": [each.plan_id for each in ordered],
-        "totals": [each.total for each in ordered],
-        "amounts": [f"{{{','.join(map(str, each.amounts))}}}" for each in ordered],
+        "people": texts([each.person_id for each in ordered]),
+        "plans": texts([each.plan_id for each in ordered]),
+        "totals": numbers(each.total for each in ordered),
+        "amounts": texts([numbers(each.amounts) for each in ordered]),
     }
 
 

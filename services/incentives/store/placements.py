@@ -1,7 +1,6 @@
 """Where people and units stood at a time past: who was where when a period ended (decision 0408)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -109,11 +108,11 @@ def then(
     found = {key: now[key[0]] for key in over}
     for number, at, job_role, path in rows:
         key = over[number - 1]
-        found[key] = replace(now[key[0]], path=path, job_role=job_role, closed_at=at)
+        found[key] = now[key[0]]._replace(path=path, job_role=job_role, closed_at=at)
     return found
 
 
 def stood_at(connection: Connection, person_id: str, now: Standing, instant: datetime) -> Standing:
     """Where somebody stood at an instant."""
     rows = connection.exec_driver_sql(_STOOD, {"person": person_id, "at": instant}).all()
-    return replace(now, path=rows[0][3], job_role=rows[0][2]) if rows else now
+    return now._replace(path=rows[0][3], job_role=rows[0][2]) if rows else now

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -69,10 +70,15 @@ class Found(NamedTuple):
     stored: Mapping[PeriodKind, Statement]
 
 
+@lru_cache(maxsize=1024)
+def _period(kind: int, first_day: date) -> Period:
+    return Period(PeriodKind(kind), first_day)
+
+
 def as_statement(row: Row[Any] | Sequence[Any]) -> Statement:
     """A row of COLUMNS."""
     person_id, kind, first_day, figures, as_of, goals_position, plan_id, total, amounts = row
-    period = Period(PeriodKind(kind), first_day)
+    period = _period(kind, first_day)
     told: dict[str, int] = orjson.loads(figures)
     return Statement(person_id, period, told, as_of, goals_position, plan_id, total, tuple(amounts))
 

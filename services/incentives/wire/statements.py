@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from foothold.incentives.v1 import statements_pb2, values_pb2
+from google.protobuf import timestamp_pb2
 
 from services.incentives.domain.evaluation import Line, values
 from services.incentives.domain.inverse import NextAmount
 from services.incentives.domain.metrics import DRAWN, MONTH, UNREAD, Figure, Figures, Metric, Unit, named
+from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.prizes import Won
 from services.incentives.domain.rules import (
@@ -37,7 +40,7 @@ from services.incentives.domain.statements import Statement
 from services.incentives.domain.tracing import Step
 from services.incentives.wire.values import from_money, from_period, from_value
 
-# About 4 MB.
+# About 2 MB.
 _KEPT_LINES: Final = 10_000
 _KINDS: Final[dict[type[RuleKind], values_pb2.RuleKind.ValueType]] = {
     PerUnit: values_pb2.RULE_KIND_PER_UNIT,
@@ -61,33 +64,62 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_statement(statement: Statement, plan: Plan | None, currency: str) -> statements_pb2.Statement:
-    message = statements_pb2.Statement(
-        person_id=statement.person_id,
-        period=from_period(statement.period),
-        plan_id=statement.plan_id,
-        total=from_money(statement.total, currency),
-        goals_position=statement.goals_position,
-    )
-    if plan is not None:
-        message.plan_name = plan.name
-        read = values(plan, statement.figures, statement.amounts)
-        for index, amount in enumerate(statement.amounts):
-            message.lines.append(_line(plan, index, read[index], amount, currency))
+    return statements_pb2.Statement.FromString(encode_statement(statement, plan, currency))
+
+
+def encode_statement(statement: Statement, plan: Plan | None, currency: str) -> bytes:
+    """A statement as the bytes of its message, which are the bytes of its parts one after the other.
+
+    What many statements share is made once: the instant of a page of figures, the period with the plan, the lines, a
+    total.
+    """
+    own = statements_pb2.Statement(person_id=statement.person_id, goals_position=statement.goals_position)
+    parts = [own.SerializeToString()]
     if statement.as_of is not None:
-        since = statement.as_of - _EPOCH
-        message.as_of.seconds = since.days * 86_400 + since.seconds
-        message.as_of.nanos = since.microseconds * 1_000
-    return message
+        parts.append(_as_of(statement.as_of))
+    if plan is not None:
+        parts.append(_head(statement.period, statement.plan_id, plan.name))
+        parts.append(_lines(plan, plan.read(statement.figures), statement.amounts, currency))
+    else:
+        parts.append(_head(statement.period, statement.plan_id, ""))
+    parts.append(_total(statement.total, currency))
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1_024)
+def _as_of(instant: datetime) -> bytes:
+    since = instant - _EPOCH
+    seconds = since.days * 86_400 + since.seconds
+    as_of = timestamp_pb2.Timestamp(seconds=seconds, nanos=since.microseconds * 1_000)
+    return statements_pb2.Statement(as_of=as_of).SerializeToString()
+
+
+@lru_cache(maxsize=1_024)
+def _head(period: Period, plan_id: str, plan_name: str) -> bytes:
+    message = statements_pb2.Statement(period=from_period(period), plan_id=plan_id, plan_name=plan_name)
+    return message.SerializeToString()
+
+
+@lru_cache(maxsize=_KEPT_LINES)
+def _total(total: int, currency: str) -> bytes:
+    return statements_pb2.Statement(total=from_money(total, currency)).SerializeToString()
+
+
+@lru_cache(maxsize=_KEPT_LINES)
+def _lines(plan: Plan, read: tuple[int, ...], amounts: tuple[int, ...], currency: str) -> bytes:
+    figures = dict(zip(plan.reads, read, strict=True))
+    lines = zip(values(plan, figures, amounts), amounts, strict=True)
+    return b"".join([_line(plan, index, *line, currency) for index, line in enumerate(lines)])
 
 
 class _Lines:
-    """Lines as messages, each made once: people of one plan have few different values of a rule."""
+    """Lines as parts of statements, each made once: people of one plan have few different values of a rule."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, int, Figure, int, str], statements_pb2.Line] = {}
+        self._made: dict[tuple[str, int, Figure, int, str], bytes] = {}
 
-    def get(self, plan: Plan, index: int, value: Figure, amount: int, currency: str) -> statements_pb2.Line:
-        """The same message for the same line, for copying into others only. A stored plan never changes."""
+    def get(self, plan: Plan, index: int, value: Figure, amount: int, currency: str) -> bytes:
+        """The bytes of a statement with this line alone. A stored plan never changes."""
         key = (plan.id, index, value, amount, currency)
         found = self._made.get(key)
         if found is None:
@@ -95,7 +127,7 @@ class _Lines:
                 self._made = {}
             node = plan.nodes[index]
             made = from_line(Line(node.rule, value, amount), node, plan, currency)
-            found = self._made[key] = made
+            found = self._made[key] = statements_pb2.Statement(lines=[made]).SerializeToString()
         return found
 
 
