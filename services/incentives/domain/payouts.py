@@ -95,7 +95,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held or pair[0].held_lines),
+            not (pair[1] or pair[0].held or pair[0].held_lines or pair[0].held_deals),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),
