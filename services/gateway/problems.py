@@ -82,6 +82,14 @@ _REASONS: Final[Mapping[str, str]] = {
         "It is in a batch for payroll already. What is wrong is corrected by facts and paid or taken back next time."
     ),
     "PAYOUT_HOLD": later("Somebody has held it back or released it already. Look at it again."),
+    "DEAL_UNKNOWN": later("That deal is not in the figures of this closed period."),
+    "DEAL_INSEPARABLE": later(
+        "Nothing hangs on this deal by itself, or it cannot be told exactly any more. Hold back the line or all of it."
+    ),
+    "GOALS_UNREACHABLE": later(
+        "What hangs on the deal cannot be worked out just now. Nothing was changed: try again shortly, or hold back the"
+        " line or all of it."
+    ),
     "NOTHING_TO_PAY": later("Nothing there is approved, free and in no batch yet."),
     "BATCH_PAID": later("Somebody has said already that this batch is paid."),
     "PERIOD_RUNS": later("The period still runs for somebody there. Close it when it is over everywhere."),

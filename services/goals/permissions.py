@@ -100,5 +100,6 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "/foothold.goals.v1.FairnessService/PreviewFairnessRule": FAIRNESS_RULES_WRITE,
     "/foothold.goals.v1.FeedService/ListEvents": FEED_READ,
     "/foothold.goals.v1.FeedService/GetValues": FEED_READ,
+    "/foothold.goals.v1.FeedService/GetDeals": FEED_READ,
     "/foothold.goals.v1.FeedService/GetFollowing": FEED_READ,
 }

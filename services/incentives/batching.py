@@ -1,9 +1,19 @@
 """Makes batches for payroll, and tells what they book; in the caller's transaction."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from chassis.errors import FailedPrecondition
-from services.incentives.domain.payouts import Batch, Payee, PayoutLine, batch_digest, lines_of
+from services.incentives.domain.payouts import (
+    Batch,
+    LatePart,
+    Payee,
+    PayoutLine,
+    batch_digest,
+    less,
+    lines_of,
+    only,
+)
 from services.incentives.domain.plan_book import PlanBook
 from services.incentives.store.batches import BatchStore
 from services.incentives.store.payouts import PayoutStore
@@ -35,19 +45,23 @@ def booked(
 ) -> list[tuple[Payee, PayoutLine]]:
     """What a batch books for whom, in its order: the same each time, since all of it is frozen.
 
-    Of a payout that is its own all but the lines that were held back; of another batch's those that it left out.
+    Of a payout that is its own all but what was held back; of another batch's what it pays of what that left out.
     """
-    left, paid = store.left(batch.id)
-    late = {person_id for person_id, _ in paid}
+    left, late = store.left(batch.id), store.late(batch.id)
     payees = store.items(batch.id)
     contents = payouts.contents([each.person_id for each in payees], batch.period)
     return [
         (payee, line)
         for payee, (frozen, adjustments) in zip(payees, contents, strict=True)
-        for line in lines_of(frozen, book.get(frozen.statement.plan_id), adjustments)
-        if (
-            (line.person_id, line.rule_id) in paid
-            if line.person_id in late
-            else (line.person_id, line.rule_id) not in left
+        for line in _of_payee(
+            lines_of(frozen, book.get(frozen.statement.plan_id), adjustments),
+            left.get(payee.person_id, {}),
+            late.get(payee.person_id),
         )
     ]
+
+
+def _of_payee(
+    lines: list[PayoutLine], left: Mapping[str, int | None], late: Mapping[str, LatePart] | None
+) -> list[PayoutLine]:
+    return less(lines, left) if late is None else only(lines, late)

@@ -137,11 +137,12 @@ def told_of(changed: goals_pb2.ValuesChanged, position: int, occurred_at: dateti
             continue
         first = each.period.first_day
         period = _period(kind, first.year, first.month, first.day)
-        # Ratios follow from base figures; what is no whole number is none of those.
-        figures = {
-            named.metric: named.value.numerator for named in each.values if named.value.denominator == 1
-        }
-        yield Told(changed.person_id, period, figures, position, occurred_at)
+        yield Told(changed.person_id, period, figures_of(each), position, occurred_at)
+
+
+def figures_of(told: goals_pb2.PeriodValues) -> dict[str, int]:
+    """The base figures goals tells. Ratios follow from them; what is no whole number is none of those."""
+    return {named.metric: named.value.numerator for named in told.values if named.value.denominator == 1}
 
 
 def take_metrics(connection: Connection, events: Sequence[goals_pb2.Event]) -> None:

@@ -39,6 +39,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     f"{_PACKAGE}.PayoutsService/ApprovePayouts": "incentives.payouts.approve",
     f"{_PACKAGE}.PayoutsService/HoldPayout": "incentives.payouts.hold",
     f"{_PACKAGE}.PayoutsService/ReleasePayout": "incentives.payouts.hold",
+    f"{_PACKAGE}.PayoutsService/ListPayoutDeals": "incentives.payouts.hold",
     f"{_PACKAGE}.PayoutsService/CreateBatch": "incentives.payouts.pay",
     f"{_PACKAGE}.PayoutsService/MarkBatchPaid": "incentives.payouts.pay",
     f"{_PACKAGE}.PayoutsService/GetBatch": "incentives.payouts.pay",

@@ -44,6 +44,7 @@ from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from chassis.telemetry import observe_lag
+from services.incentives.asking import DealsOfGoals
 from services.incentives.calculating import Calculator
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Corrector
@@ -65,6 +66,7 @@ from services.incentives.handlers import (
     StatementsHandler,
     WhatIfHandler,
 )
+from services.incentives.holding import DealHolder
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
 from services.incentives.recomputing import Recomputer
@@ -165,6 +167,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     calculator = Calculator(catalogue, clock, encode, corrector)
     recomputer = Recomputer(database, calculator)
     rereader = Rereader(database, calculator, clock, goals)
+    holder = DealHolder(catalogue, DealsOfGoals(goals), clock)
     simulator = Simulator(database, catalogue, clock)
     replica = Replica(database, on_change=on_identity)
     leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
@@ -225,7 +228,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             Servicer(
                 _PAYOUTS.full_name,
                 payouts_pb2_grpc.add_PayoutsServiceServicer_to_server,
-                PayoutsHandler(database, catalogue, clock, currency),
+                PayoutsHandler(database, catalogue, holder, clock, currency),
             ),
             Servicer(
                 _DISPUTES.full_name,

@@ -393,6 +393,20 @@ _FORMS_OF: Final = (
         {"person_id": _IDS, "kind": _TEXTS, "on": ("", "2031-02-30"), "reason": ("", *_CONTROL)},
     ),
     _Form(
+        "/payouts/deals/<person_id>",
+        "gu.wenjing",
+        {"kind": "month", "on": "2031-01-01", "source": "crm", "deal": "D-1", "reason": "x"},
+        {
+            "<person_id>": _IDS,
+            "kind": _TEXTS,
+            "on": ("", "2031-02-30"),
+            "source": _TEXTS,
+            "deal": _TEXTS,
+            "reason": ("", *_CONTROL),
+        },
+        {"person_id": "{person}"},
+    ),
+    _Form(
         "/payouts/batches/<batch_id>/paid",
         "gu.wenjing",
         {"paid_on": "2031-01-01"},

@@ -16,6 +16,9 @@ from foothold.identity.v1 import feed_pb2_grpc as identity_pb2_grpc
 from foothold.training.v1 import feed_pb2 as training_pb2
 from foothold.training.v1 import feed_pb2_grpc as training_pb2_grpc
 from google.type import date_pb2
+from grpc_status import rpc_status
+
+from chassis.errors import NotFound, to_status
 
 _UNITS = {"revenue": values_pb2.UNIT_MONEY, "followup_minutes": values_pb2.UNIT_MINUTES}
 Figures = Mapping[str, int]
@@ -81,6 +84,7 @@ class GoalsFeed(Feed):
         self.reads = 0
         self.answers_from: int | None = None
         self.before_answering: Callable[[goals_pb2.GetValuesRequest], None] = lambda _: None
+        self._deals: dict[str, dict[tuple[str, str], Figures]] = {}
         self._silent: dict[tuple[str, int, str], goals_pb2.PeriodValues] = {}
 
     def silently(self, event: goals_pb2.Event) -> None:
@@ -109,6 +113,33 @@ class GoalsFeed(Feed):
         self.before_answering(request)
         return answer
 
+    def deals(
+        self, request: goals_pb2.GetDealsRequest, context: grpc.ServicerContext
+    ) -> goals_pb2.GetDealsResponse:
+        """Figures as they were told last, and without the contributions of deals told by `counted`."""
+        if not self.open:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "down")
+        asked = goals_pb2.GetValuesRequest(
+            period_kind=request.period_kind, on=request.on, person_ids=[request.person_id]
+        )
+        (told,) = self.values(asked).values[0].periods
+        of = self._deals.get(request.person_id, {})
+        answer = goals_pb2.GetDealsResponse(values=told, without=told)
+        for name in of:
+            answer.deals.add(key=goals_pb2.DealKey(source=name[0], external_id=name[1]))
+        for key in request.leave_out:
+            if (key.source, key.external_id) not in of:
+                unknown = NotFound("DEAL_UNKNOWN", "unknown")
+                context.abort_with_status(rpc_status.to_status(to_status(unknown, domain="goals")))
+            for metric, number in of[key.source, key.external_id].items():
+                for each in answer.without.values:
+                    each.value.numerator -= number if each.metric == metric else 0
+        return answer
+
+    def counted(self, person_id: str, external_id: str, **figures: int) -> None:
+        """A deal of somebody counts so much, whatever the period."""
+        self._deals.setdefault(person_id, {})["crm", external_id] = figures
+
 
 class _Goals(goals_pb2_grpc.FeedServiceServicer):
     def __init__(self, feed: GoalsFeed) -> None:
@@ -124,6 +155,11 @@ class _Goals(goals_pb2_grpc.FeedServiceServicer):
         self, request: goals_pb2.GetValuesRequest, context: grpc.ServicerContext
     ) -> goals_pb2.GetValuesResponse:
         return self._feed.values(request)
+
+    def GetDeals(
+        self, request: goals_pb2.GetDealsRequest, context: grpc.ServicerContext
+    ) -> goals_pb2.GetDealsResponse:
+        return self._feed.deals(request, context)
 
     def GetFollowing(
         self, request: goals_pb2.GetFollowingRequest, context: grpc.ServicerContext

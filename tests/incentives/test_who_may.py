@@ -148,6 +148,9 @@ _CALLS: dict[str, Callable[[Client], object]] = {
             request_id=request_id(), person_id="li", period_kind=MONTH, on=_FEBRUARY, reason="清"
         )
     ),
+    "ListPayoutDeals": lambda c: c.payouts.ListPayoutDeals(
+        payouts_pb2.ListPayoutDealsRequest(person_id="li", period_kind=MONTH, on=_FEBRUARY)
+    ),
     "CreateBatch": lambda c: c.payouts.CreateBatch(
         payouts_pb2.CreateBatchRequest(
             request_id=request_id(), node_id="shanghai", period_kind=MONTH, on=_FEBRUARY
@@ -325,6 +328,7 @@ _EXPECTED = {
     # Whoever comes second finds it held, and released. Nobody is due anything for February.
     "HoldPayout": (*_NO_PAYING, OK, "FAILED_PRECONDITION", DENIED, DENIED),
     "ReleasePayout": (*_NO_PAYING, OK, "FAILED_PRECONDITION", DENIED, DENIED),
+    "ListPayoutDeals": (*_NO_PAYING, OK, OK, DENIED, DENIED),
     "CreateBatch": (*_NO_PAYING, "FAILED_PRECONDITION", "FAILED_PRECONDITION", DENIED, DENIED),
     "GetBatch": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, DENIED),
     "ListBatches": (*_NO_PAYING, OK, OK, DENIED, DENIED),

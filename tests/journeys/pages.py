@@ -243,6 +243,7 @@ _AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
 _SAVE: Final = "#metric-form .primary"
 _RETIRE: Final = "form.danger button"
 _LAST_MONTH: Final = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).isoformat()
+_DEALS: Final = f"/payouts/deals/xian-yijun?kind=month&on={_LAST_MONTH}"
 _A_GOAL: Final = "/goals?metric=revenue > .goals .what a"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
@@ -445,6 +446,11 @@ VISITS: Final[Mapping[str, list[Visit]]] = {
         Visit("calendar-year-wrong", "calendar.enter", "", _sending("#year button", off="2032-01-01"), 422),
         Visit("payouts", "payouts.overview", "/payouts"),
         Visit("payouts-closed", "payouts.overview", f"/payouts?node_id=guangzhou&on={_LAST_MONTH}"),
+        Visit("payout-deals", "payout_deals.overview", _DEALS),
+        Visit("payout-deal", "payout_deals.overview", f"{_DEALS} > #deals tbody a"),
+        Visit(
+            "payout-deal-wrong", "payout_deals.change", "", _sending("#hold-deal .primary", reason=" "), 422
+        ),
         Visit("disputes", "disputes.overview", "/disputes"),
         Visit("dispute", "disputes.one", "/disputes > .lines a"),
         Visit("dispute-not-answered", "disputes.answer", "", _sending("#answer .primary", answer=""), 422),

@@ -68,6 +68,11 @@ _BATCHES: Final[Mapping[str, Probe]] = {
     _PAYOUTS + "ReleasePayout": Probe(
         "people", _command_of_person(payouts_pb2.ReleasePayoutRequest), through=_NONE_CLOSED
     ),
+    _PAYOUTS + "ListPayoutDeals": Probe(
+        "people",
+        lambda reach: _about(reach, payouts_pb2.ListPayoutDealsRequest, person_id=reach.target),
+        through=_NONE_CLOSED,
+    ),
     _PAYOUTS + "CreateBatch": Probe(
         "nodes", _command_of_node(payouts_pb2.CreateBatchRequest), through=frozenset({"NOTHING_TO_PAY"})
     ),

@@ -58,6 +58,12 @@ def _get_values(_reach: Reach) -> Request:
     )
 
 
+def _get_deals(_reach: Reach) -> Request:
+    return goals_feed.GetDealsRequest(
+        period_kind=values_pb2.PERIOD_KIND_MONTH, on=Date(year=2025, month=3, day=1), person_id="newcomer"
+    )
+
+
 def _record(reach: Reach) -> Request:
     return facts_pb2.RecordFactRequest(fact=fact(reach.target, new_id()))
 
@@ -306,6 +312,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     "/foothold.goals.v1.FeedService/ListEvents": Probe(
         "nothing", lambda _: goals_feed.ListEventsRequest(page_size=1)
     ),
+    "/foothold.goals.v1.FeedService/GetDeals": Probe("nothing", _get_deals),
     "/foothold.goals.v1.FeedService/GetValues": Probe("nothing", _get_values),
     "/foothold.goals.v1.FeedService/GetFollowing": Probe(
         "nothing", lambda _: goals_feed.GetFollowingRequest()

@@ -214,6 +214,14 @@ def _held(_browser: Browser, target: str) -> Mapping[str, str]:
     return {"node_id": "hq", "person_id": target, "kind": "month", "on": "2019-01-01", "reason": "Looked at"}
 
 
+def _deals_of(_browser: Browser, target: str) -> Mapping[str, str]:
+    return {"person_id": target, "kind": "month", "on": "2019-01-01"}
+
+
+def _deal_held(_browser: Browser, _target: str) -> Mapping[str, str]:
+    return {"kind": "month", "on": "2019-01-01", "source": "crm", "deal": "D-1", "reason": "Looked at"}
+
+
 def _no_honour(_browser: Browser, _target: str) -> Mapping[str, str]:
     board = {"board_id": "follow-ups-month", "node_id": "shanghai", "on": "2020-01-01"}
     return {**board, "person_id": "newcomer", "reason": "Nobody"}
@@ -475,6 +483,8 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /payouts/approve": Try("nodes", form=_period),
     "POST /payouts/batch": Try("nodes", form=_period),
     "POST /payouts/hold": Try("people", form=_held),
+    "GET /payouts/deals/<person_id>": Try("people", arguments=_deals_of),
+    "POST /payouts/deals/<person_id>": Try("people", arguments=_deals_of, form=_deal_held),
     "GET /payouts/batches/<batch_id>": Try(arguments=_no_batch),
     "GET /payouts/batches/<batch_id>.csv": Try(arguments=_no_batch),
     "GET /payouts/batches/<batch_id>.xlsx": Try(arguments=_no_batch),

@@ -106,7 +106,9 @@ def _noteworthy(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
     """How far the payouts are, and those that deserve a look before they are approved."""
     answer = _payouts(asked, order=payouts_pb2.ListPayoutsRequest.ORDER_NOTEWORTHY, page_size=_LOOKED_AT)
     found = [
-        each for each in answer.payouts if each.notices or each.hold_reason or each.flag_id or each.held_lines
+        each
+        for each in answer.payouts
+        if each.notices or each.hold_reason or each.flag_id or each.held_lines or each.held_deals
     ]
     del answer.payouts[:]
     answer.payouts.extend(found)

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.goals.domain.credits import deal_source
-from services.goals.domain.facts import Credit, Refusal, fact_id
+from services.goals.domain.facts import Credit, Key, Refusal, fact_id
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,6 +58,20 @@ class Recorded(NamedTuple):
         """Where a page that ends with it ends."""
         micros = (self.occurred_at - _EPOCH) // timedelta(microseconds=1)
         return (micros, self.source, self.external_id, self.version)
+
+
+class Deal(NamedTuple):
+    """What counts for somebody of a deal. Amounts are in minor units, None when none was told.
+
+    `deal_amount` is the whole of a shared one.
+    """
+
+    key: Key
+    kind: int
+    occurred_at: datetime
+    amount: int | None
+    deal_amount: int | None
+    product: str
 
 
 class Outcome(IntEnum):

@@ -8,11 +8,14 @@ from foothold.goals.v1 import feed_pb2, feed_pb2_grpc
 
 from access import Directory, caller
 from chassis.database import Database
+from chassis.errors import NotFound
 from chassis.feed import FeedReader, StoredEvent, read_extent
 from chassis.validation import Fields
+from services.goals.domain.facts import Key
 from services.goals.domain.periods import Period, PeriodKind, period_of
 from services.goals.following import FollowedFeed
 from services.goals.permissions import FEED_READ
+from services.goals.store.deals import Deals
 from services.goals.store.enriching import TOLD_KINDS, figures_of, periods_of
 from services.goals.store.library import LibraryCache
 from services.goals.wire.feed import (
@@ -25,6 +28,7 @@ from services.goals.wire.feed import (
     calendar_event,
     days_of,
     flag_event,
+    from_deal,
     from_figures,
     metric_event,
     target_event,
@@ -35,6 +39,8 @@ from services.goals.wire.feed import (
 _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
 _MOST_PEOPLE: Final = 500
+_MOST_DEALS: Final = 50
+_LONGEST_NAME: Final = 120
 _NANOS: Final = 1_000_000_000
 # Events that hold all they tell.
 _WHOLE: Final = {TARGET_CHANGED: target_event, TASK_CHANGED: task_event, FLAG_CHANGED: flag_event}
@@ -99,6 +105,35 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             response.values.add(person_id=person_id, periods=[told])
         return response
 
+    def GetDeals(
+        self, request: feed_pb2.GetDealsRequest, context: grpc.ServicerContext
+    ) -> feed_pb2.GetDealsResponse:
+        caller(context).scope(FEED_READ).require_everywhere()
+        fields = Fields()
+        kind = fields.one_of("period_kind", request.period_kind, TOLD_KINDS)
+        day = fields.date("on", request.on)
+        person_id = fields.identifier("person_id", request.person_id)
+        known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
+        named = _named(fields, request.leave_out)
+        fields.require_valid()
+        self._library.refresh()
+        library = self._library.known(known_at)
+        period = period_of(PeriodKind(kind), day, self._directory.zone_of(person_id))
+        with self._database.read() as connection:
+            deals = Deals(connection, person_id, period, known_at)
+            left_out = deals.counted_of(named)
+            if len(left_out) < len(named):
+                raise NotFound("DEAL_UNKNOWN", "A deal counted nothing for that person in that period.")
+            listed = deals.newest()
+            figures = deals.figures(library.counters, ())
+            without = deals.figures(library.counters, left_out) if left_out else figures
+        metrics = library.metrics(period.first)
+        return feed_pb2.GetDealsResponse(
+            deals=[from_deal(each, self._currency) for each in listed],
+            values=from_figures(period, figures, metrics, self._currency),
+            without=from_figures(period, without, metrics, self._currency),
+        )
+
     def GetFollowing(
         self, request: feed_pb2.GetFollowingRequest, context: grpc.ServicerContext
     ) -> feed_pb2.GetFollowingResponse:
@@ -145,3 +180,15 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             )
 
         return [as_told(event) for event in events]
+
+
+def _named(fields: Fields, told: Sequence[feed_pb2.DealKey]) -> list[Key]:
+    fields.count("leave_out", len(told), maximum=_MOST_DEALS, minimum=0)
+    named = [Key(each.source, each.external_id) for each in told]
+    for number, each in enumerate(named[:_MOST_DEALS]):
+        within = fields.within(f"leave_out[{number}]")
+        within.text("source", each.source, max_length=_LONGEST_NAME)
+        within.text("external_id", each.external_id, max_length=_LONGEST_NAME)
+    if len(set(named)) < len(named):
+        fields.refuse("leave_out", "must name each deal once")
+    return named

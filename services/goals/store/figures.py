@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from chassis.database import Database
 from services.goals.domain.conditions import Novelty
+from services.goals.domain.facts import Key
 from services.goals.domain.leave import Absence
 from services.goals.domain.metrics import FIRST_COUNTER, PURCHASES, Counter, Figures, Sums
 from services.goals.domain.periods import Period
@@ -101,7 +102,7 @@ WITH {stood}days AS (
     SELECT slot, first, stop, person_id, kind, amount_minor, minutes, customer, channel, product, attributes,
            recorded_at
     FROM span JOIN fact USING (person_id)
-    WHERE counts AND kind <> 9 AND occurred_at >= start AND occurred_at < until
+    WHERE counts AND kind <> 9 AND occurred_at >= start AND occurred_at < until{left_out}
 ), counted AS (
     {counted}
 ), patrons AS (
@@ -129,6 +130,8 @@ SELECT 0, -3, version, 0, 0, NULL, 0 FROM standard_version
 ) AS figure
 {leave}
 """
+_LEFT_OUT: Final = """
+      AND (source, external_id) NOT IN (SELECT * FROM unnest(%(sources)b::text[], %(external_ids)b::text[]))"""
 _TOLD_UNTIL: Final = " AND occurred_at < until"
 _KEY: Final = "CASE %(by)s WHEN 'person' THEN person_id WHEN 'month' THEN to_char({}, 'YYYY-MM') ELSE '' END"
 _BY_DAY: Final = _KEY.format("day")
@@ -192,10 +195,12 @@ def read_figures(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     counters: Sequence[Counter] = (PURCHASES,),
+    left_out: Sequence[Key] = (),
 ) -> Reading:
     """The figures of each span: all that is recorded, or what happened up to `as_of`, as known at `known_at`.
 
-    What is kept has every counter; what happened up to a moment is counted for `counters` only.
+    What is kept has every counter; what happened up to a moment is counted for `counters` only, and without the facts
+    `left_out`, which are of the spans and no follow-ups: of others it depends who is new, and who came again.
     """
     people = [span.person_id for span in spans]
     first = Longs(span.period.first.toordinal() - _EPOCH_DAY for span in spans)
@@ -207,7 +212,7 @@ def read_figures(
         until = _micros(as_of) + 1
         starts = Longs(_micros(span.period.start) for span in spans)
         ends = [_micros(span.period.stop) for span in spans]
-        query, more = _counting(counters, known_at)
+        query, more = _counting(counters, known_at, left_out)
         more |= {"ends": Longs(ends), "until": Longs(min(each, until) for each in ends)}
         rows = connection.exec_driver_sql(
             query, {"people": people, "first": first, "last": last, "start": starts, **more}
@@ -269,9 +274,14 @@ def take(figures: Figures, kind: int, sums: Sums) -> None:
             figures.count(counter, Novelty(whom), sums)
 
 
-def _counting(counters: Sequence[Counter], known_at: datetime | None) -> tuple[str, dict[str, Any]]:
+def _counting(
+    counters: Sequence[Counter], known_at: datetime | None, left_out: Sequence[Key]
+) -> tuple[str, dict[str, Any]]:
     """The statement over the facts for some counters, and the parameters it has beside the spans."""
     parts, parameters = [], dict[str, Any]()
+    if left_out:
+        parameters["sources"] = [key.source for key in left_out]
+        parameters["external_ids"] = [key.external_id for key in left_out]
     if known_at is not None:
         parameters["known_at"] = known_at
     again = []
@@ -292,6 +302,7 @@ def _counting(counters: Sequence[Counter], known_at: datetime | None) -> tuple[s
         stood="" if kept else f"{STOOD}, ",
         bounds="first_day AS first, end_day AS stop" if kept else "start AS first, ends AS stop",
         touched=touched,
+        left_out=_LEFT_OUT if left_out else "",
         counted=" UNION ALL ".join(parts),
         patrons=PATRONS.format(key="slot", touched=touched, earlier=earlier),
         leave=_LEAVE.format(told=_TOLD_UNTIL, first="first_day", stop="end_day"),

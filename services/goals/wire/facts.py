@@ -167,6 +167,13 @@ class FactReader:
         return Money(currency_code=self._currency, units=units, nanos=minor * self._nanos)
 
 
+def from_minor(amount: int, currency: str) -> Money:
+    """An amount in minor units, which is not negative, as money."""
+    minor = 10 ** decimals_of(currency)
+    units, rest = divmod(amount, minor)
+    return Money(currency_code=currency, units=units, nanos=rest * (_NANOS // minor))
+
+
 def from_refusal(refusal: Refusal) -> facts_pb2.FactResult:
     """A refused row's result."""
     return facts_pb2.FactResult(

@@ -11,7 +11,9 @@ from services.goals.domain.coaching import Task
 from services.goals.domain.definitions import State, Version
 from services.goals.domain.metrics import Figures, Metric, evaluate
 from services.goals.domain.periods import Period
+from services.goals.domain.recorded import Deal
 from services.goals.domain.targets import Target
+from services.goals.wire.facts import from_minor
 from services.goals.wire.metrics import from_definition
 from services.goals.wire.targets import from_target
 from services.goals.wire.values import from_date, from_instant, from_period, from_value
@@ -127,6 +129,18 @@ def values_event(
         values_changed=feed_pb2.ValuesChanged(
             person_id=person_id, periods=[told[period] for period in periods]
         ),
+    )
+
+
+def from_deal(deal: Deal, currency: str) -> feed_pb2.PeriodDeal:
+    """What counts of a deal."""
+    return feed_pb2.PeriodDeal(
+        key=feed_pb2.DealKey(source=deal.key.source, external_id=deal.key.external_id),
+        kind=deal.kind,  # type: ignore[arg-type]  # the enums have the same numbers
+        occurred_at=from_instant(deal.occurred_at),
+        amount=None if deal.amount is None else from_minor(deal.amount, currency),
+        deal_amount=None if deal.deal_amount is None else from_minor(deal.deal_amount, currency),
+        product=deal.product,
     )
 
 

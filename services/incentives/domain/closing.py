@@ -38,13 +38,43 @@ class Adjustment(NamedTuple):
 
 
 class HeldLine(NamedTuple):
-    """A line that is held back, with every adjustment of it, in minor units."""
+    """A line that is held back, with every adjustment of it, in minor units; or what hangs on deals of it."""
 
     rule_id: str
     label: str
     amount: int
+    reason: str = ""
+    held_by: str = ""
+    in_part: bool = False
+
+
+class DealName(NamedTuple):
+    """A deal as its source names it."""
+
+    source: str
+    external_id: str
+
+
+class Deal(NamedTuple):
+    """What counts of a deal for somebody, in minor units, None where no amount was told.
+
+    `whole` is what others share.
+    """
+
+    name: DealName
+    occurred_at: datetime
+    amount: int | None
+    whole: int | None
+    product: str
+
+
+class HeldDeal(NamedTuple):
+    """A deal that is held back."""
+
+    name: DealName
     reason: str
     held_by: str
+    held_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +96,7 @@ class Frozen:
     flag_id: str = ""
     flag_rule: str = ""
     held_lines: tuple[HeldLine, ...] = ()
+    held_deals: tuple[HeldDeal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from services.incentives.domain.closing import Adjustment, Frozen, HeldLine, amounts
+from services.incentives.domain.closing import Adjustment, Frozen, HeldDeal, HeldLine, amounts
 from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
 
@@ -43,6 +43,7 @@ class Payout:
     batch_id: str = ""
     paid_on: date | None = None
     held_lines: tuple[HeldLine, ...] = ()
+    held_deals: tuple[HeldDeal, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -94,7 +95,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held or pair[0].held_lines),
+            not (pair[1] or pair[0].held or pair[0].held_lines or pair[0].held_deals),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),
@@ -170,6 +171,40 @@ def line_of(lines: Iterable[PayoutLine], rule_id: str) -> PayoutLine | None:
     """What a payout books for a rule, its adjustments included, as one; None where that is nothing at all."""
     found = [each for each in lines if each.rule_id == rule_id]
     return found[0]._replace(amount=sum(each.amount for each in found), corrects=None) if found else None
+
+
+class LatePart(NamedTuple):
+    """What a batch pays of a line that an earlier one left out, in minor units.
+
+    `still_kept` of the whole line is what it leaves out itself; None where it pays a part of the line, no adjustment.
+    """
+
+    amount: int
+    still_kept: int | None
+
+
+def less(lines: Iterable[PayoutLine], left: Mapping[str, int | None]) -> list[PayoutLine]:
+    """A payout's lines less what is left out of them: a part of the line itself, None for it and its adjustments."""
+    found = []
+    for each in lines:
+        part = left.get(each.rule_id, 0)
+        if part is not None:
+            found.append(each._replace(amount=each.amount - (0 if each.corrects else part)))
+    return [each for each in found if each.amount]
+
+
+def only(lines: Iterable[PayoutLine], late: Mapping[str, LatePart]) -> list[PayoutLine]:
+    """What is paid of a payout's lines by a batch for what an earlier one left out."""
+    found = []
+    for each in lines:
+        part = late.get(each.rule_id)
+        if part is None or (part.still_kept is None and each.corrects):
+            continue
+        if part.still_kept is None:
+            found.append(each._replace(amount=part.amount))
+        else:
+            found += less([each], {each.rule_id: part.still_kept})
+    return found
 
 
 def batch_digest(lines: Sequence[PayoutLine]) -> str:

@@ -15,14 +15,15 @@ from chassis.validation import Fields
 from services.incentives.domain.payouts import (
     Payout,
     PayoutLine,
-    PayoutState,
     line_of,
     lines_of,
     noteworthy,
 )
 from services.incentives.domain.periods import Period
-from services.incentives.handlers.batches import BatchesPart, not_closed, period_in
+from services.incentives.handlers.batches import not_closed, period_in
 from services.incentives.handlers.commands import require_second
+from services.incentives.handlers.payout_deals import DealsPart, deal_in
+from services.incentives.holding import known, not_so, require_free
 from services.incentives.store.payouts import PayoutStore
 from services.incentives.wire.payouts import from_payout
 from services.incentives.wire.values import from_money, to_money
@@ -35,8 +36,8 @@ _MOST_PEOPLE: Final = 1000
 _LONGEST_RULE: Final = 40
 
 
-class PayoutsHandler(BatchesPart):
-    """The whole of it: what is due, approved and held back; batches are a part of their own."""
+class PayoutsHandler(DealsPart):
+    """The whole of it: what is due, approved and held back; batches and deals are parts of their own."""
 
     def ListPayouts(
         self, request: payouts_pb2.ListPayoutsRequest, context: grpc.ServicerContext
@@ -160,28 +161,28 @@ class PayoutsHandler(BatchesPart):
         period = period_in(fields, request)
         reason = fields.text("reason", request.reason, max_length=500)
         rule_id = fields.text("rule_id", request.rule_id, max_length=_LONGEST_RULE, required=False)
+        deal = deal_in(fields, "deal", request.deal) if request.HasField("deal") else None
+        if deal is not None and rule_id:
+            fields.refuse("deal", "not with rule_id")
         fields.require_valid()
 
         def carry_out(connection: Connection) -> payouts_pb2.Payout:
             store = PayoutStore(connection, scope)
-            payout = _payout(store, person_id, period())
+            if not held:
+                known(store.seen_of(person_id, period()))
+                require_second(scope, [person_id], "Nobody releases a payout of their own.")
+            if deal is not None:
+                change_deal = self._deals.hold if held else self._deals.release
+                found = change_deal(connection, scope, person_id, period(), deal, reason)
+                return from_payout(found, self._currency)
+            payout = known(store.of_person(person_id, period()))
             line = self._line(connection, store, payout, rule_id)
             # What its batch left out is released into a later one.
-            if payout.state in {PayoutState.IN_BATCH, PayoutState.PAID} and (held or line is None):
-                raise FailedPrecondition(
-                    "PAYOUT_IN_BATCH",
-                    "The payout is in a batch for payroll.",
-                    metadata={"batch_id": payout.batch_id},
-                )
-            if not held:
-                require_second(scope, [person_id], "Nobody releases a payout of their own.")
+            if held or line is None:
+                require_free(payout)
             if not change(store, person_id, period(), reason, self._clock.now(), line):
-                raise FailedPrecondition(
-                    "PAYOUT_HOLD",
-                    "The payout is held back already." if held else "The payout is not held back.",
-                    metadata={"held": str(held).lower()},
-                )
-            return from_payout(_payout(store, person_id, period()), self._currency)
+                raise not_so(held=held)
+            return from_payout(known(store.of_person(person_id, period())), self._currency)
 
         return carry_out
 
@@ -208,10 +209,3 @@ class PayoutsHandler(BatchesPart):
         if total.minor is None or (total.minor and total.currency != self._currency):
             fields.refuse("waiting_total", f"must be whole hundredths of {self._currency}")
         return request.waiting, total.minor or 0
-
-
-def _payout(store: PayoutStore, person_id: str, period: Period) -> Payout:
-    found = store.of_person(person_id, period)
-    if found is None:
-        raise NotFound("PAYOUT_UNKNOWN", "Nothing of that person is closed in that period.")
-    return found

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from access import Scope
-from services.incentives.domain.payouts import Batch, Payee
+from services.incentives.domain.payouts import Batch, LatePart, Payee
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.store.payouts import BELOW, FREE, LOCK_BELOW, asked
 
@@ -20,27 +20,32 @@ WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {BELOW} {FREE}
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """)  # noqa: S608  the text is ours
-# What is held back of the payouts just taken into a batch waits for a batch of its own.
+# What is held back of the payouts just taken into a batch waits for batches of its own.
 _LEAVE: Final = text("""
-INSERT INTO left_line (period_kind, first_day, person_id, rule_id, left_by, amount)
-SELECT period_kind, first_day, person_id, rule_id, batch_id, amount
-FROM hold JOIN batch_item USING (period_kind, first_day, person_id)
-WHERE batch_id = :batch_id AND rule_id <> '' AND released_at IS NULL
+INSERT INTO left_line (period_kind, first_day, person_id, rule_id, left_by, amount, whole)
+SELECT period_kind, first_day, person_id, rule_id, batch_id, amount, NOT in_part
+FROM held_line JOIN batch_item USING (period_kind, first_day, person_id) WHERE batch_id = :batch_id
 """)
 _TAKE_LEFT: Final = text(f"""
-UPDATE left_line SET batch_id = :batch_id, name = coalesce(person.name, ''),
-       employee_number = coalesce(person.employee_number, '')
-FROM frozen LEFT JOIN directory_person AS person ON person.id = frozen.person_id
-WHERE (left_line.period_kind, left_line.first_day, left_line.person_id)
-    = (frozen.period_kind, frozen.first_day, frozen.person_id)
-  AND (frozen.period_kind, frozen.first_day) = (:kind, :day) {BELOW} {FREE}
-  AND left_line.batch_id IS NULL AND NOT EXISTS (
-      SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
-          = (left_line.period_kind, left_line.first_day, left_line.person_id, left_line.rule_id)
-        AND released_at IS NULL)
+WITH taken AS (
+    SELECT owed.*, coalesce(person.name, '') AS name, coalesce(person.employee_number, '') AS employee_number
+    FROM frozen JOIN owed USING (period_kind, first_day, person_id)
+    LEFT JOIN directory_person AS person ON person.id = frozen.person_id
+    WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day) {BELOW} {FREE}
+), settled AS (
+    UPDATE left_line SET paid = paid + taken.amount, batch_id = CASE WHEN taken.last THEN :batch_id END
+    FROM taken WHERE (left_line.period_kind, left_line.first_day, left_line.person_id, left_line.rule_id)
+        = (taken.period_kind, taken.first_day, taken.person_id, taken.rule_id)
+)
+INSERT INTO late_line (period_kind, first_day, person_id, rule_id, batch_id, amount, whole, name, employee_number)
+SELECT period_kind, first_day, person_id, rule_id, :batch_id, amount, whole, name, employee_number FROM taken
 """)  # noqa: S608  the text is ours
 _LEFT: Final = text("""
-SELECT person_id, rule_id, batch_id = :id AS paid FROM left_line WHERE left_by = :id OR batch_id = :id
+SELECT person_id, rule_id, CASE WHEN NOT whole THEN amount END FROM left_line WHERE left_by = :id
+""")
+_LATE: Final = text("""
+SELECT person_id, rule_id, late.amount, CASE WHEN late.whole THEN left_line.amount - late.amount END
+FROM late_line AS late JOIN left_line USING (period_kind, first_day, person_id, rule_id) WHERE late.batch_id = :id
 """)
 _COLUMNS: Final = (
     "id, node_id, period_kind, first_day, created_by, created_at, people, lines, total, digest, paid_on, reference,"
@@ -63,7 +68,7 @@ RETURNING id
 _ITEMS: Final = text("""
 SELECT person_id, name, employee_number FROM batch_item WHERE batch_id = :id
 UNION
-SELECT person_id, name, employee_number FROM left_line WHERE batch_id = :id ORDER BY person_id
+SELECT person_id, name, employee_number FROM late_line WHERE batch_id = :id ORDER BY person_id
 """)
 
 
@@ -132,12 +137,19 @@ class BatchStore:
         """Whose payouts a batch holds, by person id, as they were called when it was made."""
         return [Payee(*row) for row in self._connection.execute(_ITEMS, {"id": batch_id})]
 
-    def left(self, batch_id: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-        """Person and line of what a batch left out, and of what it pays that an earlier one left out."""
-        rows = self._connection.execute(_LEFT, {"id": batch_id}).all()
-        return {(who, line) for who, line, paid in rows if not paid}, {
-            (who, line) for who, line, paid in rows if paid
-        }
+    def left(self, batch_id: str) -> dict[str, dict[str, int | None]]:
+        """What a batch left out, by person and line: a part of the line in minor units, or None for all of it."""
+        found: dict[str, dict[str, int | None]] = {}
+        for person_id, rule_id, part in self._connection.execute(_LEFT, {"id": batch_id}):
+            found.setdefault(person_id, {})[rule_id] = part
+        return found
+
+    def late(self, batch_id: str) -> dict[str, dict[str, LatePart]]:
+        """What a batch pays that an earlier one left out, by person and line."""
+        found: dict[str, dict[str, LatePart]] = {}
+        for person_id, rule_id, *part in self._connection.execute(_LATE, {"id": batch_id}):
+            found.setdefault(person_id, {})[rule_id] = LatePart(*part)
+        return found
 
 
 def _batch(row: Row[Any]) -> Batch:

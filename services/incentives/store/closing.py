@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldLine
+from services.incentives.domain.closing import Adjustment, Closing, DealName, Frozen, HeldDeal, HeldLine
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.store.statements import COLUMNS, as_statement
 
 Key = tuple[str, Period]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+HELD_DEALS: Final = """(
+           SELECT coalesce(json_agg(json_build_array(source, external_id, reason, held_by,
+                      (extract(epoch FROM held_at) * 1000000)::bigint) ORDER BY deal_hold.id), '[]')
+           FROM deal_hold WHERE (deal_hold.period_kind, deal_hold.first_day, deal_hold.person_id)
+               = (frozen.period_kind, frozen.first_day, frozen.person_id) AND released_at IS NULL)"""
 _ASKED: Final = (
     "unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS asked (person, kind, day)"
 )
@@ -22,9 +28,9 @@ SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, 
        closed_by, approved_at IS NOT NULL, paid_on, coalesce(held.reason, ''), coalesce(held.flag_id, ''),
        coalesce(held.rule, ''), (
            SELECT coalesce(json_agg(
-               json_build_array(rule_id, label, amount, hold.reason, hold.held_by) ORDER BY id), '[]')
-           FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id) = (kind, day, person)
-             AND rule_id <> '' AND released_at IS NULL)
+               json_build_array(rule_id, label, amount, line.reason, line.held_by, in_part) ORDER BY id, rule_id), '[]')
+           FROM held_line AS line WHERE (line.period_kind, line.first_day, line.person_id) = (kind, day, person)),
+       {HELD_DEALS}
 FROM frozen JOIN closing ON closing.id = closing_id
 JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (kind, day, person)
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id) = (kind, day, person)
@@ -163,9 +169,17 @@ def adjust(connection: Connection, adjustment: Adjustment) -> Adjustment:
 
 
 def _frozen(row: Row[Any]) -> Frozen:
-    *rest, held = row[-11:]
+    *rest, held, deals = row[-12:]
     lines = tuple(HeldLine(*each) for each in held)
-    return replace(Frozen(as_statement(row[:-11]), *rest), held_lines=lines)
+    return replace(Frozen(as_statement(row[:-12]), *rest), held_lines=lines, held_deals=held_deals(deals))
+
+
+def held_deals(rows: Sequence[Sequence[Any]]) -> tuple[HeldDeal, ...]:
+    """The deals of `HELD_DEALS`."""
+    return tuple(
+        HeldDeal(DealName(source, external_id), reason, held_by, _EPOCH + timedelta(microseconds=micros))
+        for source, external_id, reason, held_by, micros in rows
+    )
 
 
 def _adjustment(row: Row[Any]) -> Adjustment:

@@ -12,8 +12,9 @@ from services.incentives.domain.closing import Adjustment, Frozen, HeldLine
 from services.incentives.domain.payouts import Payout, PayoutLine, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
+from services.incentives.store.closing import HELD_DEALS, held_deals
 
-_PAYOUTS: Final = """
+_PAYOUTS: Final = f"""
 SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
        before.total + before.adjusted AS last, coalesce(held.reason, ''), coalesce(held_by, ''),
        coalesce(held.flag_id, ''), coalesce(held.rule, ''),
@@ -21,27 +22,25 @@ SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + fr
        EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
            SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
                = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines,
-       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount
+       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount, {HELD_DEALS} AS held_deals
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
 LEFT JOIN held ON (held.period_kind, held.first_day, held.person_id)
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
 CROSS JOIN LATERAL (
-    SELECT coalesce(json_agg(json_build_array(rule_id, label, amount, reason, held_by) ORDER BY id)
-                    FILTER (WHERE NOT owed), '[]') AS held_lines,
-           coalesce(sum(amount) FILTER (WHERE NOT owed), 0) AS held_amount,
-           coalesce(bool_or(owed), false) AS owes, coalesce(sum(amount) FILTER (WHERE owed), 0) AS owed_amount
+    SELECT coalesce(json_agg(json_build_array(rule_id, label, amount, reason, held_by, in_part) ORDER BY id, rule_id)
+                    FILTER (WHERE NOT owes), '[]') AS held_lines,
+           coalesce(sum(amount) FILTER (WHERE NOT owes), 0) AS held_amount,
+           coalesce(bool_or(owes), false) AS owes, coalesce(sum(amount) FILTER (WHERE owes), 0) AS owed_amount
     FROM (
-        SELECT id, rule_id, label, amount, reason, held_by, false AS owed FROM hold
-        WHERE (hold.period_kind, hold.first_day, hold.person_id)
-            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND rule_id <> '' AND released_at IS NULL
+        SELECT id, rule_id, label, amount, reason, held_by, in_part, false AS owes FROM held_line
+        WHERE (held_line.period_kind, held_line.first_day, held_line.person_id)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id)
         UNION ALL
-        SELECT 0, rule_id, '', amount, '', '', true FROM left_line AS owed
+        SELECT 0, rule_id, '', amount, '', '', false, true FROM owed
         WHERE (owed.period_kind, owed.first_day, owed.person_id)
-            = (frozen.period_kind, frozen.first_day, frozen.person_id) AND batch_id IS NULL AND NOT EXISTS (
-            SELECT FROM hold WHERE (hold.period_kind, hold.first_day, hold.person_id, hold.rule_id)
-                = (owed.period_kind, owed.first_day, owed.person_id, owed.rule_id) AND released_at IS NULL)
+            = (frozen.period_kind, frozen.first_day, frozen.person_id)
     ) AS line
 ) AS lines
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id)
@@ -50,7 +49,7 @@ LEFT JOIN batch_item AS item ON (item.period_kind, item.first_day, item.person_i
     = (frozen.period_kind, frozen.first_day, frozen.person_id)
 LEFT JOIN batch ON batch.id = batch_id
 WHERE (frozen.period_kind, frozen.first_day) = (:kind, :day)
-"""
+"""  # noqa: S608  the text is ours
 # Whom no plan pays and nothing is adjusted for has no payout.
 _IS_ONE: Final = "AND (frozen.plan_id <> '' OR frozen.adjusted <> 0)"
 BELOW: Final = f"""
@@ -74,7 +73,7 @@ SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
        coalesce(sum(json_array_length(held_lines)), 0)::integer
 FROM ({_PAYOUTS}{BELOW}) AS payout
     (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
-     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount)
+     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount, held_deals)
 """)  # noqa: S608  the text is ours
 FREE: Final = """
   AND NOT EXISTS (
@@ -159,6 +158,12 @@ class PayoutStore:
         self._scope.require_person(person_id)
         values = {"kind": int(period.kind), "day": period.first_day}
         self._connection.execute(_LOCK, {**values, "people": [person_id]})
+        return self.seen_of(person_id, period)
+
+    def seen_of(self, person_id: str, period: Period) -> Payout | None:
+        """The same, which others may change meanwhile."""
+        self._scope.require_person(person_id)
+        values = {"kind": int(period.kind), "day": period.first_day}
         row = self._connection.execute(
             _ONE, {**values, "person_id": person_id, "before": _before(period)}
         ).first()
@@ -235,5 +240,6 @@ def _before(period: Period) -> date:
 
 def _payout(row: Row[Any]) -> Payout:
     person_id, kind, first_day, *rest = row[:13]
-    held = tuple(HeldLine(*each) for each in row.held_lines)
-    return replace(Payout(person_id, Period(PeriodKind(kind), first_day), *rest), held_lines=held)
+    found = Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
+    lines = tuple(HeldLine(*each) for each in row.held_lines)
+    return replace(found, held_lines=lines, held_deals=held_deals(row.held_deals))

@@ -5,7 +5,7 @@ from datetime import date
 
 from foothold.incentives.v1 import closing_pb2, periods_pb2, statements_pb2
 
-from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldLine, Sums
+from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldDeal, HeldLine, Sums
 from services.incentives.domain.statements import Statement
 from services.incentives.wire.values import from_date, from_money, from_period
 
@@ -36,7 +36,15 @@ def from_held(line: HeldLine, currency: str) -> closing_pb2.HeldLine:
         amount=from_money(line.amount, currency),
         reason=line.reason,
         held_by=line.held_by,
+        in_part=line.in_part,
     )
+
+
+def from_held_deal(deal: HeldDeal) -> closing_pb2.HeldDeal:
+    """A deal that is held back."""
+    message = closing_pb2.HeldDeal(**deal.name._asdict(), reason=deal.reason, held_by=deal.held_by)
+    message.held_at.FromDatetime(deal.held_at)
+    return message
 
 
 def complete(
@@ -58,6 +66,7 @@ def complete(
             message.state = _STATES.STATEMENT_STATE_APPROVED
         message.frozen.hold_reason = frozen.hold_reason
         message.frozen.held_lines.extend(from_held(each, currency) for each in frozen.held_lines)
+        message.frozen.held_deals.extend(map(from_held_deal, frozen.held_deals))
         message.frozen.flag_id, message.frozen.flag_rule = frozen.flag_id, frozen.flag_rule
         message.frozen.closed_at.FromDatetime(frozen.closed_at)
         message.frozen.closed_by = frozen.closed_by

@@ -5,8 +5,9 @@ from datetime import date
 from foothold.incentives.v1 import payouts_pb2
 from google.type.date_pb2 import Date
 
+from services.incentives.domain.closing import Deal
 from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine
-from services.incentives.wire.closing import from_held
+from services.incentives.wire.closing import from_held, from_held_deal
 from services.incentives.wire.values import from_date, from_money, from_period
 
 
@@ -26,6 +27,7 @@ def from_payout(payout: Payout, currency: str) -> payouts_pb2.Payout:
         batch_id=payout.batch_id,
     )
     message.held_lines.extend(from_held(each, currency) for each in payout.held_lines)
+    message.held_deals.extend(map(from_held_deal, payout.held_deals))
     if payout.approved_at is not None:
         message.approved_at.FromDatetime(payout.approved_at)
     return message
@@ -61,6 +63,19 @@ def from_line(payee: Payee, line: PayoutLine, currency: str) -> payouts_pb2.Batc
         name=payee.name,
         employee_number=payee.employee_number,
     )
+
+
+def from_deal(deal: Deal, currency: str, *, held: bool) -> payouts_pb2.ListPayoutDealsResponse.Deal:
+    """A deal in a payout's figures."""
+    message = payouts_pb2.ListPayoutDealsResponse.Deal(
+        name=payouts_pb2.PayoutDeal(**deal.name._asdict()),
+        amount=None if deal.amount is None else from_money(deal.amount, currency),
+        deal_amount=None if deal.whole is None else from_money(deal.whole, currency),
+        product=deal.product,
+        held=held,
+    )
+    message.occurred_at.FromDatetime(deal.occurred_at)
+    return message
 
 
 def _day(day: date | None) -> Date | None:

@@ -260,6 +260,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such fair-play flag, or not visible to the caller."""
     ERROR_REASON_FLAG_ANSWERED: _ErrorReason.ValueType  # 171
     """The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
+    ERROR_REASON_DEAL_UNKNOWN: _ErrorReason.ValueType  # 161
+    """No such deal in the person's figures of that period, as they were closed."""
+    ERROR_REASON_DEAL_INSEPARABLE: _ErrorReason.ValueType  # 162
+    """What hangs on the deal cannot be held back by itself; metadata `why` is `nothing` where the statement would pay no less
+    without it, or nothing of that is due, and `figures` where goals does not find the frozen figures any more, so that it
+    cannot be told exactly. The line or the whole payout can be held instead.
+    """
+    ERROR_REASON_GOALS_UNREACHABLE: _ErrorReason.ValueType  # 163
+    """Goals, which knows what a deal counts for, cannot be reached just now. Nothing was changed; send it again, or hold the line
+    or the whole payout meanwhile.
+    """
     ERROR_REASON_CREDITS_NOT_WHOLE: _ErrorReason.ValueType  # 164
     """The revenue shares of a deal are not 100 % together; the message says what they are."""
     ERROR_REASON_CREDITED_TWICE: _ErrorReason.ValueType  # 165
@@ -512,6 +523,17 @@ ERROR_REASON_FLAG_UNKNOWN: ErrorReason.ValueType  # 170
 """No such fair-play flag, or not visible to the caller."""
 ERROR_REASON_FLAG_ANSWERED: ErrorReason.ValueType  # 171
 """The flag does not wait for that any more; metadata `state` is confirmed, dismissed or corrected."""
+ERROR_REASON_DEAL_UNKNOWN: ErrorReason.ValueType  # 161
+"""No such deal in the person's figures of that period, as they were closed."""
+ERROR_REASON_DEAL_INSEPARABLE: ErrorReason.ValueType  # 162
+"""What hangs on the deal cannot be held back by itself; metadata `why` is `nothing` where the statement would pay no less
+without it, or nothing of that is due, and `figures` where goals does not find the frozen figures any more, so that it
+cannot be told exactly. The line or the whole payout can be held instead.
+"""
+ERROR_REASON_GOALS_UNREACHABLE: ErrorReason.ValueType  # 163
+"""Goals, which knows what a deal counts for, cannot be reached just now. Nothing was changed; send it again, or hold the line
+or the whole payout meanwhile.
+"""
 ERROR_REASON_CREDITS_NOT_WHOLE: ErrorReason.ValueType  # 164
 """The revenue shares of a deal are not 100 % together; the message says what they are."""
 ERROR_REASON_CREDITED_TWICE: ErrorReason.ValueType  # 165

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from foothold.goals.v1 import coaching_pb2 as foothold_dot_goals_dot_v1_dot_coaching__pb2
+from foothold.goals.v1 import facts_pb2 as foothold_dot_goals_dot_v1_dot_facts__pb2
 from foothold.goals.v1 import fairness_pb2 as foothold_dot_goals_dot_v1_dot_fairness__pb2
 from foothold.goals.v1 import metrics_pb2 as foothold_dot_goals_dot_v1_dot_metrics__pb2
 from foothold.goals.v1 import targets_pb2 as foothold_dot_goals_dot_v1_dot_targets__pb2
@@ -30,41 +31,50 @@ from foothold.goals.v1 import values_pb2 as foothold_dot_goals_dot_v1_dot_values
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66oothold/goals/v1/feed.proto\x12\x11\x66oothold.goals.v1\x1a foothold/goals/v1/coaching.proto\x1a foothold/goals/v1/fairness.proto\x1a\x1f\x66oothold/goals/v1/metrics.proto\x1a\x1f\x66oothold/goals/v1/targets.proto\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"q\n\x12ListEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.foothold.goals.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\xc0\x03\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0evalues_changed\x18\x03 \x01(\x0b\x32 .foothold.goals.v1.ValuesChangedH\x00\x12\x33\n\x0etarget_changed\x18\x04 \x01(\x0b\x32\x19.foothold.goals.v1.TargetH\x00\x12>\n\x10\x63\x61lendar_changed\x18\x05 \x01(\x0b\x32\".foothold.goals.v1.CalendarChangedH\x00\x12G\n\x15\x63oaching_task_changed\x18\x06 \x01(\x0b\x32&.foothold.goals.v1.CoachingTaskChangedH\x00\x12:\n\x0emetric_changed\x18\x07 \x01(\x0b\x32 .foothold.goals.v1.MetricChangedH\x00\x12\x36\n\x0c\x66lag_changed\x18\x08 \x01(\x0b\x32\x1e.foothold.goals.v1.FlagChangedH\x00\x42\x06\n\x04\x62ody\"z\n\rMetricChanged\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x37\n\ndefinition\x18\x03 \x01(\x0b\x32#.foothold.goals.v1.MetricDefinition\x12\x0f\n\x07retired\x18\x04 \x01(\x08\"\"\n\x0f\x43\x61lendarChanged\x12\x0f\n\x07node_id\x18\x01 \x01(\t\"T\n\rValuesChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x30\n\x07periods\x18\x02 \x03(\x0b\x32\x1f.foothold.goals.v1.PeriodValues\"h\n\x0cPeriodValues\x12)\n\x06period\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Period\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.foothold.goals.v1.NamedValue\"E\n\nNamedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.foothold.goals.v1.Value\"y\n\x10GetValuesRequest\x12\x32\n\x0bperiod_kind\x18\x01 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nperson_ids\x18\x03 \x03(\t\"W\n\x11GetValuesResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x30\n\x06values\x18\x02 \x03(\x0b\x32 .foothold.goals.v1.ValuesChanged\"\x15\n\x13GetFollowingRequest\"F\n\x14GetFollowingResponse\x12.\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xa1\x02\n\x0b\x46\x65\x65\x64Service\x12Y\n\nListEvents\x12$.foothold.goals.v1.ListEventsRequest\x1a%.foothold.goals.v1.ListEventsResponse\x12V\n\tGetValues\x12#.foothold.goals.v1.GetValuesRequest\x1a$.foothold.goals.v1.GetValuesResponse\x12_\n\x0cGetFollowing\x12&.foothold.goals.v1.GetFollowingRequest\x1a\'.foothold.goals.v1.GetFollowingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66oothold/goals/v1/feed.proto\x12\x11\x66oothold.goals.v1\x1a foothold/goals/v1/coaching.proto\x1a\x1d\x66oothold/goals/v1/facts.proto\x1a foothold/goals/v1/fairness.proto\x1a\x1f\x66oothold/goals/v1/metrics.proto\x1a\x1f\x66oothold/goals/v1/targets.proto\x1a\x1e\x66oothold/goals/v1/values.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"z\n\x11ListEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x11\n\tcompacted\x18\x04 \x01(\x08\"q\n\x12ListEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.foothold.goals.v1.Event\x12\x15\n\rhead_position\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ompacted_position\x18\x03 \x01(\x03\"\xc0\x03\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12/\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0evalues_changed\x18\x03 \x01(\x0b\x32 .foothold.goals.v1.ValuesChangedH\x00\x12\x33\n\x0etarget_changed\x18\x04 \x01(\x0b\x32\x19.foothold.goals.v1.TargetH\x00\x12>\n\x10\x63\x61lendar_changed\x18\x05 \x01(\x0b\x32\".foothold.goals.v1.CalendarChangedH\x00\x12G\n\x15\x63oaching_task_changed\x18\x06 \x01(\x0b\x32&.foothold.goals.v1.CoachingTaskChangedH\x00\x12:\n\x0emetric_changed\x18\x07 \x01(\x0b\x32 .foothold.goals.v1.MetricChangedH\x00\x12\x36\n\x0c\x66lag_changed\x18\x08 \x01(\x0b\x32\x1e.foothold.goals.v1.FlagChangedH\x00\x42\x06\n\x04\x62ody\"z\n\rMetricChanged\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x37\n\ndefinition\x18\x03 \x01(\x0b\x32#.foothold.goals.v1.MetricDefinition\x12\x0f\n\x07retired\x18\x04 \x01(\x08\"\"\n\x0f\x43\x61lendarChanged\x12\x0f\n\x07node_id\x18\x01 \x01(\t\"T\n\rValuesChanged\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x30\n\x07periods\x18\x02 \x03(\x0b\x32\x1f.foothold.goals.v1.PeriodValues\"h\n\x0cPeriodValues\x12)\n\x06period\x18\x01 \x01(\x0b\x32\x19.foothold.goals.v1.Period\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.foothold.goals.v1.NamedValue\"E\n\nNamedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.foothold.goals.v1.Value\"y\n\x10GetValuesRequest\x12\x32\n\x0bperiod_kind\x18\x01 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nperson_ids\x18\x03 \x03(\t\"W\n\x11GetValuesResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x30\n\x06values\x18\x02 \x03(\x0b\x32 .foothold.goals.v1.ValuesChanged\".\n\x07\x44\x65\x61lKey\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\"\xd4\x01\n\x0fGetDealsRequest\x12\x32\n\x0bperiod_kind\x18\x01 \x01(\x0e\x32\x1d.foothold.goals.v1.PeriodKind\x12\x1d\n\x02on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12,\n\x08known_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tleave_out\x18\x05 \x03(\x0b\x32\x1a.foothold.goals.v1.DealKey\"\xef\x01\n\nPeriodDeal\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x1a.foothold.goals.v1.DealKey\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.foothold.goals.v1.FactKind\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0b\x64\x65\x61l_amount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07product\x18\x06 \x01(\t\"\xa3\x01\n\x10GetDealsResponse\x12,\n\x05\x64\x65\x61ls\x18\x01 \x03(\x0b\x32\x1d.foothold.goals.v1.PeriodDeal\x12/\n\x06values\x18\x02 \x01(\x0b\x32\x1f.foothold.goals.v1.PeriodValues\x12\x30\n\x07without\x18\x03 \x01(\x0b\x32\x1f.foothold.goals.v1.PeriodValues\"\x15\n\x13GetFollowingRequest\"F\n\x14GetFollowingResponse\x12.\n\x05\x66\x65\x65\x64s\x18\x01 \x03(\x0b\x32\x1f.foothold.goals.v1.FollowedFeed\"E\n\x0c\x46ollowedFeed\x12\x0c\n\x04\x66\x65\x65\x64\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x15\n\rhead_position\x18\x03 \x01(\x03\x32\xf6\x02\n\x0b\x46\x65\x65\x64Service\x12Y\n\nListEvents\x12$.foothold.goals.v1.ListEventsRequest\x1a%.foothold.goals.v1.ListEventsResponse\x12V\n\tGetValues\x12#.foothold.goals.v1.GetValuesRequest\x1a$.foothold.goals.v1.GetValuesResponse\x12S\n\x08GetDeals\x12\".foothold.goals.v1.GetDealsRequest\x1a#.foothold.goals.v1.GetDealsResponse\x12_\n\x0cGetFollowing\x12&.foothold.goals.v1.GetFollowingRequest\x1a\'.foothold.goals.v1.GetFollowingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.goals.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTEVENTSREQUEST']._serialized_start=306
-  _globals['_LISTEVENTSREQUEST']._serialized_end=428
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=430
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=543
-  _globals['_EVENT']._serialized_start=546
-  _globals['_EVENT']._serialized_end=994
-  _globals['_METRICCHANGED']._serialized_start=996
-  _globals['_METRICCHANGED']._serialized_end=1118
-  _globals['_CALENDARCHANGED']._serialized_start=1120
-  _globals['_CALENDARCHANGED']._serialized_end=1154
-  _globals['_VALUESCHANGED']._serialized_start=1156
-  _globals['_VALUESCHANGED']._serialized_end=1240
-  _globals['_PERIODVALUES']._serialized_start=1242
-  _globals['_PERIODVALUES']._serialized_end=1346
-  _globals['_NAMEDVALUE']._serialized_start=1348
-  _globals['_NAMEDVALUE']._serialized_end=1417
-  _globals['_GETVALUESREQUEST']._serialized_start=1419
-  _globals['_GETVALUESREQUEST']._serialized_end=1540
-  _globals['_GETVALUESRESPONSE']._serialized_start=1542
-  _globals['_GETVALUESRESPONSE']._serialized_end=1629
-  _globals['_GETFOLLOWINGREQUEST']._serialized_start=1631
-  _globals['_GETFOLLOWINGREQUEST']._serialized_end=1652
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=1654
-  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=1724
-  _globals['_FOLLOWEDFEED']._serialized_start=1726
-  _globals['_FOLLOWEDFEED']._serialized_end=1795
-  _globals['_FEEDSERVICE']._serialized_start=1798
-  _globals['_FEEDSERVICE']._serialized_end=2087
+  _globals['_LISTEVENTSREQUEST']._serialized_start=362
+  _globals['_LISTEVENTSREQUEST']._serialized_end=484
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=486
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=599
+  _globals['_EVENT']._serialized_start=602
+  _globals['_EVENT']._serialized_end=1050
+  _globals['_METRICCHANGED']._serialized_start=1052
+  _globals['_METRICCHANGED']._serialized_end=1174
+  _globals['_CALENDARCHANGED']._serialized_start=1176
+  _globals['_CALENDARCHANGED']._serialized_end=1210
+  _globals['_VALUESCHANGED']._serialized_start=1212
+  _globals['_VALUESCHANGED']._serialized_end=1296
+  _globals['_PERIODVALUES']._serialized_start=1298
+  _globals['_PERIODVALUES']._serialized_end=1402
+  _globals['_NAMEDVALUE']._serialized_start=1404
+  _globals['_NAMEDVALUE']._serialized_end=1473
+  _globals['_GETVALUESREQUEST']._serialized_start=1475
+  _globals['_GETVALUESREQUEST']._serialized_end=1596
+  _globals['_GETVALUESRESPONSE']._serialized_start=1598
+  _globals['_GETVALUESRESPONSE']._serialized_end=1685
+  _globals['_DEALKEY']._serialized_start=1687
+  _globals['_DEALKEY']._serialized_end=1733
+  _globals['_GETDEALSREQUEST']._serialized_start=1736
+  _globals['_GETDEALSREQUEST']._serialized_end=1948
+  _globals['_PERIODDEAL']._serialized_start=1951
+  _globals['_PERIODDEAL']._serialized_end=2190
+  _globals['_GETDEALSRESPONSE']._serialized_start=2193
+  _globals['_GETDEALSRESPONSE']._serialized_end=2356
+  _globals['_GETFOLLOWINGREQUEST']._serialized_start=2358
+  _globals['_GETFOLLOWINGREQUEST']._serialized_end=2379
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_start=2381
+  _globals['_GETFOLLOWINGRESPONSE']._serialized_end=2451
+  _globals['_FOLLOWEDFEED']._serialized_start=2453
+  _globals['_FOLLOWEDFEED']._serialized_end=2522
+  _globals['_FEEDSERVICE']._serialized_start=2525
+  _globals['_FEEDSERVICE']._serialized_end=2899
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ What changed in goals, in the order it was committed."""
 
 from collections import abc as _abc
 from foothold.goals.v1 import coaching_pb2 as _coaching_pb2
+from foothold.goals.v1 import facts_pb2 as _facts_pb2
 from foothold.goals.v1 import fairness_pb2 as _fairness_pb2
 from foothold.goals.v1 import metrics_pb2 as _metrics_pb2
 from foothold.goals.v1 import targets_pb2 as _targets_pb2
@@ -15,6 +16,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -372,6 +374,164 @@ class GetValuesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetValuesResponse: _TypeAlias = GetValuesResponse  # noqa: Y015
+
+@_typing.final
+class DealKey(_message.Message):
+    """A deal or further order, as its source names it, whoever has a part of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The system that told it."""
+    external_id: _builtins.str
+    """Its id there, e.g. the order number, 1..120 characters."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealKey: _TypeAlias = DealKey  # noqa: Y015
+
+@_typing.final
+class GetDealsRequest(_message.Message):
+    """Asks for a person's deals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_KIND_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
+    LEAVE_OUT_FIELD_NUMBER: _builtins.int
+    period_kind: _values_pb2.PeriodKind.ValueType
+    """PERIOD_KIND_WEEK or PERIOD_KIND_MONTH."""
+    person_id: _builtins.str
+    """Whose."""
+    @_builtins.property
+    def on(self) -> _date_pb2.Date:
+        """A day of the period."""
+
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """As everything stood then; unset for now."""
+
+    @_builtins.property
+    def leave_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealKey]:
+        """The deals to leave out of `without`, at most 50, each once."""
+
+    def __init__(
+        self,
+        *,
+        period_kind: _values_pb2.PeriodKind.ValueType = ...,
+        on: _date_pb2.Date | None = ...,
+        person_id: _builtins.str = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
+        leave_out: _abc.Iterable[Global___DealKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "leave_out", b"leave_out", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDealsRequest: _TypeAlias = GetDealsRequest  # noqa: Y015
+
+@_typing.final
+class PeriodDeal(_message.Message):
+    """A deal or further order that counts for somebody in a period, or their part of it. Customers are not told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    DEAL_AMOUNT_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    kind: _facts_pb2.FactKind.ValueType
+    """FACT_KIND_DEAL_WON, _ORDER, _DEAL_CREDITED or _DEAL_OVERLAY: what of it is this person's."""
+    product: _builtins.str
+    """What was sold; may be empty."""
+    @_builtins.property
+    def key(self) -> Global___DealKey:
+        """Its name."""
+
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was won or placed."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What of its amount is this person's; unset where no amount was told."""
+
+    @_builtins.property
+    def deal_amount(self) -> _money_pb2.Money:
+        """The whole amount; set where others share it."""
+
+    def __init__(
+        self,
+        *,
+        key: Global___DealKey | None = ...,
+        kind: _facts_pb2.FactKind.ValueType = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        deal_amount: _money_pb2.Money | None = ...,
+        product: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deal_amount", b"deal_amount", "key", b"key", "occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deal_amount", b"deal_amount", "key", b"key", "kind", b"kind", "occurred_at", b"occurred_at", "product", b"product"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeriodDeal: _TypeAlias = PeriodDeal  # noqa: Y015
+
+@_typing.final
+class GetDealsResponse(_message.Message):
+    """A person's deals and figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEALS_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    WITHOUT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeriodDeal]:
+        """The deals that count, the newest first, at most 1,000."""
+
+    @_builtins.property
+    def values(self) -> Global___PeriodValues:
+        """The figures."""
+
+    @_builtins.property
+    def without(self) -> Global___PeriodValues:
+        """The figures as they would be without the deals to leave out: their amounts, and whoever bought nothing else. The same
+        as `values` where none is named.
+        """
+
+    def __init__(
+        self,
+        *,
+        deals: _abc.Iterable[Global___PeriodDeal] | None = ...,
+        values: Global___PeriodValues | None = ...,
+        without: Global___PeriodValues | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["values", b"values", "without", b"without"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deals", b"deals", "values", b"values", "without", b"without"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDealsResponse: _TypeAlias = GetDealsResponse  # noqa: Y015
 
 @_typing.final
 class GetFollowingRequest(_message.Message):

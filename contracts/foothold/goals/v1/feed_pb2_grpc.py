@@ -45,6 +45,11 @@ class FeedServiceStub:
                 request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.SerializeToString,
                 response_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.FromString,
                 _registered_method=True)
+        self.GetDeals = channel.unary_unary(
+                '/foothold.goals.v1.FeedService/GetDeals',
+                request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsRequest.SerializeToString,
+                response_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsResponse.FromString,
+                _registered_method=True)
         self.GetFollowing = channel.unary_unary(
                 '/foothold.goals.v1.FeedService/GetFollowing',
                 request_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetFollowingRequest.SerializeToString,
@@ -73,6 +78,15 @@ class FeedServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDeals(self, request, context):
+        """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
+        time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
+        for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetFollowing(self, request, context):
         """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes.
         """
@@ -92,6 +106,11 @@ def add_FeedServiceServicer_to_server(servicer, server):
                     servicer.GetValues,
                     request_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.FromString,
                     response_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.SerializeToString,
+            ),
+            'GetDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeals,
+                    request_deserializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsRequest.FromString,
+                    response_serializer=foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsResponse.SerializeToString,
             ),
             'GetFollowing': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFollowing,
@@ -154,6 +173,33 @@ class FeedService:
             '/foothold.goals.v1.FeedService/GetValues',
             foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesRequest.SerializeToString,
             foothold_dot_goals_dot_v1_dot_feed__pb2.GetValuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.goals.v1.FeedService/GetDeals',
+            foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsRequest.SerializeToString,
+            foothold_dot_goals_dot_v1_dot_feed__pb2.GetDealsResponse.FromString,
             options,
             channel_credentials,
             insecure,

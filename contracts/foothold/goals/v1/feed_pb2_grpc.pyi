@@ -42,6 +42,11 @@ class FeedServiceStub:
     """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
     Permission goals.feed.read on the enterprise, and the platform's own processes.
     """
+    GetDeals: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetDealsRequest, _feed_pb2.GetDealsResponse]
+    """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
+    time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
+    for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+    """
     GetFollowing: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
 
@@ -58,6 +63,11 @@ class FeedServiceAsyncStub(FeedServiceStub):
     GetValues: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetValuesRequest, _feed_pb2.GetValuesResponse]  # type: ignore[assignment]
     """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
     Permission goals.feed.read on the enterprise, and the platform's own processes.
+    """
+    GetDeals: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetDealsRequest, _feed_pb2.GetDealsResponse]  # type: ignore[assignment]
+    """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
+    time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
+    for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
     """
     GetFollowing: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]  # type: ignore[assignment]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
@@ -84,6 +94,17 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_feed_pb2.GetValuesResponse, _abc.Awaitable[_feed_pb2.GetValuesResponse]]:
         """The figures of people in one week or month, for whoever keeps figures and has to read them anew (MetricChanged).
         Permission goals.feed.read on the enterprise, and the platform's own processes.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeals(
+        self,
+        request: _feed_pb2.GetDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.GetDealsResponse, _abc.Awaitable[_feed_pb2.GetDealsResponse]]:
+        """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
+        time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
+        for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
         """
 
     @_abc_1.abstractmethod

@@ -128,8 +128,48 @@ class Adjustment(_message.Message):
 Global___Adjustment: _TypeAlias = Adjustment  # noqa: Y015
 
 @_typing.final
+class HeldDeal(_message.Message):
+    """A deal that is held back: of what the closed statement pays, what it would not pay without it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    HELD_BY_FIELD_NUMBER: _builtins.int
+    HELD_AT_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The system that told it."""
+    external_id: _builtins.str
+    """Its id there, e.g. the order number."""
+    reason: _builtins.str
+    """Why; the person reads it."""
+    held_by: _builtins.str
+    """Who holds it back."""
+    @_builtins.property
+    def held_at(self) -> _timestamp_pb2.Timestamp:
+        """When that was."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        held_by: _builtins.str = ...,
+        held_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["held_at", b"held_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "held_at", b"held_at", "held_by", b"held_by", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldDeal: _TypeAlias = HeldDeal  # noqa: Y015
+
+@_typing.final
 class HeldLine(_message.Message):
-    """A line that is held back, with every adjustment of it in the period."""
+    """A line that is held back, with every adjustment of it in the period; or the part of a line that hangs on deals held back."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -138,17 +178,20 @@ class HeldLine(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     HELD_BY_FIELD_NUMBER: _builtins.int
+    IN_PART_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     """The rule."""
     label: _builtins.str
     """Its label."""
     reason: _builtins.str
-    """Why; the person reads it."""
+    """Why; the person reads it. Empty of a part: the deals say why."""
     held_by: _builtins.str
-    """Who holds it back."""
+    """Who holds it back; empty of a part."""
+    in_part: _builtins.bool
+    """Only this part of the line is held back, for what hangs on deals; the rest is paid."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What it comes to; below zero what is taken back."""
+        """What is held back; below zero what is taken back, of a part always above it."""
 
     def __init__(
         self,
@@ -158,10 +201,11 @@ class HeldLine(_message.Message):
         amount: _money_pb2.Money | None = ...,
         reason: _builtins.str = ...,
         held_by: _builtins.str = ...,
+        in_part: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "held_by", b"held_by", "label", b"label", "reason", b"reason", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "held_by", b"held_by", "in_part", b"in_part", "label", b"label", "reason", b"reason", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,6 +225,7 @@ class Frozen(_message.Message):
     FLAG_ID_FIELD_NUMBER: _builtins.int
     FLAG_RULE_FIELD_NUMBER: _builtins.int
     HELD_LINES_FIELD_NUMBER: _builtins.int
+    HELD_DEALS_FIELD_NUMBER: _builtins.int
     closed_by: _builtins.str
     """Who closed the period."""
     digest: _builtins.str
@@ -203,7 +248,11 @@ class Frozen(_message.Message):
 
     @_builtins.property
     def held_lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldLine]:
-        """The lines that are held back; the others are paid without them."""
+        """The lines that are held back, whole or in part; the others are paid without them."""
+
+    @_builtins.property
+    def held_deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldDeal]:
+        """The deals that are held back."""
 
     def __init__(
         self,
@@ -216,10 +265,11 @@ class Frozen(_message.Message):
         flag_id: _builtins.str = ...,
         flag_rule: _builtins.str = ...,
         held_lines: _abc.Iterable[Global___HeldLine] | None = ...,
+        held_deals: _abc.Iterable[Global___HeldDeal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "paid_on", b"paid_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_deals", b"held_deals", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -110,6 +110,7 @@ class Payout(_message.Message):
     FLAG_ID_FIELD_NUMBER: _builtins.int
     FLAG_RULE_FIELD_NUMBER: _builtins.int
     HELD_LINES_FIELD_NUMBER: _builtins.int
+    HELD_DEALS_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     state: Global___Payout.State.ValueType
@@ -148,7 +149,11 @@ class Payout(_message.Message):
 
     @_builtins.property
     def held_lines(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldLine]:
-        """The lines that are held back; the others are paid without them."""
+        """The lines that are held back, whole or in part; the others are paid without them."""
+
+    @_builtins.property
+    def held_deals(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldDeal]:
+        """The deals that are held back."""
 
     def __init__(
         self,
@@ -167,10 +172,11 @@ class Payout(_message.Message):
         flag_id: _builtins.str = ...,
         flag_rule: _builtins.str = ...,
         held_lines: _abc.Iterable[_closing_pb2.HeldLine] | None = ...,
+        held_deals: _abc.Iterable[_closing_pb2.HeldDeal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "due", b"due", "last", b"last", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "held_deals", b"held_deals", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -395,7 +401,7 @@ class ListPayoutsResponse(_message.Message):
     batched: _builtins.int
     """How many are in a batch, paid or not."""
     held_lines: _builtins.int
-    """How many single lines are held back."""
+    """How many single lines are held back, whole or in part."""
     @_builtins.property
     def payouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payout]:
         """In order."""
@@ -517,6 +523,7 @@ class HoldPayoutRequest(_message.Message):
     ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
+    DEAL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     person_id: _builtins.str
@@ -533,6 +540,12 @@ class HoldPayoutRequest(_message.Message):
     def on(self) -> _date_pb2.Date:
         """A day in it."""
 
+    @_builtins.property
+    def deal(self) -> Global___PayoutDeal:
+        """Only what hangs on this deal: what the frozen statement pays less what it would pay without the deal and without
+        whatever else is held of them (docs/decisions/0428). Not with rule_id.
+        """
+
     def __init__(
         self,
         *,
@@ -542,10 +555,11 @@ class HoldPayoutRequest(_message.Message):
         on: _date_pb2.Date | None = ...,
         reason: _builtins.str = ...,
         rule_id: _builtins.str = ...,
+        deal: Global___PayoutDeal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deal", b"deal", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal", b"deal", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -587,6 +601,7 @@ class ReleasePayoutRequest(_message.Message):
     ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RULE_ID_FIELD_NUMBER: _builtins.int
+    DEAL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     person_id: _builtins.str
@@ -596,10 +611,14 @@ class ReleasePayoutRequest(_message.Message):
     reason: _builtins.str
     """Why, 1..500 characters."""
     rule_id: _builtins.str
-    """Only this line; empty for the whole payout, whose held lines stay held."""
+    """Only this line; empty for the whole payout, whose held lines and deals stay held."""
     @_builtins.property
     def on(self) -> _date_pb2.Date:
         """A day in it."""
+
+    @_builtins.property
+    def deal(self) -> Global___PayoutDeal:
+        """Only this deal. Not with rule_id."""
 
     def __init__(
         self,
@@ -610,10 +629,11 @@ class ReleasePayoutRequest(_message.Message):
         on: _date_pb2.Date | None = ...,
         reason: _builtins.str = ...,
         rule_id: _builtins.str = ...,
+        deal: Global___PayoutDeal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deal", b"deal", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal", b"deal", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id", "reason", b"reason", "request_id", b"request_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -642,6 +662,148 @@ class ReleasePayoutResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleasePayoutResponse: _TypeAlias = ReleasePayoutResponse  # noqa: Y015
+
+@_typing.final
+class PayoutDeal(_message.Message):
+    """A deal by name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The system that told it, as goals names it, 1..120 characters."""
+    external_id: _builtins.str
+    """Its id there, e.g. the order number, 1..120 characters."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutDeal: _TypeAlias = PayoutDeal  # noqa: Y015
+
+@_typing.final
+class ListPayoutDealsRequest(_message.Message):
+    """Asks for the deals of a payout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    PERIOD_KIND_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """Whose."""
+    period_kind: _values_pb2.PeriodKind.ValueType
+    """How long the period is."""
+    @_builtins.property
+    def on(self) -> _date_pb2.Date:
+        """A day in it."""
+
+    @_builtins.property
+    def looked_at(self) -> Global___PayoutDeal:
+        """The deal to look at; unset for none."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        period_kind: _values_pb2.PeriodKind.ValueType = ...,
+        on: _date_pb2.Date | None = ...,
+        looked_at: Global___PayoutDeal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["looked_at", b"looked_at", "on", b"on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["looked_at", b"looked_at", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayoutDealsRequest: _TypeAlias = ListPayoutDealsRequest  # noqa: Y015
+
+@_typing.final
+class ListPayoutDealsResponse(_message.Message):
+    """The deals of a payout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Deal(_message.Message):
+        """A deal in the frozen figures."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NAME_FIELD_NUMBER: _builtins.int
+        OCCURRED_AT_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        DEAL_AMOUNT_FIELD_NUMBER: _builtins.int
+        PRODUCT_FIELD_NUMBER: _builtins.int
+        HELD_FIELD_NUMBER: _builtins.int
+        product: _builtins.str
+        """What was sold; may be empty."""
+        held: _builtins.bool
+        """It is held back."""
+        @_builtins.property
+        def name(self) -> Global___PayoutDeal:
+            """Its name."""
+
+        @_builtins.property
+        def occurred_at(self) -> _timestamp_pb2.Timestamp:
+            """When it was won or placed."""
+
+        @_builtins.property
+        def amount(self) -> _money_pb2.Money:
+            """What of its amount is this person's; unset where no amount was told."""
+
+        @_builtins.property
+        def deal_amount(self) -> _money_pb2.Money:
+            """The whole amount; set where others share it."""
+
+        def __init__(
+            self,
+            *,
+            name: Global___PayoutDeal | None = ...,
+            occurred_at: _timestamp_pb2.Timestamp | None = ...,
+            amount: _money_pb2.Money | None = ...,
+            deal_amount: _money_pb2.Money | None = ...,
+            product: _builtins.str = ...,
+            held: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deal_amount", b"deal_amount", "name", b"name", "occurred_at", b"occurred_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deal_amount", b"deal_amount", "held", b"held", "name", b"name", "occurred_at", b"occurred_at", "product", b"product"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DEALS_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListPayoutDealsResponse.Deal]:
+        """The newest first, at most 1,000."""
+
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldLine]:
+        """What would be kept of each line with `looked_at` held back as well; without it, what is kept by deals now."""
+
+    def __init__(
+        self,
+        *,
+        deals: _abc.Iterable[Global___ListPayoutDealsResponse.Deal] | None = ...,
+        kept: _abc.Iterable[_closing_pb2.HeldLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deals", b"deals", "kept", b"kept"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayoutDealsResponse: _TypeAlias = ListPayoutDealsResponse  # noqa: Y015
 
 @_typing.final
 class CreateBatchRequest(_message.Message):

@@ -56,6 +56,11 @@ class PayoutsServiceStub:
                 request_serializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutRequest.SerializeToString,
                 response_deserializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutResponse.FromString,
                 _registered_method=True)
+        self.ListPayoutDeals = channel.unary_unary(
+                '/foothold.incentives.v1.PayoutsService/ListPayoutDeals',
+                request_serializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsRequest.SerializeToString,
+                response_deserializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsResponse.FromString,
+                _registered_method=True)
         self.CreateBatch = channel.unary_unary(
                 '/foothold.incentives.v1.PayoutsService/CreateBatch',
                 request_serializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.CreateBatchRequest.SerializeToString,
@@ -108,14 +113,25 @@ class PayoutsServiceServicer:
 
     def HoldPayout(self, request, context):
         """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
-        in one already. Permission incentives.payouts.hold on the person.
+        in one already. A line or a deal of it can be held back by itself. Of a deal DEAL_UNKNOWN where it is not in the
+        frozen figures, DEAL_INSEPARABLE where nothing hangs on it alone; GOALS_UNREACHABLE, with nothing changed.
+        Permission incentives.payouts.hold on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleasePayout(self, request, context):
-        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person.
+        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. A deal's release while
+        others of the payout stay held asks goals what hangs on those: GOALS_UNREACHABLE, with nothing changed. Permission incentives.payouts.hold on the person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPayoutDeals(self, request, context):
+        """The deals in the frozen figures of a closed period, and what holding one back, beside those that are held, would keep
+        of each line. Errors as of HoldPayout. Permission incentives.payouts.hold on the person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +196,11 @@ def add_PayoutsServiceServicer_to_server(servicer, server):
                     servicer.ReleasePayout,
                     request_deserializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutRequest.FromString,
                     response_serializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutResponse.SerializeToString,
+            ),
+            'ListPayoutDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPayoutDeals,
+                    request_deserializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsRequest.FromString,
+                    response_serializer=foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsResponse.SerializeToString,
             ),
             'CreateBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateBatch,
@@ -317,6 +338,33 @@ class PayoutsService:
             '/foothold.incentives.v1.PayoutsService/ReleasePayout',
             foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutRequest.SerializeToString,
             foothold_dot_incentives_dot_v1_dot_payouts__pb2.ReleasePayoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPayoutDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.incentives.v1.PayoutsService/ListPayoutDeals',
+            foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsRequest.SerializeToString,
+            foothold_dot_incentives_dot_v1_dot_payouts__pb2.ListPayoutDealsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,10 +47,18 @@ class PayoutsServiceStub:
     """
     HoldPayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]
     """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
-    in one already. Permission incentives.payouts.hold on the person.
+    in one already. A line or a deal of it can be held back by itself. Of a deal DEAL_UNKNOWN where it is not in the
+    frozen figures, DEAL_INSEPARABLE where nothing hangs on it alone; GOALS_UNREACHABLE, with nothing changed.
+    Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]
-    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. A deal's release while
+    others of the payout stay held asks goals what hangs on those: GOALS_UNREACHABLE, with nothing changed. Permission incentives.payouts.hold on the person.
+    """
+    ListPayoutDeals: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.ListPayoutDealsRequest, _payouts_pb2.ListPayoutDealsResponse]
+    """The deals in the frozen figures of a closed period, and what holding one back, beside those that are held, would keep
+    of each line. Errors as of HoldPayout. Permission incentives.payouts.hold on the person.
+    """
     CreateBatch: _grpc.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -84,10 +92,18 @@ class PayoutsServiceAsyncStub(PayoutsServiceStub):
     """
     HoldPayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.HoldPayoutRequest, _payouts_pb2.HoldPayoutResponse]  # type: ignore[assignment]
     """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
-    in one already. Permission incentives.payouts.hold on the person.
+    in one already. A line or a deal of it can be held back by itself. Of a deal DEAL_UNKNOWN where it is not in the
+    frozen figures, DEAL_INSEPARABLE where nothing hangs on it alone; GOALS_UNREACHABLE, with nothing changed.
+    Permission incentives.payouts.hold on the person.
     """
     ReleasePayout: _aio.UnaryUnaryMultiCallable[_payouts_pb2.ReleasePayoutRequest, _payouts_pb2.ReleasePayoutResponse]  # type: ignore[assignment]
-    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+    """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. A deal's release while
+    others of the payout stay held asks goals what hangs on those: GOALS_UNREACHABLE, with nothing changed. Permission incentives.payouts.hold on the person.
+    """
+    ListPayoutDeals: _aio.UnaryUnaryMultiCallable[_payouts_pb2.ListPayoutDealsRequest, _payouts_pb2.ListPayoutDealsResponse]  # type: ignore[assignment]
+    """The deals in the frozen figures of a closed period, and what holding one back, beside those that are held, would keep
+    of each line. Errors as of HoldPayout. Permission incentives.payouts.hold on the person.
+    """
     CreateBatch: _aio.UnaryUnaryMultiCallable[_payouts_pb2.CreateBatchRequest, _payouts_pb2.CreateBatchResponse]  # type: ignore[assignment]
     """Makes a batch for payroll of every approved payout of a period at or below a node that is neither held nor in a batch.
     The request_id makes it repeatable: the same batch is answered again. NOTHING_TO_PAY where there is none.
@@ -136,7 +152,9 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.HoldPayoutResponse, _abc.Awaitable[_payouts_pb2.HoldPayoutResponse]]:
         """Holds a payout back, with a reason the person sees; open and confirmed fair-play flags of goals do so by themselves. It is in no batch until it is released. PAYOUT_IN_BATCH where it is
-        in one already. Permission incentives.payouts.hold on the person.
+        in one already. A line or a deal of it can be held back by itself. Of a deal DEAL_UNKNOWN where it is not in the
+        frozen figures, DEAL_INSEPARABLE where nothing hangs on it alone; GOALS_UNREACHABLE, with nothing changed.
+        Permission incentives.payouts.hold on the person.
         """
 
     @_abc_1.abstractmethod
@@ -145,7 +163,19 @@ class PayoutsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payouts_pb2.ReleasePayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payouts_pb2.ReleasePayoutResponse, _abc.Awaitable[_payouts_pb2.ReleasePayoutResponse]]:
-        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. Permission incentives.payouts.hold on the person."""
+        """Releases a payout, with a reason, also from what flags hold back. Nobody releases their own: SECOND_PERSON_NEEDED. A deal's release while
+        others of the payout stay held asks goals what hangs on those: GOALS_UNREACHABLE, with nothing changed. Permission incentives.payouts.hold on the person.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPayoutDeals(
+        self,
+        request: _payouts_pb2.ListPayoutDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payouts_pb2.ListPayoutDealsResponse, _abc.Awaitable[_payouts_pb2.ListPayoutDealsResponse]]:
+        """The deals in the frozen figures of a closed period, and what holding one back, beside those that are held, would keep
+        of each line. Errors as of HoldPayout. Permission incentives.payouts.hold on the person.
+        """
 
     @_abc_1.abstractmethod
     def CreateBatch(

@@ -1,0 +1,78 @@
+"""Asks goals what hangs on deals, as everything stood when a period was closed (decision 0428)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import grpc
+from foothold.goals.v1 import feed_pb2 as goals_pb2
+from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
+from foothold.goals.v1 import values_pb2 as goals_values_pb2
+from google.type import date_pb2
+
+from chassis.errors import NotFound, Unavailable, from_rpc_error
+from services.incentives.domain.closing import Deal, DealName
+from services.incentives.domain.periods import Period, PeriodKind
+from services.incentives.following import figures_of
+from services.incentives.wire.values import to_money
+
+_KINDS: Final = {
+    PeriodKind.WEEK: goals_values_pb2.PERIOD_KIND_WEEK,
+    PeriodKind.MONTH: goals_values_pb2.PERIOD_KIND_MONTH,
+}
+_ANSWER_SECONDS: Final = 5.0
+MOST_DEALS: Final = 50
+"""So many goals leaves out at once."""
+
+
+class Answer(NamedTuple):
+    """A person's deals, and their base figures with and without those that were named."""
+
+    deals: Sequence[Deal]
+    figures: Mapping[str, int]
+    without: Mapping[str, int]
+
+
+class DealsOfGoals:
+    """`channel` carries this component's token."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._stub = goals_pb2_grpc.FeedServiceStub(channel)
+
+    def ask(
+        self, person_id: str, period: Period, known_at: datetime, named: Sequence[DealName] = ()
+    ) -> Answer:
+        """What goals tells; NotFound DEAL_UNKNOWN, Unavailable GOALS_UNREACHABLE."""
+        day = period.first_day
+        asked = goals_pb2.GetDealsRequest(
+            period_kind=_KINDS[period.kind],
+            on=date_pb2.Date(year=day.year, month=day.month, day=day.day),
+            person_id=person_id,
+            leave_out=[goals_pb2.DealKey(**each._asdict()) for each in named],
+        )
+        asked.known_at.FromDatetime(known_at)
+        try:
+            answer = self._stub.GetDeals(asked, timeout=_ANSWER_SECONDS)
+        except grpc.RpcError as error:
+            if from_rpc_error(error).reason == "DEAL_UNKNOWN":
+                raise NotFound(
+                    "DEAL_UNKNOWN", "There is no such deal in the person's figures of that period as closed."
+                ) from error
+            raise Unavailable(
+                "GOALS_UNREACHABLE",
+                "Goals cannot be asked what hangs on the deal; nothing was changed. Send it again shortly, or hold the"
+                " line or the whole payout meanwhile.",
+            ) from error
+        return Answer(
+            [_deal(each) for each in answer.deals], figures_of(answer.values), figures_of(answer.without)
+        )
+
+
+def _deal(told: goals_pb2.PeriodDeal) -> Deal:
+    return Deal(
+        DealName(told.key.source, told.key.external_id),
+        told.occurred_at.ToDatetime(UTC),
+        to_money(told.amount).minor if told.HasField("amount") else None,
+        to_money(told.deal_amount).minor if told.HasField("deal_amount") else None,
+        told.product,
+    )
