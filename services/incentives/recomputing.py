@@ -17,8 +17,9 @@ _HELD_SECONDS: Final = 0.025
 """How long a transaction should take: figures may wait for two of them, and stay far below 100 ms (0424)."""
 _FEWEST, _FIRST, _MOST = 20, 100, 800
 """People per transaction: as many as fit into that time on this machine, as busy as it is just now."""
-# Whoever waits for a row lock is woken when it is free, and finds it taken by whoever asks again at once.
-_BREATH_SECONDS: Final = 0.005
+# Whoever waits for a row is woken when it is free, and finds it taken by whoever asks again at once. So those who wait
+# go first, as long as it takes them to get a core; but one that is stuck must not hold up everybody's amounts.
+_LOOK_SECONDS, _GIVE_WAY_SECONDS = 0.002, 0.1
 _POLL_SECONDS: Final = 0.2
 _SICK_AFTER: Final = 20
 
@@ -82,7 +83,15 @@ class Recomputer:
             took = time.monotonic() - began
             people = max(_FEWEST, min(_MOST, 2 * people, int(people * _HELD_SECONDS / max(took, 0.001))))
             if waited_for:
-                self._stopping.wait(_BREATH_SECONDS)
+                self._give_way()
+
+    def _give_way(self) -> None:
+        until = time.monotonic() + _GIVE_WAY_SECONDS
+        waited_for = True
+        while waited_for and time.monotonic() < until:
+            self._stopping.wait(_LOOK_SECONDS)
+            with self._database.begin() as connection:
+                waited_for = is_waited_for(connection)
 
 
 @contextmanager

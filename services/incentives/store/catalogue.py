@@ -20,10 +20,10 @@ from standards import Standards
 
 _VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
 _BEGIN: Final = text("SELECT plans_version FROM calculation FOR UPDATE")
-# Whoever waits for a row waits for the transaction that holds it.
-_WAITED_FOR: Final = text(
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
-)
+# Whoever waits for a row keeps its place with a lock on the row, from before it waits until it has it.
+_WAITED_FOR: Final = text("""
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'calculation'::regclass)
+""")
 _NEW_PLAN: Final = text("UPDATE calculation SET plans_version = plans_version + 1")
 _NEW_BOARD: Final = text(
     "UPDATE calculation SET boards_version = boards_version + 1 RETURNING boards_version"
@@ -46,7 +46,7 @@ def begin_calculation(connection: Connection) -> int:
 
 
 def is_waited_for(connection: Connection) -> bool:
-    """Whether somebody waits for a transaction to end: perhaps this one, that holds `calculation`."""
+    """Whether somebody waits for `calculation`, or has been let go and is not awake yet."""
     return bool(connection.execute(_WAITED_FOR).scalar_one())
 
 
