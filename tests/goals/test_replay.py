@@ -1,7 +1,7 @@
 """Any past moment as it was shown then, and as it would have been shown with what is known now."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +9,7 @@ from foothold.goals.v1 import (
     calendars_pb2,
     cascade_pb2,
     facts_pb2,
+    feed_pb2,
     objectives_pb2,
     progress_pb2,
     standards_pb2,
@@ -21,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.goals.cascading import goal, key_result, set_goal, set_objective
-from tests.goals.enterprise import Client, Enterprise, count, fact, fresh, instant, leave, rate, yuan
+from tests.goals.enterprise import Client, Enterprise, count, day, fact, fresh, instant, leave, rate, yuan
 from tests.goals.library import CONDITIONS, define, definition
 
 _PEOPLE = ("li", "wang")
@@ -380,6 +381,29 @@ def test_a_page_of_the_past_shows_who_stood_where_then(goals: Enterprise) -> Non
     assert [each.resolved.target.node_id for each in hr.standards.ResolveStandard(known).standards] == [
         world.id["sales"]
     ]
+
+
+def test_deals_are_told_by_the_zone_that_was_known(goals: Enterprise) -> None:
+    _now(goals)
+    world, crm, follower = World(goals), goals.as_("crm"), goals.as_component("incentives")
+    li = world.id["li"]
+    # March in Shanghai, February in New York.
+    at = datetime(2025, 2, 28, 21, 30, tzinfo=UTC)
+    assert crm.outcomes(fact("DEAL_WON", li, at=at, external_id="zoned", amount=yuan(7))) == ["RECORDED"]
+    before = _now(goals)
+    _now(goals)
+    world.place(Zoned("sales", "America/New_York"))
+    _now(goals)
+
+    def march(**when: Any) -> tuple[int, list[str]]:
+        asked = feed_pb2.GetDealsRequest(
+            period_kind=values_pb2.PERIOD_KIND_MONTH, on=day(date(2025, 3, 5)), person_id=li, **when
+        )
+        told = follower.feed.GetDeals(asked)
+        revenue = next(each.value.numerator for each in told.values.values if each.metric == "revenue")
+        return revenue, [each.key.external_id for each in told.deals]
+
+    assert (march(known_at=instant(before)), march()) == ((700, ["zoned"]), (0, []))
 
 
 def test_a_zone_told_later_is_what_the_past_is_reckoned_by_but_not_what_was_shown(goals: Enterprise) -> None:

@@ -112,6 +112,7 @@ def _page(asked: _Asked, told: Mapping[str, str], *, trouble: str = "") -> str:
         "payout_deals.html",
         asked=asked,
         payout=payout,
+        back_to=who.directory.branch_of(asked.person_id) or who.directory.root_id,
         name=name_of(who, asked.person_id) or asked.person_id,
         name_of=lambda id: name_of(who, id),
         may_hold_more=payout.state <= payouts_pb2.Payout.STATE_APPROVED,

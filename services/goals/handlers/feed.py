@@ -18,6 +18,7 @@ from services.goals.permissions import FEED_READ
 from services.goals.store.deals import Deals
 from services.goals.store.enriching import TOLD_KINDS, figures_of, periods_of
 from services.goals.store.library import LibraryCache
+from services.goals.store.placements import zone_at
 from services.goals.wire.feed import (
     CALENDAR_CHANGED,
     FLAG_CHANGED,
@@ -118,8 +119,9 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         fields.require_valid()
         self._library.refresh()
         library = self._library.known(known_at)
-        period = period_of(PeriodKind(kind), day, self._directory.zone_of(person_id))
         with self._database.read() as connection:
+            zone = zone_at(connection, self._directory, person_id, known_at)
+            period = period_of(PeriodKind(kind), day, zone)
             deals = Deals(connection, person_id, period, known_at)
             left_out = deals.counted_of(named)
             if len(left_out) < len(named):

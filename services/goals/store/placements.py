@@ -172,6 +172,13 @@ def places(
     return {each.id: tree.place(each) for each in people}
 
 
+def zone_at(connection: Connection, directory: Directory, person_id: str, known_at: datetime | None) -> str:
+    """The zone somebody's days are reckoned by: now, which reads nothing, or by what was known then."""
+    if known_at is None:
+        return directory.zone_of(person_id)
+    return tree_at(connection, directory, [person_id], as_of=known_at, known_at=known_at).zone_of(person_id)
+
+
 def end_of(day: date | None, zone: str, now: datetime, known_at: datetime | None) -> datetime | None:
     """The moment whose tree holds for a day: its end where it is over, else when it was known; None is now."""
     stop = None if day is None else day_start(day + timedelta(days=1), zone)
