@@ -33,7 +33,10 @@ _KEPT = """, kept AS (
     SELECT person_id, period_kind, first_day, now(), figures, as_of, goals_position, plan_id, total, amounts
     FROM computed
 )"""
-_BOUND_BY = "processor time on two cores, which client, server and database share: XX (0424)"
+_BOUND_BY = (
+    "processor time a person on two shared cores: 28 µs computing, 17 the database's,"
+    " 20 giving events positions (0424)"
+)
 
 
 def measure() -> Iterator[Figure]:
@@ -60,7 +63,11 @@ def measure() -> Iterator[Figure]:
             whole, bare = (_in_sql(connection, kept) for kept in (_KEPT, ""))
     for what, seconds, bound_by in (
         ("SQL statement that keeps versions as well", whole, _BOUND_BY),
-        ("SQL statement that keeps none", bare, "as above, and a row a person that this one does not write"),
+        (
+            "SQL statement that keeps none",
+            bare,
+            "as above; runs after the other, which slows it: the ratio flatters",
+        ),
     ):
         yield Figure(
             "incentives",
