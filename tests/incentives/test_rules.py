@@ -138,7 +138,7 @@ def test_the_order_in_which_figures_are_told_changes_nothing(
     assert evaluate(plan_of(rules), dict(shuffled)) == evaluate(plan_of(rules), figures)
 
 
-@_MANY
+@settings(max_examples=300, deadline=None)
 @given(naive.trees(), naive.histories(), st.data())
 def test_any_number_set_to_what_it_admits_is_that_number_alone_and_a_sound_rule(
     rules: tuple[Rule, ...], figures: dict[str, int], data: st.DataObject
