@@ -5,7 +5,7 @@ neither a row nor a page it is a part of nor a reason, and so does a row whose v
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from playwright.sync_api import Page
@@ -243,7 +243,9 @@ _AGO: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M}"
 _SAVE: Final = "#metric-form .primary"
 _RETIRE: Final = "form.danger button"
 _LAST_MONTH: Final = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).isoformat()
-_DEALS: Final = f"/payouts/deals/xian-yijun?kind=month&on={_LAST_MONTH}"
+# Of the month before that nothing is with payroll.
+_MONTH_BEFORE: Final = f"{date.fromisoformat(_LAST_MONTH).replace(day=1) - timedelta(days=1)}"
+_DEALS: Final = f"/payouts/deals/li-jiahui?kind=month&on={_MONTH_BEFORE}"
 _A_GOAL: Final = "/goals?metric=revenue > .goals .what a"
 _WEAK: Final = _sending("form:has(#f-reset) button", password="1")
 _NO_REASON: Final = _sending(".danger button", reason="")
