@@ -41,7 +41,7 @@ from foothold.identity.v1 import feed_pb2_grpc as identity_feed
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -376,13 +376,14 @@ class Enterprise:
     def clear(self) -> None:
         """Empty the ledger and forget the targets, when nobody is computing a metric of the test before.
 
-        Some background work of the test before may hold a table while it asks for the next: then it is tried again.
+        Some background work of the test before may hold a table while it asks for the next, or for long where the
+        machine is busy: then it is tried again.
         """
         for _ in range(5):
             try:
                 self._clear()
             except OperationalError as error:
-                if not isinstance(error.orig, DeadlockDetected):
+                if not isinstance(error.orig, DeadlockDetected | LockNotAvailable):
                     raise
             else:
                 return
