@@ -7,19 +7,13 @@ from typing import Final, NamedTuple
 import grpc
 from foothold.goals.v1 import feed_pb2 as goals_pb2
 from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
-from foothold.goals.v1 import values_pb2 as goals_values_pb2
-from google.type import date_pb2
 
 from chassis.errors import NotFound, Unavailable, from_rpc_error
 from services.incentives.domain.closing import Deal, DealName
-from services.incentives.domain.periods import Period, PeriodKind
-from services.incentives.following import figures_of
-from services.incentives.wire.values import to_money
+from services.incentives.domain.periods import Period
+from services.incentives.following import GOALS_KINDS, figures_of
+from services.incentives.wire.values import from_date, to_money
 
-_KINDS: Final = {
-    PeriodKind.WEEK: goals_values_pb2.PERIOD_KIND_WEEK,
-    PeriodKind.MONTH: goals_values_pb2.PERIOD_KIND_MONTH,
-}
 _ANSWER_SECONDS: Final = 5.0
 MOST_DEALS: Final = 50
 """So many goals leaves out at once."""
@@ -43,10 +37,9 @@ class DealsOfGoals:
         self, person_id: str, period: Period, known_at: datetime, named: Sequence[DealName] = ()
     ) -> Answer:
         """What goals tells; NotFound DEAL_UNKNOWN, Unavailable GOALS_UNREACHABLE."""
-        day = period.first_day
         asked = goals_pb2.GetDealsRequest(
-            period_kind=_KINDS[period.kind],
-            on=date_pb2.Date(year=day.year, month=day.month, day=day.day),
+            period_kind=GOALS_KINDS[period.kind],
+            on=from_date(period.first_day),
             person_id=person_id,
             leave_out=[goals_pb2.DealKey(**each._asdict()) for each in named],
         )

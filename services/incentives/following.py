@@ -47,10 +47,12 @@ _READABLE: Final = frozenset(
     }
 )
 _HOLDING: Final = (fairness_pb2.FLAG_STATE_OPEN, fairness_pb2.FLAG_STATE_CONFIRMED)
-_KINDS: Final = {
-    goals_values_pb2.PERIOD_KIND_WEEK: PeriodKind.WEEK,
-    goals_values_pb2.PERIOD_KIND_MONTH: PeriodKind.MONTH,
+GOALS_KINDS: Final = {
+    PeriodKind.WEEK: goals_values_pb2.PERIOD_KIND_WEEK,
+    PeriodKind.MONTH: goals_values_pb2.PERIOD_KIND_MONTH,
 }
+"""What goals calls the kinds of periods that plans pay by."""
+_KINDS: Final = {told: kind for kind, told in GOALS_KINDS.items()}
 
 
 def follow_goals(

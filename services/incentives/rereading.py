@@ -7,8 +7,6 @@ from typing import Final
 import grpc
 from foothold.goals.v1 import feed_pb2 as goals_pb2
 from foothold.goals.v1 import feed_pb2_grpc as goals_pb2_grpc
-from foothold.goals.v1 import values_pb2 as goals_values_pb2
-from google.type import date_pb2
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.clock import Clock
@@ -16,15 +14,11 @@ from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.logs import logger
 from services.incentives.calculating import Calculator
-from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.statements import Told
-from services.incentives.following import told_of
+from services.incentives.following import GOALS_KINDS, told_of
 from services.incentives.store.metrics import Rereading, next_reread, reread_until
+from services.incentives.wire.values import from_date
 
-_KINDS: Final = {
-    PeriodKind.WEEK: goals_values_pb2.PERIOD_KIND_WEEK,
-    PeriodKind.MONTH: goals_values_pb2.PERIOD_KIND_MONTH,
-}
 _PEOPLE: Final = 200
 _ANSWER_SECONDS: Final = 10.0
 # Events are followed and questions answered meanwhile, on the same processors.
@@ -79,10 +73,9 @@ class Rereader:
 
     def _told(self, found: Rereading) -> Iterator[Told]:
         """What goals tells of these people now."""
-        day = found.period.first_day
         asked = goals_pb2.GetValuesRequest(
-            period_kind=_KINDS[found.period.kind],
-            on=date_pb2.Date(year=day.year, month=day.month, day=day.day),
+            period_kind=GOALS_KINDS[found.period.kind],
+            on=from_date(found.period.first_day),
             person_ids=found.people,
         )
         answer = self._stub.GetValues(asked, timeout=_ANSWER_SECONDS)

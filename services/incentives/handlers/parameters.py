@@ -86,7 +86,7 @@ class ParametersHandler(parameters_pb2_grpc.ParametersServiceServicer):
             if plan is None:
                 raise NotFound("PLAN_UNKNOWN", "No plan holds there for that role.")
             store = SettingStore(connection, scope, book, day)
-            chains = [store.chain(plan, each.key, path, known_at) for each in plan.parameters]
+            chains = store.chains(plan, path, known_at)
             told = from_plan(book.varied(plan, path, day), book.effective_to(plan), self._currency)
         return parameters_pb2.ResolveParametersResponse(
             plan=told, parameters=from_parameters_at(plan, chains, self._currency)
@@ -120,14 +120,14 @@ class ParametersHandler(parameters_pb2_grpc.ParametersServiceServicer):
         fields.require_valid()
 
         def produce(connection: Connection) -> parameters_pb2.SetParameterResponse:
+            # The linter searches for a while; nobody is to wait for `calculation` meanwhile.
+            proposed, before = self._proposed(scope, self._catalogue.plans(connection), request.setting)
+            warnings = [from_finding(each, self._currency) for each in _news(before, _with(before, proposed))]
             book = self._catalogue.plans(connection, begin_calculation(connection))
-            proposed, before = self._proposed(scope, book, request.setting)
+            proposed, _before = self._proposed(scope, book, request.setting)
             made = self._store(connection, scope, book).propose(new_id(), proposed, self._clock.now())
             return parameters_pb2.SetParameterResponse(
-                setting=from_setting(made, self._currency),
-                warnings=[
-                    from_finding(each, self._currency) for each in _news(before, _with(before, proposed))
-                ],
+                setting=from_setting(made, self._currency), warnings=warnings
             )
 
         return self._once(scope, "SetParameter", request, parameters_pb2.SetParameterResponse, produce)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 import grpc
 from foothold.incentives.v1 import plan_life_pb2, plan_life_pb2_grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Connection
 
 from access import Directory, Scope, caller
@@ -36,7 +34,7 @@ from services.incentives.store.catalogue import CatalogueStore, keep_variants, r
 from services.incentives.store.proposals import AcknowledgementStore, ProposalStore
 from services.incentives.wire.feed import PLAN_CREATED
 from services.incentives.wire.plans import from_plan, from_proposal
-from services.incentives.wire.values import from_date
+from services.incentives.wire.values import from_date, from_instant
 
 _APPROVE: Final = "incentives.plans.approve"
 _WRITE: Final = "incentives.plans.write"
@@ -156,7 +154,7 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
             return plan_life_pb2.PersonPlan(
                 plan=message,
                 pays_from=from_date(found.pays_from),
-                acknowledged_at=_instant(read.get((plan.id, person_id))),
+                acknowledged_at=from_instant(read.get((plan.id, person_id))),
             )
 
         return plan_life_pb2.GetPersonPlansResponse(current=told(current), next=told(coming))
@@ -186,7 +184,7 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
             keep_variants(connection, book)
             store = AcknowledgementStore(connection, scope)
             when = store.add(plan_id, person_id, digest, self._clock.now())
-            return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=_instant(when))
+            return plan_life_pb2.AcknowledgePlanResponse(acknowledged_at=from_instant(when))
 
         return once(
             self._database,
@@ -218,7 +216,7 @@ class PlanLifeHandler(plan_life_pb2_grpc.PlanLifeServiceServicer):
         page = [each for each in paid_by if after is None or each > str(after[0])]
         return plan_life_pb2.ListAcknowledgementsResponse(
             acknowledgements=[
-                plan_life_pb2.Acknowledgement(person_id=each, acknowledged_at=_instant(read.get(each)))
+                plan_life_pb2.Acknowledgement(person_id=each, acknowledged_at=from_instant(read.get(each)))
                 for each in page[:size]
             ],
             next_page_token=encode_token((page[size - 1],), query=request) if len(page) > size else "",
@@ -265,11 +263,3 @@ def _draft(connection: Connection, scope: Scope, plan_id: str) -> Proposal:
         state = found.state.name.lower()
         raise FailedPrecondition("PLAN_DECIDED", f"The plan is {state} already.", metadata={"state": state})
     return found
-
-
-def _instant(when: datetime | None) -> Timestamp | None:
-    if when is None:
-        return None
-    told = Timestamp()
-    told.FromDatetime(when)
-    return told

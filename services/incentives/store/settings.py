@@ -104,10 +104,16 @@ class SettingStore:
         found = self._standards.page(narrowed, states=wanted, after=after, limit=limit)
         return [(self.told(each), _place(each)) for each in found]
 
-    def chain(self, plan: Plan, key: str, path: Sequence[str], known_at: datetime | None) -> list[Setting]:
-        """What holds for a parameter at the end of a path on the day, then what it overrides, nearest first."""
-        settings = Settings(self._standards.ever(), known_at)
-        return [self.told(each) for each in settings.chain(plan, key, below_of(plan, path), self._day)]
+    def chains(self, plan: Plan, path: Sequence[str], known_at: datetime | None) -> list[list[Setting]]:
+        """For each of a plan's parameters what holds at the end of a path on the day, then what it overrides.
+
+        In the order of `Plan.parameters`, each nearest first.
+        """
+        settings, below = Settings(self._standards.ever(), known_at), below_of(plan, path)
+        return [
+            [self.told(each) for each in settings.chain(plan, parameter.key, below, self._day)]
+            for parameter in plan.parameters
+        ]
 
     def told(self, standard: Standard) -> Setting:
         """A standard as a setting, beside what the plan in force today says itself."""

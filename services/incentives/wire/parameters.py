@@ -1,16 +1,14 @@
 """What nodes set for parameters of plans."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from foothold.incentives.v1 import parameters_pb2
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.incentives.domain.metrics import Unit
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.settings import Setting
 from services.incentives.wire.plans import from_parameters
-from services.incentives.wire.values import from_date, from_value
+from services.incentives.wire.values import from_date, from_instant, from_value
 
 
 def from_setting(setting: Setting, currency: str) -> parameters_pb2.ParameterSetting:
@@ -27,10 +25,10 @@ def from_setting(setting: Setting, currency: str) -> parameters_pb2.ParameterSet
         reason=setting.reason,
         plan_node_id=setting.plan_node_id,
         author_id=setting.author_id,
-        recorded_at=_instant(setting.recorded_at),
+        recorded_at=from_instant(setting.recorded_at),
         state=parameters_pb2.ParameterSetting.State.ValueType(setting.state),
         decided_by=setting.decided_by,
-        decided_at=None if setting.decided_at is None else _instant(setting.decided_at),
+        decided_at=from_instant(setting.decided_at),
         decision_reason=setting.decision_reason,
         out_of_bounds=setting.out_of_bounds,
         plan_value=None if number is None else from_value(number.unit, number.value, currency),
@@ -58,9 +56,3 @@ def from_parameters_at(
         )
         found.append(told)
     return found
-
-
-def _instant(when: datetime) -> Timestamp:
-    told = Timestamp()
-    told.FromDatetime(when)
-    return told

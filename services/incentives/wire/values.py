@@ -1,10 +1,11 @@
-"""Dates, periods, money and figures."""
+"""Dates, moments, periods, money and figures."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
 from foothold.incentives.v1 import values_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2, money_pb2
 
 from services.incentives.domain.drafts import DraftMoney, DraftValue
@@ -26,6 +27,15 @@ def to_date(message: date_pb2.Date) -> date | None:
         return date(message.year, message.month, message.day)
     except (ValueError, OverflowError):
         return None
+
+
+def from_instant(when: datetime | None) -> Timestamp | None:
+    """A moment, where there is one."""
+    if when is None:
+        return None
+    told = Timestamp()
+    told.FromDatetime(when)
+    return told
 
 
 @lru_cache(maxsize=256)
