@@ -1,15 +1,17 @@
 """Numbers of a plan that branches may set: found in the plan, said in words, typed into a form."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from foothold.incentives.v1 import parameters_pb2, plans_pb2, statements_pb2, values_pb2
 from google.type.money_pb2 import Money
 
 from services.gateway import standards_forms
+from services.gateway.clients import ask
 from services.gateway.figures import exact, minor, written
 from services.gateway.language import _, later
+from services.gateway.parts import clients
 from services.gateway.plan_reading import inside
 from services.gateway.traced import plain
 
@@ -22,6 +24,7 @@ _NAMES: Final = {
     "factor": later("times as much"),
     "months": later("months"),
 }
+_MOST: Final = 1000
 _SEVERAL: Final = re.compile(r"(tiers|bands|shares)\[(\d{1,2})\]")
 
 
@@ -133,6 +136,25 @@ def setting(
         value=value,
         reason=form.get("reason", "").strip()[:500],
     )
+
+
+def listed(
+    states: Sequence[parameters_pb2.ParameterSetting.State.ValueType],
+    *,
+    plan_node_id: str = "",
+    job_role: str = "",
+) -> list[parameters_pb2.ParameterSetting]:
+    """All that was set for the plans of a node, or of any, as far as the reader may see it."""
+    asked = parameters_pb2.ListParameterSettingsRequest(
+        plan_node_id=plan_node_id, job_role=job_role, states=states, page_size=_MOST
+    )
+    found: list[parameters_pb2.ParameterSetting] = []
+    while True:
+        answer = ask(clients().parameters.ListParameterSettings, asked)
+        found += answer.settings
+        asked.page_token = answer.next_page_token
+        if not asked.page_token:
+            return found
 
 
 def _rules(rules: Any) -> Iterator[tuple[str, plans_pb2.Rule]]:

@@ -128,3 +128,14 @@ def test_a_manager_sees_what_holds_and_no_form(as_login: AsLogin) -> None:
     page = as_login("tang.wei").get(PAGE).text
     assert 'id="set"' not in page
     assert "¥55.00" not in plain(page)
+
+
+def test_what_waits_is_told_where_plans_wait(as_login: AsLogin) -> None:
+    page = as_login("gu.wenjing").get("/plans").text
+    assert re.search(r"上海分公司：\d+ 个自定的数", plain(page))
+    assert f'href="{PAGE}"' in page
+
+
+@pytest.mark.parametrize("login", ["pan.li", "tang.wei"])
+def test_what_waits_is_not_told_to_who_does_not_decide(as_login: AsLogin, login: str) -> None:
+    assert "个自定的数" not in plain(as_login(login).get("/plans").text)

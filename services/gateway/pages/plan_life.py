@@ -176,12 +176,15 @@ def _page(plan_id: str, *, trouble: str = "", wrong: dict[str, str] | None = Non
 def _before(plan: plans_pb2.Plan) -> tuple[plans_pb2.Plan | None, list[Change]]:
     """The plan that this one would follow at its node, and what changes."""
     asked = plans_pb2.ListPlansRequest(node_id=plan.node_id, job_role=plan.job_role, page_size=_MOST)
-    earlier = [each for each in ask(clients().plans.ListPlans, asked).plans if _day(each) < _day(plan)]
-    before = max(earlier, key=_day, default=None)
+    earlier = [
+        each for each in ask(clients().plans.ListPlans, asked).plans if first_day(each) < first_day(plan)
+    ]
+    before = max(earlier, key=first_day, default=None)
     return before, changes(before.rules if before is not None else (), plan.rules)
 
 
-def _day(plan: plans_pb2.Plan) -> tuple[int, int, int]:
+def first_day(plan: plans_pb2.Plan) -> tuple[int, int, int]:
+    """The day a plan holds from, to order plans by."""
     return plan.effective_from.year, plan.effective_from.month, plan.effective_from.day
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from foothold.goals.v1 import targets_pb2, values_pb2
@@ -27,7 +27,6 @@ from services.gateway.sections import section
 from services.gateway.sending import request_id
 
 blueprint = Blueprint("plan_numbers", __name__)
-_MOST: Final = 1000
 _REFUSED_SHOWN: Final = 10
 _WRITE: Final = "incentives.parameters.write"
 _APPROVE: Final = "incentives.plans.approve"
@@ -227,7 +226,9 @@ def _settings(plan: plans_pb2.Plan) -> dict[str, list[_Row]]:
         [_STATES.STATE_PENDING],
         [_STATES.STATE_REFUSED],
     ]
-    in_force, waiting, refused = (_listed(plan, states) for states in asked)
+    in_force, waiting, refused = (
+        plan_numbers.listed(states, plan_node_id=plan.node_id, job_role=plan.job_role) for states in asked
+    )
     refused.sort(key=lambda each: each.decided_at.ToNanoseconds(), reverse=True)
     found: dict[str, list[_Row]] = {}
     for each in [*in_force, *waiting, *refused[:_REFUSED_SHOWN]]:
@@ -235,19 +236,6 @@ def _settings(plan: plans_pb2.Plan) -> dict[str, list[_Row]]:
         if not row.is_over:
             found.setdefault(f"{each.rule_id}.{each.field}", []).append(row)
     return found
-
-
-def _listed(plan: plans_pb2.Plan, states: list[Any]) -> list[parameters_pb2.ParameterSetting]:
-    asked = parameters_pb2.ListParameterSettingsRequest(
-        plan_node_id=plan.node_id, job_role=plan.job_role, states=states, page_size=_MOST
-    )
-    found: list[parameters_pb2.ParameterSetting] = []
-    while True:
-        answer = ask(clients().parameters.ListParameterSettings, asked)
-        found += answer.settings
-        asked.page_token = answer.next_page_token
-        if not asked.page_token:
-            return found
 
 
 def _row(setting: parameters_pb2.ParameterSetting) -> _Row:

@@ -1,24 +1,37 @@
 """Incentive plans: read back in plain words, checked while they are written."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from foothold.goals.v1 import metrics_pb2
-from foothold.incentives.v1 import plans_pb2
+from foothold.incentives.v1 import parameters_pb2, plans_pb2
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.ids import new_id
-from services.gateway import course_titles, plan_blocks, plan_findings, plan_forms, plan_reading, words
+from services.gateway import (
+    course_titles,
+    plan_blocks,
+    plan_findings,
+    plan_forms,
+    plan_numbers,
+    plan_reading,
+    words,
+)
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.faults import faults
-from services.gateway.language import _
+from services.gateway.figures import to_date
+from services.gateway.language import _, ngettext
 from services.gateway.me import me
 from services.gateway.pages import simulations
+from services.gateway.pages.goals import place
 from services.gateway.pages.people import groups
+from services.gateway.pages.plan_life import first_day
 from services.gateway.pages.standards import metrics
 from services.gateway.parts import clients, parts, today
 from services.gateway.plan_blocks import RuleRow
@@ -43,9 +56,42 @@ def _load() -> dict[str, Any]:
         "waiting": [
             (plan, directory.node(plan.node_id)) for plan in ask(clients().plans.ListPlans, waiting).plans
         ],
+        "numbers": _waiting_numbers(answer.plans),
         "plans": [(plan, directory.node(plan.node_id), plan_reading.read(plan.rules)) for plan in ordered],
         "authors": {person.id: person.name for person in directory.people()},
     }
+
+
+def _waiting_numbers(plans: Iterable[plans_pb2.Plan]) -> list[tuple[plans_pb2.Plan, list[str]]]:
+    """The plans for which branches ask for other numbers and the reader decides; and by place how many."""
+    who, now = me(), today()
+    waiting = [
+        each
+        for each in plan_numbers.listed([parameters_pb2.ParameterSetting.STATE_PENDING])
+        if each.author_id != who.id and who.covers("incentives.plans.approve", each.plan_node_id)
+    ]
+    pays = {}
+    for plan in sorted(plans, key=first_day):
+        start = to_date(plan.effective_from)
+        if (key := (plan.node_id, plan.job_role)) not in pays or (start is not None and start <= now):
+            pays[key] = plan
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for each in waiting:
+        found.setdefault((each.plan_node_id, each.job_role), Counter())[each.node_id] += 1
+    return [
+        (pays[key], [_counted(node_id, count) for node_id, count in places.items()])
+        for key, places in found.items()
+        if key in pays
+    ]
+
+
+def _counted(node_id: str, count: int) -> str:
+    return ngettext(
+        "%(place)s: %(num)s number of its own",
+        "%(place)s: %(num)s numbers of its own",
+        count,
+        place=place(me(), node_id),
+    )
 
 
 @blueprint.get("/plans")
