@@ -97,12 +97,14 @@ class BoardsHandler(boards_pb2_grpc.BoardsServiceServicer):
         board, directory = to_board(request.board, "", known), scope.caller.directory
         period = period_of(board.period_kind, day or self._today(directory, node_id))
         page = self._leaderboards.preview(board, node_id, period).page(after=None, limit=MOST_SHOWN)
-        return boards_pb2.PreviewBoardResponse(
+        response = boards_pb2.PreviewBoardResponse(
             period=from_period(period),
-            entries=[self._views.entry(board, directory, each) for each in page.entries],
             ranked_size=page.ranked_size,
             unranked_size=page.unranked_size,
         )
+        for each in page.entries:
+            self._views.write(response.entries.add(), board, directory, each)
+        return response
 
     def EndBoard(
         self, request: boards_pb2.EndBoardRequest, context: grpc.ServicerContext

@@ -2,10 +2,9 @@
 
 from foothold.incentives.v1 import boards_pb2, values_pb2
 
-from services.incentives.domain.metrics import Figure, Known
+from services.incentives.domain.metrics import Known
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.ranking import DEFAULT_MINIMUM, Board, Measure
-from services.incentives.wire.values import from_value
 
 
 def to_board(message: boards_pb2.Board, board_id: str, known: Known) -> Board:
@@ -37,16 +36,4 @@ def from_board(board: Board) -> boards_pb2.Board:
         tenure_to=board.tenure_to,
         ended=board.ended,
         honour=board.honour,
-    )
-
-
-def from_entry(
-    board: Board, *, rank: int, person_id: str, name: str, branch_name: str, value: Figure, currency: str
-) -> boards_pb2.BoardEntry:
-    return boards_pb2.BoardEntry(
-        rank=rank,
-        person_id=person_id,
-        name=name,
-        branch_name=branch_name,
-        value=from_value(board.metric.unit, value, currency),
     )

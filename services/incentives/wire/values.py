@@ -64,12 +64,18 @@ def to_money(message: money_pb2.Money) -> DraftMoney:
 
 def from_value(unit: Unit, figure: Figure, currency: str) -> values_pb2.Value:
     """A value of a unit; one without data is 0 over 0."""
-    return values_pb2.Value(
-        unit=values_pb2.Unit.ValueType(unit),
-        numerator=figure.numerator if figure.denominator > 0 else 0,
-        denominator=max(0, figure.denominator),
-        currency=currency if unit is Unit.MONEY else "",
-    )
+    message = values_pb2.Value()
+    write_value(message, unit, figure, currency)
+    return message
+
+
+def write_value(message: values_pb2.Value, unit: Unit, figure: Figure, currency: str) -> None:
+    """The same into an empty message, for those who write many."""
+    message.unit = values_pb2.Unit.ValueType(unit)
+    if figure.denominator > 0:
+        message.numerator, message.denominator = figure
+    if unit is Unit.MONEY:
+        message.currency = currency
 
 
 def to_value(message: values_pb2.Value) -> DraftValue:
