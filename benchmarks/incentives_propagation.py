@@ -30,7 +30,7 @@ _BATCH = 500
 _LONGEST = 30
 _ROUND = 10
 _READ = "SELECT figures->>'emails_sent' FROM statement WHERE period_kind = 2 AND first_day = %s AND person_id = %s"
-_HEAD = "SELECT position, EXISTS (SELECT FROM outbox WHERE position IS NULL) FROM outbox_head"
+_HEAD = "SELECT position, EXISTS (SELECT FROM outbox_batch WHERE first_position IS NULL) FROM outbox_head"
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 

@@ -27,9 +27,13 @@ WITH figured AS (
                                    plan_id, total, amounts)
     SELECT person_id, period_kind, first_day, now(), figures, as_of, goals_position, plan_id, total, amounts
     FROM computed
+), batch AS (
+    INSERT INTO outbox_batch (size) SELECT count(*) FROM computed RETURNING id
 )
-INSERT INTO outbox (kind, subject, payload)
-SELECT 'statement_changed', person_id, convert_to(repeat(person_id || total, 16), 'UTF8') FROM computed
+INSERT INTO outbox_event (batch_id, ordinal, kind, subject, payload)
+SELECT batch.id, row_number() OVER () - 1, 'statement_changed', person_id,
+       convert_to(repeat(person_id || total, 16), 'UTF8')
+FROM batch, computed
 """
 
 

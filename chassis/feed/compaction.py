@@ -7,11 +7,12 @@ to know instead of with what ever happened.
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from chassis.feed.outbox import StoredEvent
+from chassis.feed.outbox import StoredEvent, read_events, read_extent
 from chassis.migrations import Operations
 
 States = Callable[[StoredEvent], Sequence[str] | None]
@@ -23,13 +24,7 @@ for all of its states goes. None: it is kept for good. Empty: once it is old it 
 
 _BATCH: Final = 2_000
 _TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
-# The newest event of a feed always stays: who reads up to the head must be able to arrive there.
-_OLD: Final = text("""
-SELECT outbox.position, kind, subject, payload, occurred_at, occurred_at < now() - :kept AS old
-FROM outbox, outbox_head AS head
-WHERE outbox.position > head.floor AND outbox.position < head.position
-ORDER BY outbox.position LIMIT :limit
-""")
+_OLD_BEFORE: Final = text("SELECT now() - :kept")
 # Which positions told the same states before.
 _NEWER: Final = """
 WITH told AS (
@@ -44,9 +39,26 @@ WITH told AS (
 )
 SELECT DISTINCT position FROM before
 """
+# A batch goes with the last of its events.
 _REMOVE: Final = """
-DELETE FROM outbox WHERE position = ANY(%(positions)b::bigint[])
-   AND NOT EXISTS (SELECT 1 FROM outbox_newest AS newest WHERE newest.position = outbox.position)
+WITH going AS (
+    SELECT position FROM unnest(%(positions)b::bigint[]) AS going (position)
+    WHERE NOT EXISTS (SELECT 1 FROM outbox_newest AS newest WHERE newest.position = going.position)
+), gone AS (
+    DELETE FROM outbox_event AS event
+    USING going CROSS JOIN LATERAL (
+        SELECT id, first_position FROM outbox_batch WHERE first_position <= going.position
+        ORDER BY first_position DESC LIMIT 1
+    ) AS batch
+    WHERE event.batch_id = batch.id AND event.ordinal = going.position - batch.first_position
+    RETURNING event.batch_id
+), less AS (
+    SELECT batch_id, count(*) AS events FROM gone GROUP BY batch_id
+), emptied AS (
+    DELETE FROM outbox_batch AS batch USING less WHERE batch.id = less.batch_id AND batch.size = less.events
+)
+UPDATE outbox_batch AS batch SET size = batch.size - less.events
+FROM less WHERE batch.id = less.batch_id AND batch.size > less.events
 """
 _MOVE: Final = text("UPDATE outbox_head SET floor = :floor")
 
@@ -97,16 +109,16 @@ class Compaction:
         key = zlib.crc32(f"foothold compaction {schema}".encode())
         if not connection.execute(_TRY, {"key": key}).scalar():
             return 0
-        events = []
-        for row in connection.execute(_OLD, {"kept": self._kept, "limit": self._batch}):
-            if not row.old:
-                break
-            events.append(StoredEvent(*row[:5]))
+        floor, head = read_extent(connection)
+        before = connection.execute(_OLD_BEFORE, {"kept": self._kept}).scalar_one()
+        following = read_events(connection, after=floor, limit=self._batch)
+        # The newest event of a feed always stays: who reads up to the head must be able to arrive there.
+        events = list(takewhile(lambda each: each.occurred_at < before and each.position < head, following))
         if not events:
             return 0
         piece = self._sort(events)
         told = piece.newest
-        before = connection.exec_driver_sql(
+        told_before = connection.exec_driver_sql(
             _NEWER,
             {
                 "kinds": [each.kind for each in told],
@@ -115,7 +127,7 @@ class Compaction:
                 "positions": list(told.values()),
             },
         ).scalars()
-        connection.exec_driver_sql(_REMOVE, {"positions": [*before, *piece.may_go]})
+        connection.exec_driver_sql(_REMOVE, {"positions": [*told_before, *piece.may_go]})
         connection.execute(_MOVE, {"floor": piece.floor})
         return len(events)
 

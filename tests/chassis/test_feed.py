@@ -1,6 +1,7 @@
 """Nothing lost, nothing doubled, dense, in order: whatever commits when, and whoever dies."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from chassis.feed import (
     Page,
     Sequencer,
     StoredEvent,
+    batch_outbox,
     create_cursors,
     create_outbox,
     publish,
@@ -192,7 +194,7 @@ def test_another_replica_takes_over_when_a_sequencing_process_is_killed(
     sequencer = Sequencer(bakery)
     sequencer.start()
     with bakery.read() as connection:
-        committed = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        committed = connection.execute(text("SELECT count(*) FROM outbox_event")).scalar_one()
     sequencer.wait_beyond(committed - 1, 10)
     sequencer.stop()
     assert [event.position for event in _all(bakery)] == list(range(1, committed + 1))
@@ -290,6 +292,7 @@ def _create_tables(database: Database) -> None:
     with database.begin() as connection:
         op = Operations(MigrationContext.configure(connection))
         create_outbox(op)
+        batch_outbox(op)
         create_cursors(op)
         connection.execute(
             text("CREATE TABLE loaves (position bigint PRIMARY KEY, kind text, payload bytea)")
@@ -300,13 +303,7 @@ def test_nothing_is_lost_or_doubled_while_postgres_is_killed_again_and_again(tmp
     server = EmbeddedPostgres(tmp_path)
     url = provision(server.start(), ["bakery"])["bakery"]
     database = Database(url, schema=schema_of("bakery"))
-    with database.begin() as connection:
-        op = Operations(MigrationContext.configure(connection))
-        create_outbox(op)
-        create_cursors(op)
-        connection.execute(
-            text("CREATE TABLE loaves (position bigint PRIMARY KEY, kind text, payload bytea)")
-        )
+    _create_tables(database)
     sequencer = Sequencer(database)
     follower = Follower(
         "bakery", database=database, fetch=_fetch(FeedReader(database, sequencer)), apply=_bake
@@ -341,7 +338,7 @@ def test_nothing_is_lost_or_doubled_while_postgres_is_killed_again_and_again(tmp
     writer.join()
     _eventually(lambda: database.check() is None)
     with database.read() as connection:
-        committed = connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        committed = connection.execute(text("SELECT count(*) FROM outbox_event")).scalar_one()
     _eventually(lambda: follower.position == committed == sequencer.head)
     events = _all(database)
     follower.stop()
@@ -355,3 +352,64 @@ def test_nothing_is_lost_or_doubled_while_postgres_is_killed_again_and_again(tmp
     assert numbers == sorted(set(numbers))
     assert set(acknowledged) <= set(numbers)
     assert [tuple(loaf) for loaf in loaves] == [(event.position, event.payload) for event in events]
+
+
+def _told(database: Database) -> list[tuple[int, str, bytes]]:
+    return [(event.position, event.subject, event.payload) for event in _all(database)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pages_of_any_size_hold_every_event_once_whatever_was_published_together(
+    bakery: Database, seed: int
+) -> None:
+    chance = random.Random(seed)
+    numbers = iter(range(10_000))
+    for _ in range(12):
+        with bakery.begin() as connection:
+            # Some transactions publish more than once, some nothing.
+            for _ in range(chance.randint(0, 3)):
+                publish(connection, [_event(next(numbers)) for _ in range(chance.choice((0, 1, 2, 9, 40)))])
+    sequencer = Sequencer(bakery)
+    sequencer.start()
+    everything = next(numbers)
+    sequencer.wait_beyond(everything - 1, 10)
+    sequencer.stop()
+    for size in (1, 2, 7, 39, 40, 41, 1_000):
+        found: list[StoredEvent] = []
+        with bakery.read() as connection:
+            while page := read_events(connection, after=found[-1].position if found else 0, limit=size):
+                assert len(page) <= size
+                found += page
+        assert [event.position for event in found] == list(range(1, everything + 1))
+        assert [int(event.payload) for event in found] == list(range(everything))
+
+
+def test_events_of_the_release_before_keep_their_positions_and_its_writers_are_still_heard(
+    database_for: Callable[[str], ServiceDatabase],
+) -> None:
+    database = database_for("pantry").database
+    write = text("INSERT INTO outbox (kind, subject, payload) VALUES ('baked', :subject, :payload)")
+    with database.begin() as connection:
+        op = Operations(MigrationContext.configure(connection))
+        create_outbox(op)
+        for number in range(6):
+            connection.execute(write, {"subject": "oven", "payload": b"%d" % number})
+        # As thinned out: 1 and 3 are gone; the last two have no position yet.
+        connection.execute(text("UPDATE outbox SET position = id WHERE id <= 4"))
+        connection.execute(text("UPDATE outbox_head SET position = 4, floor = 3"))
+        connection.execute(text("DELETE FROM outbox WHERE id IN (1, 3)"))
+    with database.begin() as connection:
+        batch_outbox(Operations(MigrationContext.configure(connection)))
+    before = [(2, "oven", b"1"), (4, "oven", b"3"), (5, "oven", b"4"), (6, "oven", b"5")]
+    assert _told(database) == before
+    with database.begin() as connection:
+        connection.execute(write, {"subject": "old", "payload": b"6"})
+    _publish(database, 7, subject="new")
+    sequencer = Sequencer(database)
+    sequencer.start()
+    sequencer.wait_beyond(7, 10)
+    sequencer.stop()
+    assert _told(database) == [*before, (7, "old", b"6"), (8, "new", b"7")]
+    with database.read() as connection:
+        rows = connection.execute(text("SELECT position FROM outbox WHERE position > 5 ORDER BY position"))
+        assert rows.scalars().all() == [6, 7, 8]

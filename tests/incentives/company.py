@@ -338,7 +338,7 @@ class Company:
 
         def waiting() -> int:
             with self.database.read() as connection:
-                asked = text("SELECT count(*) FROM outbox WHERE position IS NULL")
+                asked = text("SELECT count(*) FROM outbox_batch WHERE first_position IS NULL")
                 return int(connection.execute(asked).scalar_one())
 
         eventually(lambda: not waiting())
@@ -414,7 +414,7 @@ class Company:
         ]
         tables += ["statement_version", "simulation", "simulated"]
         # Positions are given a moment after the commit.
-        tables.append("(SELECT id, kind, subject, payload FROM outbox)")
+        tables.append("(SELECT batch_id, ordinal, kind, subject, payload FROM outbox_event)")
         with self.database.read() as connection:
             return " ".join(
                 connection.execute(

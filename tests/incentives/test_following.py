@@ -53,7 +53,7 @@ def head(company: Company) -> int:
     def settled() -> int:
         with company.database.read() as connection:
             waiting = connection.execute(
-                text("SELECT count(*) FROM outbox WHERE position IS NULL")
+                text("SELECT count(*) FROM outbox_batch WHERE first_position IS NULL")
             ).scalar_one()
             at = connection.execute(text("SELECT position FROM outbox_head")).scalar_one()
         return 0 if waiting else int(at) + 1

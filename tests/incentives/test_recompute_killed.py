@@ -48,7 +48,7 @@ def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Compa
     company.settle()
     company.server.stop(grace=1)
     with company.database.begin() as connection:
-        last = connection.execute(text("SELECT max(id) FROM outbox")).scalar_one()
+        last = connection.execute(text("SELECT max(id) FROM outbox_batch")).scalar_one()
         # As it was before the plan was agreed.
         connection.execute(
             text(
@@ -71,6 +71,6 @@ def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Compa
     assert {in_yuan(hr.statement(each, TODAY).total) for each in people} == {"100.00"}
     with company.database.read() as connection:
         query = text(
-            "SELECT subject FROM outbox WHERE id > :last AND kind = 'statement_changed' ORDER BY subject"
+            "SELECT subject FROM outbox_event WHERE batch_id > :last AND kind = 'statement_changed' ORDER BY subject"
         )
         assert list(connection.execute(query, {"last": last}).scalars()) == people

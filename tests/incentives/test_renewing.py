@@ -51,12 +51,13 @@ def test_pages_computed_side_by_side_are_what_they_are_in_turn(company: Company)
 
 def _last(company: Company) -> int:
     with company.database.read() as connection:
-        return int(connection.execute(text("SELECT max(id) FROM outbox")).scalar_one())
+        return int(connection.execute(text("SELECT max(id) FROM outbox_batch")).scalar_one())
 
 
 def _told_after(company: Company, last: int) -> list[tuple[str, bytes]]:
     with company.database.read() as connection:
         query = text(
-            "SELECT subject, payload FROM outbox WHERE id > :last AND kind = 'statement_changed' ORDER BY id"
+            "SELECT subject, payload FROM outbox_event WHERE batch_id > :last AND kind = 'statement_changed'"
+            " ORDER BY batch_id, ordinal"
         )
         return [(row.subject, bytes(row.payload)) for row in connection.execute(query, {"last": last})]

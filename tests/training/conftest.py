@@ -173,7 +173,7 @@ class School:
             "requests",
         ]
         # Positions are given a moment after the commit.
-        tables.append("(SELECT id, kind, subject, payload FROM outbox)")
+        tables.append("(SELECT batch_id, ordinal, kind, subject, payload FROM outbox_event)")
         with self.database.read() as connection:
             return " ".join(
                 connection.execute(

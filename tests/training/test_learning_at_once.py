@@ -63,11 +63,11 @@ def test_completing_a_lesson_again_changes_nothing(
     first, _, _ = courses
     li.lesson(first)
     with school.database.read() as connection:
-        before = connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one()
+        before = connection.exec_driver_sql("SELECT count(*) FROM outbox_event").scalar_one()
     school.clock.advance(timedelta(hours=1))
     assert li.lesson(first).completed_lesson_ids == ["l1"]
     with school.database.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one() == before
+        assert connection.exec_driver_sql("SELECT count(*) FROM outbox_event").scalar_one() == before
     school.clock.set(NOW)
 
 

@@ -19,7 +19,7 @@ from services.identity.tables import directory_position
 
 # Positions not given yet go to the events that wait, in the order of the ledger.
 _FEED_POSITION: Final = text(
-    "SELECT position + (SELECT count(*) FROM outbox WHERE position IS NULL) FROM outbox_head"
+    "SELECT position + (SELECT coalesce(sum(size), 0) FROM outbox_batch WHERE first_position IS NULL) FROM outbox_head"
 )
 
 

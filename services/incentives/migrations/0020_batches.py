@@ -1,0 +1,12 @@
+"""Events get their positions batch by batch."""
+
+from alembic import op
+
+from chassis.feed import batch_outbox
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    batch_outbox(op)
