@@ -88,16 +88,16 @@ WITH told AS (
     RETURNING person_id, was
 ), changed AS (
     SELECT person_id, day FROM tallied UNION SELECT person_id, was FROM firsts WHERE was IS NOT NULL
-), told AS (
+), telling AS (
     SELECT person_id, string_agg((day - date 'epoch')::text, ',' ORDER BY day) AS days
     FROM changed GROUP BY person_id
 ), batch AS (
-    INSERT INTO outbox_batch (size) SELECT count(*) FROM told HAVING count(*) > 0 RETURNING id
+    INSERT INTO outbox_batch (size) SELECT count(*) FROM telling HAVING count(*) > 0 RETURNING id
 ), published AS (
     INSERT INTO outbox_event (batch_id, ordinal, kind, subject, payload)
-    SELECT batch.id, row_number() OVER (ORDER BY told.person_id) - 1, 'values_changed', told.person_id,
-           convert_to(told.days, 'UTF8')
-    FROM batch, told
+    SELECT batch.id, row_number() OVER (ORDER BY telling.person_id) - 1, 'values_changed', telling.person_id,
+           convert_to(telling.days, 'UTF8')
+    FROM batch, telling
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM published), many,
