@@ -1,7 +1,7 @@
 """Computes statements, a page or a batch at a time, and says which changed; in the caller's transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -14,7 +14,7 @@ from services.incentives.carrying import reading_others
 from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Change, Corrector
 from services.incentives.domain.metrics import DRAWN
-from services.incentives.domain.periods import FURTHEST_AHEAD, Period, PeriodKind, period_of, today
+from services.incentives.domain.periods import Period, PeriodKind, period_of, recent
 from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.prizes import holds, winners
@@ -29,7 +29,6 @@ from services.incentives.store.placements import then
 STATEMENT_CHANGED: Final = "statement_changed"
 # People that are read, computed and written at a time: few, for as much as possible to overlap.
 _PAGE: Final = 200
-_LONGEST_PERIOD: Final = timedelta(days=31)
 
 Encode = Callable[[Statement, Plan | None], bytes]
 
@@ -99,7 +98,7 @@ class Calculator:
         """Read everything, compute everything, write everything: statements may read others of the same people."""
         ledger = Ledger(connection)
         standings = ledger.standings(stale.people, now, book.courses)
-        stored = ledger.open(stale.people, _recent(now), stale.since, book.kinds)
+        stored = ledger.open(stale.people, recent(now), stale.since, book.kinds)
         found = [
             each
             for each in stored
@@ -133,7 +132,7 @@ class Calculator:
         people = stale.people
         first, *others = [people[at : at + _PAGE] for at in range(0, max(1, len(people)), _PAGE)]
         with unawaited(connection) as ask:
-            asked = partial(ledger.ask_open, ask, recent=_recent(now), since=stale.since, kinds=book.kinds)
+            asked = partial(ledger.ask_open, ask, recent=recent(now), since=stale.since, kinds=book.kinds)
             read = asked(first)()
             for following in (*others, []):
                 answer = asked(following)
@@ -293,8 +292,3 @@ def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | No
         rule_id: statement.figures.get(f"{DRAWN}{rule_id}", 0) + statement.amounts[at]
         for rule_id, at in plan.draws.items()
     }
-
-
-def _recent(now: datetime) -> date:
-    """No period that begins before this day still runs anywhere."""
-    return today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)

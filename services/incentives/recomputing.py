@@ -9,12 +9,11 @@ from typing import Final
 
 from chassis.database import Database
 from chassis.logs import logger
+from services.incentives.ahead import HELD_SECONDS, Ahead
 from services.incentives.calculating import Calculator
 from services.incentives.store.catalogue import is_waited_for
 from services.incentives.store.ledger import is_waiting
 
-_HELD_SECONDS: Final = 0.025
-"""How long a transaction should take: figures may wait for two of them, and stay far below 100 ms (0424)."""
 _FEWEST, _FIRST, _MOST = 20, 100, 800
 """People per transaction: as many as fit into that time on this machine, as busy as it is just now."""
 # Whoever waits for a row is woken when it is free, and finds it taken by whoever asks again at once. So those who wait
@@ -27,9 +26,10 @@ _SICK_AFTER: Final = 20
 class Recomputer:
     """A thread that empties the queue. Of several processes one works at a time, the others find it empty."""
 
-    def __init__(self, database: Database, calculator: Calculator) -> None:
+    def __init__(self, database: Database, calculator: Calculator, ahead: Ahead) -> None:
         self._database = database
         self._calculator = calculator
+        self._ahead = ahead
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,14 +74,16 @@ class Recomputer:
                 self._work_off()
 
     def _work_off(self) -> None:
-        waiting, people = True, _FIRST
+        waiting, goes_ahead, people = True, True, _FIRST
         while waiting and not self._stopping.is_set():
+            if goes_ahead:
+                goes_ahead = self._ahead.work_off(self._give_way, self._stopping.is_set)
             began = time.monotonic()
             with self._database.begin() as connection:
                 waiting = self._calculator.renew(connection, people)
                 waited_for = is_waited_for(connection)
             took = time.monotonic() - began
-            people = max(_FEWEST, min(_MOST, 2 * people, int(people * _HELD_SECONDS / max(took, 0.001))))
+            people = max(_FEWEST, min(_MOST, 2 * people, int(people * HELD_SECONDS / max(took, 0.001))))
             if waited_for:
                 self._give_way()
 

@@ -44,6 +44,7 @@ from chassis.housekeeping import Housekeeping
 from chassis.idempotency import forget_old_requests
 from chassis.server import Service, Servicer
 from chassis.telemetry import observe_lag
+from services.incentives.ahead import Ahead
 from services.incentives.asking import DealsOfGoals
 from services.incentives.calculating import Calculator
 from services.incentives.catalogue import Catalogue
@@ -165,7 +166,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     catalogue = Catalogue()
     corrector = Corrector(lambda made: from_adjustment(made, currency).SerializeToString())
     calculator = Calculator(catalogue, clock, encode, corrector)
-    recomputer = Recomputer(database, calculator)
+    recomputer = Recomputer(database, calculator, Ahead(database, catalogue, clock, encode))
     rereader = Rereader(database, calculator, clock, goals)
     holder = DealHolder(catalogue, DealsOfGoals(goals), clock)
     simulator = Simulator(database, catalogue, clock)

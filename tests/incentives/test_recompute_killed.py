@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from typing import Final
 
+import pytest
 from sqlalchemy import text
 
 from services.incentives.store.catalogue import enqueue
@@ -34,16 +35,38 @@ while True:
         print("computed", flush=True)
         time.sleep(0.05)
 """
+_SLOWLY_AHEAD: Final = """
+import sys, time
+from datetime import UTC, datetime
+from services.incentives.ahead import Ahead
+from chassis.clock import FixedClock
+from chassis.database import Database, schema_of
+from services.incentives.catalogue import Catalogue
+from services.incentives.wire.statements import from_statement
+database = Database(sys.argv[1], schema=schema_of("incentives"), pool_size=4)
+told = 0
+def encode(statement, plan):
+    global told
+    told += 1
+    if told % 10 == 0:
+        print("computed", flush=True)
+    time.sleep(0.005)
+    return from_statement(statement, plan, "CNY").SerializeToString()
+ahead = Ahead(database, Catalogue(), FixedClock(datetime(2025, 3, 12, 4, tzinfo=UTC)), encode)
+ahead._people = 4
+ahead.work_off(lambda: None, lambda: False)
+"""
 
 
-def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Company) -> None:
-    role = "killed"
-    people = [company.newcomer(f"killed-{number:02}", job_role=role) for number in range(_PEOPLE)]
+@pytest.mark.parametrize("program", [_SLOWLY, _SLOWLY_AHEAD], ids=["in turn", "ahead"])
+def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Company, program: str) -> None:
+    role = f"killed-{program is _SLOWLY}".lower()
+    people = [company.newcomer(f"{role}-{number:02}", job_role=role) for number in range(_PEOPLE)]
     company.settle()
     for person_id in people:
         company.figures(person_id, new_customers=2)
     company.settle()
-    made = plan(per_unit("new_customers", "50"), job_role=role, id="killed-plan")
+    made = plan(per_unit("new_customers", "50"), job_role=role, id=f"{role}-plan")
     company.as_("hr").create(made)
     company.settle()
     company.server.stop(grace=1)
@@ -57,7 +80,7 @@ def test_killed_in_the_middle_it_goes_on_and_tells_everybody_once(company: Compa
             {"people": people},
         )
         enqueue(connection, [("hq", date(2025, 1, 1))])
-    command = [sys.executable, "-c", _SLOWLY, company.url]
+    command = [sys.executable, "-c", program, company.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for _ in range(3):

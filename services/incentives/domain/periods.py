@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 FURTHEST_AHEAD: Final = "Pacific/Kiritimati"
 """The zone in which a day begins first: what is yet to come there has begun nowhere."""
+_LONGEST_PERIOD: Final = timedelta(days=31)
 _LAST_MONTH: Final = 12
 
 
@@ -55,3 +56,8 @@ def period_of(kind: PeriodKind, day: date) -> Period:
 def today(now: datetime, zone: str) -> date:
     """The date that an instant has in an IANA zone."""
     return now.astimezone(ZoneInfo(zone)).date()
+
+
+def recent(now: datetime) -> date:
+    """No period that begins before this day still runs anywhere."""
+    return today(now, FURTHEST_AHEAD) - _LONGEST_PERIOD - timedelta(days=1)

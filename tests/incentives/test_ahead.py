@@ -1,0 +1,91 @@
+"""What changes while a page is computed ahead of the lock is not lost or written over, and nothing is told twice."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from services.incentives.ahead import Ahead
+from services.incentives.catalogue import Catalogue
+from services.incentives.domain.plans import Plan
+from services.incentives.domain.statements import Statement
+from services.incentives.store.catalogue import enqueue
+from services.incentives.wire.statements import encode_statement
+from tests.incentives.company import TODAY, Company
+from tests.incentives.plans import in_yuan, per_unit, plan
+
+_ROLE: Final = "ahead"
+_PEOPLE: Final = 12
+_MEANWHILE: Final = {
+    "nothing": "SELECT 1",
+    "a fact came in": "UPDATE statement SET figures = '{\"new_customers\": 9}', goals_position = goals_position + 1"
+    " WHERE person_id = 'ahead-05'",
+    "a plan was agreed": "UPDATE calculation SET plans_version = plans_version + 1",
+    "somebody moved": "UPDATE directory_position SET position = position + 1",
+    "another process was faster": "UPDATE recompute SET after_person = 'ahead-03'",
+}
+
+
+@pytest.fixture(scope="module")
+def people(company: Company) -> list[str]:
+    found = [company.newcomer(f"ahead-{number:02}", job_role=_ROLE) for number in range(_PEOPLE)]
+    company.settle()
+    for person_id in found:
+        company.figures(person_id, TODAY, new_customers=2)
+    company.settle()
+    company.as_("hr").create(plan(per_unit("new_customers", "50"), job_role=_ROLE, id="ahead-plan"))
+    company.settle()
+    return found
+
+
+@pytest.mark.parametrize("meanwhile", _MEANWHILE.values(), ids=list(_MEANWHILE))
+def test_whatever_changes_meanwhile(company: Company, people: list[str], meanwhile: str) -> None:
+    company.server.stop(grace=1)
+    with company.database.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE statement SET plan_id = '', total = 0, amounts = '{}', figures = '{\"new_customers\": 2}'"
+                " WHERE person_id = ANY(:people)"
+            ),
+            {"people": people},
+        )
+        last = connection.execute(text("SELECT max(id) FROM outbox_batch")).scalar_one()
+        enqueue(connection, [("hq", None)])
+    ahead = Ahead(company.database, Catalogue(), company.clock, _once(company, meanwhile))
+    assert ahead.work_off(lambda: None, lambda: False)
+    with company.database.begin() as connection:
+        if "directory_position" in meanwhile:
+            # Identity never told it.
+            connection.execute(text("UPDATE directory_position SET position = position - 1"))
+        queued = list(connection.execute(text("SELECT node_id FROM recompute")).scalars())
+    assert queued == (["ahead-05"] if "ahead-05" in meanwhile else [])
+    company.server = company.serve()
+    company.settle()
+    hr = company.as_("hr")
+    expected = dict.fromkeys(people, "100.00")
+    if "ahead-05" in meanwhile:
+        expected["ahead-05"] = "450.00"
+    elif "ahead-03" in meanwhile:
+        expected |= {each: "0.00" for each in people if each <= "ahead-03"}
+    assert {each: in_yuan(hr.statement(each, TODAY).total) for each in people} == expected
+    with company.database.read() as connection:
+        query = text(
+            "SELECT subject FROM outbox_event WHERE batch_id > :last AND kind = 'statement_changed'"
+            " AND subject = ANY(:people) ORDER BY subject"
+        )
+        told = list(connection.execute(query, {"last": last, "people": people}).scalars())
+    assert told == [each for each in people if expected[each] != "0.00"]
+
+
+def _once(company: Company, statement: str) -> Callable[[Statement, Plan | None], bytes]:
+    """Makes statements their events, and does something else the first time: that is after they were read."""
+    left = [statement]
+
+    def encode(told: Statement, plan: Plan | None) -> bytes:
+        if told.person_id.startswith("ahead-") and left:
+            with company.database.begin() as connection:
+                connection.exec_driver_sql(left.pop())
+        return encode_statement(told, plan, "CNY")
+
+    return encode
