@@ -76,7 +76,7 @@ class Ahead:
             else:
                 conflicts += not written.done
                 prepared, goes = self._prepare(None)
-            most = min(2 * self._people, int(self._people * HELD_SECONDS / max(written.seconds, 0.001)))
+            most = min(2 * self._people, int(self._people * HELD_SECONDS / max(written.held.total_seconds(), 0.001)))
             self._people = max(_FEWEST, min(_MOST, most))
         return goes
 

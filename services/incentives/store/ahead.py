@@ -5,7 +5,7 @@ others, it does nothing; whose statement is another, is left out and queued agai
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -131,7 +131,7 @@ class Written(NamedTuple):
 
     done: bool
     is_waited_for: bool
-    seconds: float
+    held: timedelta
 
 
 def read_queue(connection: Connection) -> Queue:
@@ -195,4 +195,4 @@ def write_page(
         meanwhile()
         (moved, began), (waited_for, ended) = (answer()[0] for answer in answers)
     publishes(connection)
-    return Written(bool(moved), waited_for, (ended - began).total_seconds())
+    return Written(bool(moved), waited_for, ended - began)
