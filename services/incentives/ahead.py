@@ -76,7 +76,9 @@ class Ahead:
             else:
                 conflicts += not written.done
                 prepared, goes = self._prepare(None)
-            most = min(2 * self._people, int(self._people * HELD_SECONDS / max(written.held.total_seconds(), 0.001)))
+            most = min(
+                2 * self._people, int(self._people * HELD_SECONDS / max(written.held.total_seconds(), 0.001))
+            )
             self._people = max(_FEWEST, min(_MOST, most))
         return goes
 
@@ -91,8 +93,10 @@ class Ahead:
                 return None, True
             page = read_page(connection, queue, at, limit=self._people, recent=recent(now), kinds=book.kinds)
         found = self._renewed(book, page, now)
+        if found is None:
+            return None, False
         # A plan that came up with other numbers is to be stored before anybody is paid by it.
-        return (None, False) if found is None or book.unkept else (_Prepared(page, found), True)
+        return (None if book.unkept else _Prepared(page, found)), True
 
     def _renewed(self, book: PlanBook, page: Page, now: datetime) -> list[Renewed] | None:
         """The statements that come out otherwise; None where one needs more than is read here."""

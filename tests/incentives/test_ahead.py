@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
+from foothold.identity.v1 import directory_pb2
 from sqlalchemy import text
 
 from services.incentives.ahead import Ahead
@@ -76,6 +77,30 @@ def test_whatever_changes_meanwhile(company: Company, people: list[str], meanwhi
         )
         told = list(connection.execute(query, {"last": last, "people": people}).scalars())
     assert told == [each for each in people if expected[each] != "0.00"]
+
+
+def test_where_nothing_comes_out_otherwise_the_queue_is_emptied_and_nothing_told(
+    company: Company, people: list[str]
+) -> None:
+    assert people
+    nobody = directory_pb2.Node(
+        id="ahead-nobody", parent_id="beijing", kind=directory_pb2.NODE_KIND_DEPARTMENT, name="空"
+    )
+    company.tell(node_changed=nobody)
+    with company.database.begin() as connection:
+        enqueue(connection, [("hq", None)])
+    company.settle()
+    last = company.told_head()
+    company.server.stop(grace=1)
+    with company.database.begin() as connection:
+        enqueue(connection, [("hq", None), (nobody.id, None)])
+    ahead = Ahead(company.database, Catalogue(), company.clock, _once(company, "SELECT 1"))
+    assert ahead.work_off(lambda: None, lambda: False)
+    with company.database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM recompute")).scalar_one() == 0
+    company.server = company.serve()
+    company.settle()
+    assert company.told_head() == last
 
 
 def _once(company: Company, statement: str) -> Callable[[Statement, Plan | None], bytes]:
