@@ -58,6 +58,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     f"{_PACKAGE}.HonoursService/ConfirmHonour": "incentives.honours.confirm",
     f"{_PACKAGE}.HonoursService/PassHonour": "incentives.honours.confirm",
     f"{_PACKAGE}.HonoursService/AnswerHonour": "incentives.honours.answer",
+    f"{_PACKAGE}.HonoursService/GetHonourPhoto": "incentives.boards.read",
     f"{_PACKAGE}.BoardsService/ListBoards": "incentives.boards.read",
     f"{_PACKAGE}.BoardsService/GetBoard": "incentives.boards.read",
     f"{_PACKAGE}.FeedService/ListEvents": "incentives.feed.read",

@@ -70,6 +70,7 @@ from services.incentives.handlers import (
 from services.incentives.holding import DealHolder
 from services.incentives.leaderboards import Leaderboards
 from services.incentives.permissions import PERMISSIONS
+from services.incentives.photo_keeping import forget_photos
 from services.incentives.recomputing import Recomputer
 from services.incentives.rereading import Rereader
 from services.incentives.simulating import Simulator
@@ -269,6 +270,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
                     forget_old_requests,
                     compaction,
                     forget_old_simulations,
+                    forget_photos(catalogue, replica.directory),
                     forget_versions(settings.feed_kept_days),
                 ],
             ),

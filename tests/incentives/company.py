@@ -405,6 +405,7 @@ class Company:
             "batch_item",
             "dispute",
             "honour",
+            "honour_photo",
             "passed_course",
             "own_metric",
             "settled",

@@ -153,6 +153,8 @@ def _fill(message: Message, chance: random.Random, depth: int) -> None:
 def _scalar(field: Any, chance: random.Random) -> Any:
     if field.type == FieldDescriptor.TYPE_STRING:
         return chance.choice(_TEXTS)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return chance.choice((b"", b"\xff\xd8", chance.randbytes(chance.randrange(1, 99))))
     if field.type == FieldDescriptor.TYPE_INT64:
         return chance.choice(_LONG)
     if field.type == FieldDescriptor.TYPE_ENUM:

@@ -220,6 +220,7 @@ _CALLS: dict[str, Callable[[Client], object]] = {
             request_id=request_id(), honour_id="none", consent=honours_pb2.Honour.CONSENT_NOTHING
         )
     ),
+    "GetHonourPhoto": lambda c: c.honours.GetHonourPhoto(honours_pb2.GetHonourPhotoRequest(honour_id="none")),
     "ListEvents": lambda c: c.feed.ListEvents(feed_pb2.ListEventsRequest()),
     "GetFollowing": lambda c: c.feed.GetFollowing(feed_pb2.GetFollowingRequest()),
 }
@@ -352,6 +353,7 @@ _EXPECTED = {
     "ConfirmHonour": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, HIDDEN),
     "PassHonour": (*_NO_PAYING, HIDDEN, HIDDEN, DENIED, HIDDEN),
     "AnswerHonour": (HIDDEN, HIDDEN, HIDDEN, *(DENIED,) * 7),
+    "GetHonourPhoto": (*(HIDDEN,) * 8, DENIED, HIDDEN),
     "ListEvents": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
     "GetFollowing": (DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, DENIED, OK),
 }

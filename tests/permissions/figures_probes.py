@@ -409,6 +409,11 @@ PROBES: Final[Mapping[str, Probe]] = {
         ),
         through=frozenset({"HONOUR_UNKNOWN"}),
     ),
+    _HONOURS + "GetHonourPhoto": Probe(
+        "nothing",
+        lambda _: honours_pb2.GetHonourPhotoRequest(honour_id="none"),
+        through=frozenset({"PHOTO_UNKNOWN"}),
+    ),
     "/foothold.incentives.v1.FeedService/ListEvents": Probe(
         "nothing", lambda _: incentives_feed.ListEventsRequest(page_size=1)
     ),

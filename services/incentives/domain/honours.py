@@ -36,7 +36,7 @@ class Honour:
     """A decision about who was first, or a proposal without an id.
 
     `second` is the value of the next one then, None where nobody was: what the person's figures have to reach for the
-    honour to stand. A period that was passed over names nobody.
+    honour to stand. A period that was passed over names nobody. `photo` is the etag of a photo, empty for none.
     """
 
     id: str
@@ -52,6 +52,8 @@ class Honour:
     decided_at: datetime | None = None
     consent: Consent = Consent.UNANSWERED
     story: str = ""
+    photo: str = ""
+    photo_shown: bool = False
 
     @property
     def is_shown(self) -> bool:
@@ -62,6 +64,11 @@ class Honour:
     def told_story(self) -> str:
         """The story, where the person lets it be told."""
         return self.story if self.consent is Consent.STORY else ""
+
+    @property
+    def shown_photo(self) -> str:
+        """The photo's etag, where the person lets the photo be seen; with the name, or not at all."""
+        return self.photo if self.is_shown and self.photo_shown else ""
 
 
 def still_first(board: Board, honour: Honour, figures: Figures, before: Figures) -> bool:

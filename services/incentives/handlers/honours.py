@@ -20,11 +20,13 @@ from chassis.validation import Fields
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.honours import LEAST_RANKED, Consent, Honour, HonourState
 from services.incentives.domain.periods import Period, period_of, today
+from services.incentives.domain.pictures import fault_of
 from services.incentives.domain.ranking import Board
 from services.incentives.handlers.boards import require_node, unknown_board
 from services.incentives.handlers.commands import once, require_second
+from services.incentives.handlers.honour_views import seen_photo, sees
 from services.incentives.leaderboards import Leaderboards
-from services.incentives.store import honours
+from services.incentives.store import honour_photos, honours
 from services.incentives.wire.honours import from_honour
 
 R = TypeVar("R", bound=Message)
@@ -73,7 +75,7 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
             found = honours.listed(connection, boards, node_id=node_id, person_id=person_id)
         if node_id and scope.caller.may(_CONFIRM, node_id):
             found = [*self._proposed(scope.caller.directory, boards, node_id, found), *found]
-        seen = [each for each in found if _sees(scope, each)]
+        seen = [each for each in found if sees(scope, each)]
         page = seen[first : first + size]
         more = len(seen) > first + size
         return honours_pb2.ListHonoursResponse(
@@ -138,23 +140,52 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
         choices = {*Consent} - {Consent.UNANSWERED}
         consent = fields.one_of("consent", int(request.consent), choices)
         story = fields.text("story", request.story, max_length=500, required=consent == Consent.STORY)
+        fault = fault_of(request.photo) if request.photo else ""
+        if fault:
+            fields.refuse("photo", fault)
+        if request.photo and request.remove_photo:
+            fields.refuse("remove_photo", "must be false where a photo is sent")
         fields.require_valid()
 
         def produce(connection: Connection) -> honours_pb2.AnswerHonourResponse:
-            found = honours.get(connection, honour_id)
+            found = honours.get(connection, honour_id, lock=True)
             if (
                 found is None
                 or not scope.covers(found.person_id)
                 or found.person_id != scope.caller.person_id
             ):
                 raise NotFound("HONOUR_UNKNOWN", "There is no such honour.")
-            honours.answer(connection, found.id, Consent(consent), story)
-            told = replace(found, consent=Consent(consent), story=story)
-            boards = self._catalogue.boards
-            (made,) = honours.checked(connection, boards, [told])
+            boards = self._catalogue.refresh_boards(connection)
+            (found,) = honours.checked(connection, boards, [found])
+            photo = _photo_kept(connection, found, request)
+            if request.show_photo and not photo:
+                fields.refuse("show_photo", "there is no photo to show")
+                fields.require_valid()
+            honours.answer(connection, found.id, Consent(consent), story, photo_shown=request.show_photo)
+            made = replace(
+                found, consent=Consent(consent), story=story, photo=photo, photo_shown=request.show_photo
+            )
             return honours_pb2.AnswerHonourResponse(honour=self._told(scope, boards[made.board_id], made))
 
         return self._once(scope, "AnswerHonour", request, honours_pb2.AnswerHonourResponse, produce)
+
+    def GetHonourPhoto(
+        self, request: honours_pb2.GetHonourPhotoRequest, context: grpc.ServicerContext
+    ) -> honours_pb2.GetHonourPhotoResponse:
+        scope = caller(context).scope(_READ)
+        fields = Fields()
+        honour_id = fields.identifier("honour_id", request.honour_id)
+        etag = fields.text("etag", request.etag, max_length=64, required=False)
+        fields.require_valid()
+        with self._database.read() as connection:
+            found = honours.get(connection, honour_id)
+            boards = self._catalogue.refresh_boards(connection)
+            checked = [] if found is None else honours.checked(connection, boards, [found])
+            seen = "".join(seen_photo(scope, each) for each in checked)
+            if not seen:
+                raise NotFound("PHOTO_UNKNOWN", "There is no such photo.")
+            photo = b"" if seen == etag else honour_photos.get(connection, honour_id)
+        return honours_pb2.GetHonourPhotoResponse(photo=photo, etag=seen)
 
     def _asked(
         self,
@@ -229,6 +260,7 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
             self._currency,
             decided=scope.caller.may(_CONFIRM, honour.node_id),
             whole=honour.person_id == scope.caller.person_id,
+            photo=seen_photo(scope, honour),
         )
 
     def _today(self, directory: Directory, node_id: str) -> date:
@@ -245,10 +277,16 @@ class HonoursHandler(honours_pb2_grpc.HonoursServiceServicer):
         return once(self._database, scope, f"HonoursService/{rpc}", request, response, produce)
 
 
-def _sees(scope: Scope, honour: Honour) -> bool:
-    who = scope.caller
-    own = bool(honour.person_id) and honour.person_id == who.person_id
-    return honour.is_shown or own or who.may(_CONFIRM, honour.node_id)
+def _photo_kept(connection: Connection, honour: Honour, request: honours_pb2.AnswerHonourRequest) -> str:
+    """Keep or delete the photo as asked; the etag of what there is then."""
+    if request.photo:
+        if honour.state is HonourState.WITHDRAWN:
+            raise FailedPrecondition("HONOUR_WITHDRAWN", "Corrected figures have withdrawn the honour.")
+        return honour_photos.keep(connection, honour.id, request.photo)
+    if request.remove_photo:
+        honour_photos.remove(connection, [honour.id])
+        return ""
+    return honour.photo
 
 
 def _decided() -> FailedPrecondition:

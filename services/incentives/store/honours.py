@@ -17,29 +17,46 @@ _COLUMNS: Final = (
     "id, board_id, node_id, period_kind, first_day, person_id, numerator, denominator, second_numerator,"
     " second_denominator, state, reason, decided_by, decided_at, consent, story"
 )
-_ONE: Final = text(f"SELECT {_COLUMNS} FROM honour WHERE id = :id FOR UPDATE")  # noqa: S608  the text is ours
+_READ: Final = (
+    f"SELECT {_COLUMNS}, photo_shown, coalesce((SELECT etag FROM honour_photo WHERE honour_id = id), '') AS photo"  # noqa: S608
+    " FROM honour"
+)
+_ONE: Final = text(f"{_READ} WHERE id = :id")
+_LOCKED: Final = text(f"{_READ} WHERE id = :id FOR UPDATE OF honour")
+_WITH_PHOTO: Final = text(f"""
+{_READ} WHERE id > :after AND EXISTS (SELECT FROM honour_photo WHERE honour_id = id) ORDER BY id LIMIT :limit
+""")
 _LISTED: Final = text(f"""
-SELECT {_COLUMNS} FROM honour
+{_READ}
 WHERE (:node_id = '' OR node_id = :node_id) AND (:person_id = '' OR person_id = :person_id)
 ORDER BY first_day DESC, period_kind, board_id, person_id
-""")  # noqa: S608  the text is ours
+""")
 _OF_PERIOD: Final = text(f"""
-SELECT {_COLUMNS} FROM honour
-WHERE board_id = :board_id AND node_id = :node_id AND (period_kind, first_day) = (:kind, :day)
-""")  # noqa: S608  the text is ours
+{_READ} WHERE board_id = :board_id AND node_id = :node_id AND (period_kind, first_day) = (:kind, :day)
+""")
 _DECIDE: Final = text(f"""
 INSERT INTO honour ({_COLUMNS})
 VALUES (:id, :board_id, :node_id, :kind, :day, :person_id, :numerator, :denominator, :second_numerator,
         :second_denominator, :state, :reason, :decided_by, :decided_at, 0, '')
 ON CONFLICT DO NOTHING RETURNING id
 """)  # noqa: S608  the text is ours
-_ANSWER: Final = text("UPDATE honour SET consent = :consent, story = :story WHERE id = :id")
+_ANSWER: Final = text("""
+UPDATE honour SET consent = :consent, story = :story, photo_shown = :photo_shown WHERE id = :id
+""")
 
 
-def get(connection: Connection, honour_id: str) -> Honour | None:
-    """A decision by its id; nobody else changes it meanwhile."""
-    row = connection.execute(_ONE, {"id": honour_id}).first()
+def get(connection: Connection, honour_id: str, *, lock: bool = False) -> Honour | None:
+    """A decision by its id; where it is locked nobody else changes it meanwhile."""
+    row = connection.execute(_LOCKED if lock else _ONE, {"id": honour_id}).first()
     return None if row is None else _honour(row)
+
+
+def with_photo(
+    connection: Connection, boards: Mapping[str, Board], *, after: str, limit: int
+) -> list[Honour]:
+    """The next honours that have a photo, by their ids; withdrawn where corrected figures say so."""
+    rows = connection.execute(_WITH_PHOTO, {"after": after, "limit": limit})
+    return checked(connection, boards, [_honour(row) for row in rows])
 
 
 def listed(
@@ -75,9 +92,12 @@ def decide(connection: Connection, honour: Honour) -> bool:
     return connection.execute(_DECIDE, values).first() is not None
 
 
-def answer(connection: Connection, honour_id: str, consent: Consent, story: str) -> None:
+def answer(
+    connection: Connection, honour_id: str, consent: Consent, story: str, *, photo_shown: bool
+) -> None:
     """Store what the honoured person lets others see."""
-    connection.execute(_ANSWER, {"id": honour_id, "consent": int(consent), "story": story})
+    told = {"consent": int(consent), "story": story, "photo_shown": photo_shown}
+    connection.execute(_ANSWER, {"id": honour_id, **told})
 
 
 def checked(connection: Connection, boards: Mapping[str, Board], honours: Sequence[Honour]) -> list[Honour]:
@@ -126,4 +146,6 @@ def _honour(row: Row[Any]) -> Honour:
         row.decided_at,
         Consent(row.consent),
         row.story,
+        row.photo,
+        photo_shown=row.photo_shown,
     )

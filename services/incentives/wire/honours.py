@@ -9,9 +9,12 @@ from services.incentives.wire.values import from_period, from_value
 
 
 def from_honour(
-    honour: Honour, board: Board, name: str, currency: str, *, decided: bool, whole: bool
+    honour: Honour, board: Board, name: str, currency: str, *, decided: bool, whole: bool, photo: str
 ) -> honours_pb2.Honour:
-    """An honour with who decided it where `decided`, and with its story where it is told, or where `whole`."""
+    """An honour with who decided it where `decided`, and with its story where it is told, or where `whole`.
+
+    `photo` is the etag of the photo, empty where it is not to be seen.
+    """
     story = honour.story if whole else honour.told_story
     message = honours_pb2.Honour(
         id=honour.id,
@@ -25,6 +28,8 @@ def from_honour(
         decided_by=honour.decided_by if decided else "",
         consent=honours_pb2.Honour.Consent.ValueType(honour.consent),
         story=story,
+        photo_etag=photo,
+        photo_shown=whole and honour.photo_shown,
     )
     if honour.value is not None:
         message.value.CopyFrom(from_value(board.metric.unit, honour.value, currency))

@@ -252,6 +252,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Whoever is to be honoured was not first on the board when its period was over."""
     ERROR_REASON_HONOUR_DECIDED: _ErrorReason.ValueType  # 160
     """Somebody has confirmed the honour, or passed the period over, already."""
+    ERROR_REASON_HONOUR_WITHDRAWN: _ErrorReason.ValueType  # 172
+    """Corrected figures have withdrawn the honour: it takes no photo while they stand."""
+    ERROR_REASON_PHOTO_UNKNOWN: _ErrorReason.ValueType  # 173
+    """There is no photo of that honour, or none that the caller may see."""
     ERROR_REASON_SIMULATION_UNKNOWN: _ErrorReason.ValueType  # 156
     """No such simulation, or not visible to the caller."""
     ERROR_REASON_SIMULATION_ENDED: _ErrorReason.ValueType  # 157
@@ -515,6 +519,10 @@ ERROR_REASON_NOT_FIRST: ErrorReason.ValueType  # 159
 """Whoever is to be honoured was not first on the board when its period was over."""
 ERROR_REASON_HONOUR_DECIDED: ErrorReason.ValueType  # 160
 """Somebody has confirmed the honour, or passed the period over, already."""
+ERROR_REASON_HONOUR_WITHDRAWN: ErrorReason.ValueType  # 172
+"""Corrected figures have withdrawn the honour: it takes no photo while they stand."""
+ERROR_REASON_PHOTO_UNKNOWN: ErrorReason.ValueType  # 173
+"""There is no photo of that honour, or none that the caller may see."""
 ERROR_REASON_SIMULATION_UNKNOWN: ErrorReason.ValueType  # 156
 """No such simulation, or not visible to the caller."""
 ERROR_REASON_SIMULATION_ENDED: ErrorReason.ValueType  # 157

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/honours.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/boards.proto\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xf1\x04\n\x06Honour\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12.\n\x06period\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x11\n\tperson_id\x18\x05 \x01(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12,\n\x05value\x18\x07 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\x33\n\x05state\x18\x08 \x01(\x0e\x32$.foothold.incentives.v1.Honour.State\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x12\n\ndecided_by\x18\n \x01(\t\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x07\x63onsent\x18\x0c \x01(\x0e\x32&.foothold.incentives.v1.Honour.Consent\x12\r\n\x05story\x18\r \x01(\t\"n\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x10\n\x0cSTATE_PASSED\x10\x03\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x04\"\\\n\x07\x43onsent\x12\x17\n\x13\x43ONSENT_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43ONSENT_NAME\x10\x01\x12\x11\n\rCONSENT_STORY\x10\x02\x12\x13\n\x0f\x43ONSENT_NOTHING\x10\x03\"_\n\x12ListHonoursRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"_\n\x13ListHonoursResponse\x12/\n\x07honours\x18\x01 \x03(\x0b\x32\x1e.foothold.incentives.v1.Honour\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x14\x43onfirmHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tperson_id\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\"G\n\x15\x43onfirmHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour\"y\n\x11PassHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\"D\n\x12PassHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour\"\x84\x01\n\x13\x41nswerHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\thonour_id\x18\x02 \x01(\t\x12\x37\n\x07\x63onsent\x18\x03 \x01(\x0e\x32&.foothold.incentives.v1.Honour.Consent\x12\r\n\x05story\x18\x04 \x01(\t\"F\n\x14\x41nswerHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour2\xb6\x03\n\x0eHonoursService\x12\x66\n\x0bListHonours\x12*.foothold.incentives.v1.ListHonoursRequest\x1a+.foothold.incentives.v1.ListHonoursResponse\x12l\n\rConfirmHonour\x12,.foothold.incentives.v1.ConfirmHonourRequest\x1a-.foothold.incentives.v1.ConfirmHonourResponse\x12\x63\n\nPassHonour\x12).foothold.incentives.v1.PassHonourRequest\x1a*.foothold.incentives.v1.PassHonourResponse\x12i\n\x0c\x41nswerHonour\x12+.foothold.incentives.v1.AnswerHonourRequest\x1a,.foothold.incentives.v1.AnswerHonourResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/honours.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/boards.proto\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x9a\x05\n\x06Honour\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Board\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12.\n\x06period\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x11\n\tperson_id\x18\x05 \x01(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12,\n\x05value\x18\x07 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12\x33\n\x05state\x18\x08 \x01(\x0e\x32$.foothold.incentives.v1.Honour.State\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x12\n\ndecided_by\x18\n \x01(\t\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x07\x63onsent\x18\x0c \x01(\x0e\x32&.foothold.incentives.v1.Honour.Consent\x12\r\n\x05story\x18\r \x01(\t\x12\x12\n\nphoto_etag\x18\x0e \x01(\t\x12\x13\n\x0bphoto_shown\x18\x0f \x01(\x08\"n\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x10\n\x0cSTATE_PASSED\x10\x03\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x04\"\\\n\x07\x43onsent\x12\x17\n\x13\x43ONSENT_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43ONSENT_NAME\x10\x01\x12\x11\n\rCONSENT_STORY\x10\x02\x12\x13\n\x0f\x43ONSENT_NOTHING\x10\x03\"_\n\x12ListHonoursRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"_\n\x13ListHonoursResponse\x12/\n\x07honours\x18\x01 \x03(\x0b\x32\x1e.foothold.incentives.v1.Honour\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x14\x43onfirmHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tperson_id\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\"G\n\x15\x43onfirmHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour\"y\n\x11PassHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x62oard_id\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x1d\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06reason\x18\x05 \x01(\t\"D\n\x12PassHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour\"\xbd\x01\n\x13\x41nswerHonourRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\thonour_id\x18\x02 \x01(\t\x12\x37\n\x07\x63onsent\x18\x03 \x01(\x0e\x32&.foothold.incentives.v1.Honour.Consent\x12\r\n\x05story\x18\x04 \x01(\t\x12\r\n\x05photo\x18\x05 \x01(\x0c\x12\x12\n\nshow_photo\x18\x06 \x01(\x08\x12\x14\n\x0cremove_photo\x18\x07 \x01(\x08\"F\n\x14\x41nswerHonourResponse\x12.\n\x06honour\x18\x01 \x01(\x0b\x32\x1e.foothold.incentives.v1.Honour\"8\n\x15GetHonourPhotoRequest\x12\x11\n\thonour_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"5\n\x16GetHonourPhotoResponse\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t2\xa7\x04\n\x0eHonoursService\x12\x66\n\x0bListHonours\x12*.foothold.incentives.v1.ListHonoursRequest\x1a+.foothold.incentives.v1.ListHonoursResponse\x12l\n\rConfirmHonour\x12,.foothold.incentives.v1.ConfirmHonourRequest\x1a-.foothold.incentives.v1.ConfirmHonourResponse\x12\x63\n\nPassHonour\x12).foothold.incentives.v1.PassHonourRequest\x1a*.foothold.incentives.v1.PassHonourResponse\x12i\n\x0c\x41nswerHonour\x12+.foothold.incentives.v1.AnswerHonourRequest\x1a,.foothold.incentives.v1.AnswerHonourResponse\x12o\n\x0eGetHonourPhoto\x12-.foothold.incentives.v1.GetHonourPhotoRequest\x1a..foothold.incentives.v1.GetHonourPhotoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,27 +36,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.hono
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HONOUR']._serialized_start=196
-  _globals['_HONOUR']._serialized_end=821
-  _globals['_HONOUR_STATE']._serialized_start=617
-  _globals['_HONOUR_STATE']._serialized_end=727
-  _globals['_HONOUR_CONSENT']._serialized_start=729
-  _globals['_HONOUR_CONSENT']._serialized_end=821
-  _globals['_LISTHONOURSREQUEST']._serialized_start=823
-  _globals['_LISTHONOURSREQUEST']._serialized_end=918
-  _globals['_LISTHONOURSRESPONSE']._serialized_start=920
-  _globals['_LISTHONOURSRESPONSE']._serialized_end=1015
-  _globals['_CONFIRMHONOURREQUEST']._serialized_start=1018
-  _globals['_CONFIRMHONOURREQUEST']._serialized_end=1161
-  _globals['_CONFIRMHONOURRESPONSE']._serialized_start=1163
-  _globals['_CONFIRMHONOURRESPONSE']._serialized_end=1234
-  _globals['_PASSHONOURREQUEST']._serialized_start=1236
-  _globals['_PASSHONOURREQUEST']._serialized_end=1357
-  _globals['_PASSHONOURRESPONSE']._serialized_start=1359
-  _globals['_PASSHONOURRESPONSE']._serialized_end=1427
-  _globals['_ANSWERHONOURREQUEST']._serialized_start=1430
-  _globals['_ANSWERHONOURREQUEST']._serialized_end=1562
-  _globals['_ANSWERHONOURRESPONSE']._serialized_start=1564
-  _globals['_ANSWERHONOURRESPONSE']._serialized_end=1634
-  _globals['_HONOURSSERVICE']._serialized_start=1637
-  _globals['_HONOURSSERVICE']._serialized_end=2075
+  _globals['_HONOUR']._serialized_end=862
+  _globals['_HONOUR_STATE']._serialized_start=658
+  _globals['_HONOUR_STATE']._serialized_end=768
+  _globals['_HONOUR_CONSENT']._serialized_start=770
+  _globals['_HONOUR_CONSENT']._serialized_end=862
+  _globals['_LISTHONOURSREQUEST']._serialized_start=864
+  _globals['_LISTHONOURSREQUEST']._serialized_end=959
+  _globals['_LISTHONOURSRESPONSE']._serialized_start=961
+  _globals['_LISTHONOURSRESPONSE']._serialized_end=1056
+  _globals['_CONFIRMHONOURREQUEST']._serialized_start=1059
+  _globals['_CONFIRMHONOURREQUEST']._serialized_end=1202
+  _globals['_CONFIRMHONOURRESPONSE']._serialized_start=1204
+  _globals['_CONFIRMHONOURRESPONSE']._serialized_end=1275
+  _globals['_PASSHONOURREQUEST']._serialized_start=1277
+  _globals['_PASSHONOURREQUEST']._serialized_end=1398
+  _globals['_PASSHONOURRESPONSE']._serialized_start=1400
+  _globals['_PASSHONOURRESPONSE']._serialized_end=1468
+  _globals['_ANSWERHONOURREQUEST']._serialized_start=1471
+  _globals['_ANSWERHONOURREQUEST']._serialized_end=1660
+  _globals['_ANSWERHONOURRESPONSE']._serialized_start=1662
+  _globals['_ANSWERHONOURRESPONSE']._serialized_end=1732
+  _globals['_GETHONOURPHOTOREQUEST']._serialized_start=1734
+  _globals['_GETHONOURPHOTOREQUEST']._serialized_end=1790
+  _globals['_GETHONOURPHOTORESPONSE']._serialized_start=1792
+  _globals['_GETHONOURPHOTORESPONSE']._serialized_end=1845
+  _globals['_HONOURSSERVICE']._serialized_start=1848
+  _globals['_HONOURSSERVICE']._serialized_end=2399
 # @@protoc_insertion_point(module_scope)

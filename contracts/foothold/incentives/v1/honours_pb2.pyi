@@ -100,6 +100,8 @@ class Honour(_message.Message):
     DECIDED_AT_FIELD_NUMBER: _builtins.int
     CONSENT_FIELD_NUMBER: _builtins.int
     STORY_FIELD_NUMBER: _builtins.int
+    PHOTO_ETAG_FIELD_NUMBER: _builtins.int
+    PHOTO_SHOWN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Empty for a proposal."""
     node_id: _builtins.str
@@ -118,6 +120,10 @@ class Honour(_message.Message):
     """What others may see."""
     story: _builtins.str
     """In the person's words, where they let it be seen."""
+    photo_etag: _builtins.str
+    """Names the photo's content; empty where there is none, or none that the caller may see. GetHonourPhoto has the photo."""
+    photo_shown: _builtins.bool
+    """Whether others may see the photo wherever they may see the name; told to the person."""
     @_builtins.property
     def board(self) -> _boards_pb2.Board:
         """On which board."""
@@ -150,10 +156,12 @@ class Honour(_message.Message):
         decided_at: _timestamp_pb2.Timestamp | None = ...,
         consent: Global___Honour.Consent.ValueType = ...,
         story: _builtins.str = ...,
+        photo_etag: _builtins.str = ...,
+        photo_shown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "decided_at", b"decided_at", "period", b"period", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "consent", b"consent", "decided_at", b"decided_at", "decided_by", b"decided_by", "id", b"id", "name", b"name", "node_id", b"node_id", "period", b"period", "person_id", b"person_id", "reason", b"reason", "state", b"state", "story", b"story", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "consent", b"consent", "decided_at", b"decided_at", "decided_by", b"decided_by", "id", b"id", "name", b"name", "node_id", b"node_id", "period", b"period", "person_id", b"person_id", "photo_etag", b"photo_etag", "photo_shown", b"photo_shown", "reason", b"reason", "state", b"state", "story", b"story", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -363,6 +371,9 @@ class AnswerHonourRequest(_message.Message):
     HONOUR_ID_FIELD_NUMBER: _builtins.int
     CONSENT_FIELD_NUMBER: _builtins.int
     STORY_FIELD_NUMBER: _builtins.int
+    PHOTO_FIELD_NUMBER: _builtins.int
+    SHOW_PHOTO_FIELD_NUMBER: _builtins.int
+    REMOVE_PHOTO_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: [A-Za-z0-9_-]{1,64}."""
     honour_id: _builtins.str
@@ -371,6 +382,14 @@ class AnswerHonourRequest(_message.Message):
     """NAME, STORY or NOTHING."""
     story: _builtins.str
     """How it was, in one's own words, at most 500 characters; required for STORY."""
+    photo: _builtins.bytes
+    """A photo to keep instead of the one before: a baseline JPEG with nothing in it but the picture (no EXIF, XMP, colour
+    profile, comment, or byte after its end), at most 1,024 px each way and 512 KiB. Empty leaves what there is.
+    """
+    show_photo: _builtins.bool
+    """Whether others may see the photo; nobody may unless it is said each time. There must be one."""
+    remove_photo: _builtins.bool
+    """Deletes the photo."""
     def __init__(
         self,
         *,
@@ -378,10 +397,13 @@ class AnswerHonourRequest(_message.Message):
         honour_id: _builtins.str = ...,
         consent: Global___Honour.Consent.ValueType = ...,
         story: _builtins.str = ...,
+        photo: _builtins.bytes = ...,
+        show_photo: _builtins.bool = ...,
+        remove_photo: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "honour_id", b"honour_id", "request_id", b"request_id", "story", b"story"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "honour_id", b"honour_id", "photo", b"photo", "remove_photo", b"remove_photo", "request_id", b"request_id", "show_photo", b"show_photo", "story", b"story"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -410,3 +432,55 @@ class AnswerHonourResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerHonourResponse: _TypeAlias = AnswerHonourResponse  # noqa: Y015
+
+@_typing.final
+class GetHonourPhotoRequest(_message.Message):
+    """Asks for the photo of an honour."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HONOUR_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    honour_id: _builtins.str
+    """Which."""
+    etag: _builtins.str
+    """The etag of a copy the caller has; then an unchanged photo is not sent again."""
+    def __init__(
+        self,
+        *,
+        honour_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "honour_id", b"honour_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHonourPhotoRequest: _TypeAlias = GetHonourPhotoRequest  # noqa: Y015
+
+@_typing.final
+class GetHonourPhotoResponse(_message.Message):
+    """The photo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHOTO_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    photo: _builtins.bytes
+    """A JPEG of at most 512 KiB; empty where the copy is still right."""
+    etag: _builtins.str
+    """Names its content."""
+    def __init__(
+        self,
+        *,
+        photo: _builtins.bytes = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "photo", b"photo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHonourPhotoResponse: _TypeAlias = GetHonourPhotoResponse  # noqa: Y015

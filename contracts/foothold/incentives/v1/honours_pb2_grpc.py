@@ -57,6 +57,11 @@ class HonoursServiceStub:
                 request_serializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourRequest.SerializeToString,
                 response_deserializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourResponse.FromString,
                 _registered_method=True)
+        self.GetHonourPhoto = channel.unary_unary(
+                '/foothold.incentives.v1.HonoursService/GetHonourPhoto',
+                request_serializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoRequest.SerializeToString,
+                response_deserializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoResponse.FromString,
+                _registered_method=True)
 
 
 class HonoursServiceServicer:
@@ -91,8 +96,17 @@ class HonoursServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerHonour(self, request, context):
-        """Says what others may see of one's own honour; may be said again any time. Errors: HONOUR_UNKNOWN. Permission
-        incentives.honours.answer on one's own leaf.
+        """Says what others may see of one's own honour, and keeps, replaces or deletes the photo with it; may be said again any
+        time. Errors: HONOUR_UNKNOWN, HONOUR_WITHDRAWN for a photo of one that is. Permission incentives.honours.answer on
+        one's own leaf.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHonourPhoto(self, request, context):
+        """The photo of an honour: the person's own, or one that others may see, of a confirmed honour at a node one belongs to.
+        Errors: PHOTO_UNKNOWN. Permission incentives.boards.read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +134,11 @@ def add_HonoursServiceServicer_to_server(servicer, server):
                     servicer.AnswerHonour,
                     request_deserializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourRequest.FromString,
                     response_serializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourResponse.SerializeToString,
+            ),
+            'GetHonourPhoto': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHonourPhoto,
+                    request_deserializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoRequest.FromString,
+                    response_serializer=foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -233,6 +252,33 @@ class HonoursService:
             '/foothold.incentives.v1.HonoursService/AnswerHonour',
             foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourRequest.SerializeToString,
             foothold_dot_incentives_dot_v1_dot_honours__pb2.AnswerHonourResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHonourPhoto(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foothold.incentives.v1.HonoursService/GetHonourPhoto',
+            foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoRequest.SerializeToString,
+            foothold_dot_incentives_dot_v1_dot_honours__pb2.GetHonourPhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,

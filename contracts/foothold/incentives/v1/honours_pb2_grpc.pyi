@@ -50,8 +50,13 @@ class HonoursServiceStub:
     incentives.honours.confirm on the node.
     """
     AnswerHonour: _grpc.UnaryUnaryMultiCallable[_honours_pb2.AnswerHonourRequest, _honours_pb2.AnswerHonourResponse]
-    """Says what others may see of one's own honour; may be said again any time. Errors: HONOUR_UNKNOWN. Permission
-    incentives.honours.answer on one's own leaf.
+    """Says what others may see of one's own honour, and keeps, replaces or deletes the photo with it; may be said again any
+    time. Errors: HONOUR_UNKNOWN, HONOUR_WITHDRAWN for a photo of one that is. Permission incentives.honours.answer on
+    one's own leaf.
+    """
+    GetHonourPhoto: _grpc.UnaryUnaryMultiCallable[_honours_pb2.GetHonourPhotoRequest, _honours_pb2.GetHonourPhotoResponse]
+    """The photo of an honour: the person's own, or one that others may see, of a confirmed honour at a node one belongs to.
+    Errors: PHOTO_UNKNOWN. Permission incentives.boards.read.
     """
 
 @_typing.type_check_only
@@ -76,8 +81,13 @@ class HonoursServiceAsyncStub(HonoursServiceStub):
     incentives.honours.confirm on the node.
     """
     AnswerHonour: _aio.UnaryUnaryMultiCallable[_honours_pb2.AnswerHonourRequest, _honours_pb2.AnswerHonourResponse]  # type: ignore[assignment]
-    """Says what others may see of one's own honour; may be said again any time. Errors: HONOUR_UNKNOWN. Permission
-    incentives.honours.answer on one's own leaf.
+    """Says what others may see of one's own honour, and keeps, replaces or deletes the photo with it; may be said again any
+    time. Errors: HONOUR_UNKNOWN, HONOUR_WITHDRAWN for a photo of one that is. Permission incentives.honours.answer on
+    one's own leaf.
+    """
+    GetHonourPhoto: _aio.UnaryUnaryMultiCallable[_honours_pb2.GetHonourPhotoRequest, _honours_pb2.GetHonourPhotoResponse]  # type: ignore[assignment]
+    """The photo of an honour: the person's own, or one that others may see, of a confirmed honour at a node one belongs to.
+    Errors: PHOTO_UNKNOWN. Permission incentives.boards.read.
     """
 
 class HonoursServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -123,8 +133,19 @@ class HonoursServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _honours_pb2.AnswerHonourRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_honours_pb2.AnswerHonourResponse, _abc.Awaitable[_honours_pb2.AnswerHonourResponse]]:
-        """Says what others may see of one's own honour; may be said again any time. Errors: HONOUR_UNKNOWN. Permission
-        incentives.honours.answer on one's own leaf.
+        """Says what others may see of one's own honour, and keeps, replaces or deletes the photo with it; may be said again any
+        time. Errors: HONOUR_UNKNOWN, HONOUR_WITHDRAWN for a photo of one that is. Permission incentives.honours.answer on
+        one's own leaf.
+        """
+
+    @_abc_1.abstractmethod
+    def GetHonourPhoto(
+        self,
+        request: _honours_pb2.GetHonourPhotoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_honours_pb2.GetHonourPhotoResponse, _abc.Awaitable[_honours_pb2.GetHonourPhotoResponse]]:
+        """The photo of an honour: the person's own, or one that others may see, of a confirmed honour at a node one belongs to.
+        Errors: PHOTO_UNKNOWN. Permission incentives.boards.read.
         """
 
 def add_HonoursServiceServicer_to_server(servicer: HonoursServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
