@@ -18,13 +18,15 @@ class Door:
     """What a route asks of the caller.
 
     `public`: nothing. Otherwise a signed-in person; with `permission`, one who holds it somewhere; with
-    `groups`, on a department, branch or the enterprise; with `own`, on themselves.
+    `groups`, on a department, branch or the enterprise; with `own`, on themselves. `upload` is how many bytes may be
+    sent where a file may; 0 for as many as to any other page.
     """
 
     public: bool = False
     permission: str = ""
     groups: bool = False
     own: bool = False
+    upload: int = 0
 
 
 def public(view: View) -> View:
@@ -37,9 +39,11 @@ def signed_in(view: View) -> View:
     return _declare(view, Door())
 
 
-def needs(permission: str, *, groups: bool = False, own: bool = False) -> Callable[[View], View]:
+def needs(
+    permission: str, *, groups: bool = False, own: bool = False, upload: int = 0
+) -> Callable[[View], View]:
     """Open to people who hold the permission: anywhere, on a group of people, or on themselves."""
-    return lambda view: _declare(view, Door(permission=permission, groups=groups, own=own))
+    return lambda view: _declare(view, Door(permission=permission, groups=groups, own=own, upload=upload))
 
 
 def _declare(view: View, door: Door) -> View:

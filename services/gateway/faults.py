@@ -80,6 +80,7 @@ _PLAIN: Final[Mapping[str, str]] = {
         ("must be a metric without a window of its own", "must be metrics without a window of their own"),
         later("Choose a metric without a window of its own."),
     ),
+    "there is no photo to show": later("Choose a photo to show, or take the tick away."),
     "must be after history_from": later("It must lie after the first of the earlier days."),
 }
 _LENGTH: Final = re.compile(r"(?:must be|Required:) (\d+) to (\d+)(?: printable)? characters\.?")

@@ -75,6 +75,10 @@ _REASONS: Final[Mapping[str, str]] = {
     "PAYOUTS_CHANGED": later("What waits has changed since you looked. Look again, then approve it."),
     "NOT_FIRST": later("That person is not first on the board any more. Look at it again."),
     "HONOUR_DECIDED": later("Somebody has decided about this honour already. Look at it again."),
+    "HONOUR_WITHDRAWN": later(
+        "Your figures were corrected since, and the honour is withdrawn: it takes no photo now."
+    ),
+    "PHOTO_UNKNOWN": later("There is no such photo, or it is not yours to see."),
     "DISPUTE_OPEN": later("You have asked about this line already; it waits for an answer."),
     "DISPUTE_ENDED": later("It has ended already. Look at it again."),
     "PERIOD_NOT_CLOSED": later("Nothing of that period is closed there. Close it first."),

@@ -122,6 +122,9 @@ def _enter() -> Any:
             held = bool(who.groups(door.permission))
         if not held:
             abort(403)
+    if door.upload:
+        # Before the form is read for its token, and only for those who may send a file.
+        request.max_content_length = door.upload
     return None
 
 

@@ -604,6 +604,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "boards.export": "a file to download",
     "honours.confirm": "leads back to the board, which says what came of it",
     "honours.pass_over": "leads back to the board, which says what came of it",
+    "honours.photo": "a picture, which the pages of honours show",
     "boards.end": "leads back to the board, which says what came of it",
     "boards.resume": "leads back to the board, which says what came of it",
     "coaching.export": "a file to download",

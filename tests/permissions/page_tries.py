@@ -453,7 +453,9 @@ TRIES: Final[Mapping[str, Try]] = {
     "POST /boards/new": Try(form=lambda _b, _t: {"name": f"board-{next(_numbers)}", "metric": "emails_sent"}),
     "POST /boards/<board_id>/end": _BOARD,
     "POST /boards/<board_id>/resume": _BOARD,
-    # Whose honours one confirms and answers tells tests/incentives/test_honours.py.
+    # Whose honours one confirms and answers, and whose photos one sees, tell tests/incentives/test_honours.py and
+    # test_honour_photos.py.
+    "GET /honours/<honour_id>/photo": Try(arguments=lambda _b, _t: {"honour_id": "none"}),
     "POST /honours/confirm": Try(form=_no_honour),
     "POST /honours/pass": Try(form=_no_honour),
     "POST /honours/<honour_id>/answer": Try(
