@@ -136,12 +136,16 @@ def batch_outbox(op: Operations) -> None:
         SELECT 0, count(*), 0 FROM outbox_event HAVING count(*) > 0
     """)
     op.execute("COMMENT ON COLUMN outbox_batch.size IS 'how many of its events are left'")
+    # The past apart: by its key it is looked up, however much there is of it.
     op.execute("""
         CREATE VIEW outbox AS
-        SELECT batch.first_position + event.ordinal AS position, event.kind, event.subject, event.payload,
-               event.occurred_at
+        SELECT ordinal AS position, kind, subject, payload, occurred_at FROM outbox_event WHERE batch_id = 0
+        UNION ALL
+        SELECT batch.first_position + event.ordinal, event.kind, event.subject, event.payload, event.occurred_at
         FROM outbox_batch AS batch JOIN outbox_event AS event ON event.batch_id = batch.id
+        WHERE event.batch_id > 0
     """)
+    op.execute("ANALYZE outbox_event, outbox_batch")
     op.execute("COMMENT ON VIEW outbox IS 'for processes of the release before, while a cluster is upgraded'")
     op.execute("""
         CREATE FUNCTION outbox_of_one() RETURNS trigger LANGUAGE plpgsql AS $$
