@@ -66,8 +66,7 @@ def measure() -> Iterator[Figure]:
         bare / ours,
         f"{PEOPLE / ours:,.0f}/s against {PEOPLE / bare:,.0f}/s",
         at_least=0.6,
-        bound_by="processor time a person on two shared cores: 28 µs computing, 17 the database's,"
-        " 20 giving events positions (0424)",
+        bound_by="processor time a person on two shared cores: 28 µs computing, 17 the database's (0424)",
     )
     yield Figure(
         "incentives",
