@@ -266,6 +266,8 @@ def lever(change: statements_pb2.LeverChange) -> str:
         return ngettext("send %(num)s more e-mail", "send %(num)s more e-mails", number)
     if change.lever == kinds.LEVER_HOLD_MEETING:
         return ngettext("hold %(num)s more meeting", "hold %(num)s more meetings", number)
+    if change.lever == kinds.LEVER_OWN_METRIC:
+        return _("add %(num)s to “%(metric)s”", num=number, metric=metric(change.metric))
     return ""
 
 

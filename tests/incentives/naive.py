@@ -205,15 +205,15 @@ def total(rules: Sequence[Rule], figures: Figures, held: Mapping[str, Fraction |
     return sum(lines(rules, figures, held))
 
 
-def after(figures: Figures, changes: Mapping[int, int]) -> dict[str, int]:
+def after(figures: Figures, changes: Mapping[int | str, int]) -> dict[str, int]:
     changed = dict(figures)
     for lever, number in changes.items():
-        for name in LEVERS[lever]:
+        for name in (lever,) if isinstance(lever, str) else LEVERS[lever]:
             changed[name] = changed.get(name, 0) + number
     return changed
 
 
-def least_alone(rules: Sequence[Rule], figures: Figures, lever: int, most: int) -> int | None:
+def least_alone(rules: Sequence[Rule], figures: Figures, lever: int | str, most: int) -> int | None:
     now = total(rules, figures)
     for number in range(1, most + 1):
         if total(rules, after(figures, {lever: number})) > now:

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from foothold.goals.v1 import feed_pb2 as goals_pb2
 from foothold.goals.v1 import values_pb2 as goals_values_pb2
-from foothold.incentives.v1 import boards_pb2, plans_pb2, values_pb2, whatif_pb2
+from foothold.incentives.v1 import boards_pb2, plans_pb2, statements_pb2, values_pb2, whatif_pb2
 
 from chassis.errors import from_rpc_error
 from tests.incentives.company import NOW, TODAY, Client, Company, eventually, reason_of, request_id
@@ -124,6 +124,68 @@ def test_what_ifs_and_words_know_them(company: Company, seller: Seller) -> None:
     assert any("live_revenue" in each.message for each in checked.findings if each.code == "COST_UNBOUNDED")
     refused = whatif_pb2.TryChangesRequest(person_id=seller.id, hold=["mean_deal"])
     assert reason_of(lambda: seller.client.what_if.TryChanges(refused)) == "FIELD_INVALID"
+
+
+def _try(seller: Seller, hold: tuple[str, ...] = (), **own: int) -> whatif_pb2.TryChangesResponse:
+    more = [whatif_pb2.OwnChange(metric=name, more=number) for name, number in own.items()]
+    asked = whatif_pb2.TryChangesRequest(person_id=seller.id, own=more, hold=hold)
+    return seller.client.what_if.TryChanges(asked)
+
+
+def test_more_of_them_is_tried_and_comes_to_what_is_paid_when_it_is_done(seller: Seller) -> None:
+    seller.did(live_deals=3, live_viewers=15, live_revenue=1_000_00, live_minutes=59)
+    nothing = _try(seller)
+    assert [(each.metric, each.unit, each.most) for each in nothing.own_levers] == [
+        ("live_deals", values_pb2.UNIT_COUNT, 1_000),
+        ("live_viewers", values_pb2.UNIT_COUNT, 1_000),
+        ("live_revenue", values_pb2.UNIT_MONEY, 100_000_000),
+        ("live_minutes", values_pb2.UNIT_MINUTES, 10_000),
+    ]
+    assert nothing.before == nothing.after
+    # More viewers without a deal lower the rate, and the gate closes.
+    assert in_yuan(_try(seller, live_viewers=1).after) == "90.00"
+    assert in_yuan(_try(seller, ("live_rate",), live_viewers=1).after) == "130.00"
+    tried = _try(seller, live_deals=3, live_viewers=5, live_revenue=100, live_minutes=1)
+    assert in_yuan(tried.after) == "374.00"
+    (rate,) = [each for each in tried.values if each.metric == "live_rate"]
+    assert (rate.after.numerator, rate.after.denominator) == (6, 20)
+    seller.did(live_deals=6, live_viewers=20, live_revenue=1_100_00, live_minutes=60)
+    assert seller.client.statement().total == tried.after
+
+
+@pytest.mark.parametrize(
+    ("own", "wrong"),
+    [
+        ([("live_deals", -1)], "own[0].more"),
+        ([("live_deals", 1_001)], "own[0].more"),
+        ([("live_deals", 1), ("live_minutes", 10_001)], "own[1].more"),
+        ([("live_revenue", 100_000_001)], "own[0].more"),
+        ([("live_deals", 1), ("live_deals", 1)], "own"),
+        ([("live_rate", 1)], "own[0].metric"),
+        ([("deals_won", 1)], "own[0].metric"),
+        ([("mean_deal", 1)], "own[0].metric"),
+    ],
+)
+def test_what_cannot_be_tried_of_them_is_refused_by_field(
+    seller: Seller, own: list[tuple[str, int]], wrong: str
+) -> None:
+    more = [whatif_pb2.OwnChange(metric=name, more=number) for name, number in own]
+    with pytest.raises(grpc.RpcError) as caught:
+        seller.client.what_if.TryChanges(whatif_pb2.TryChangesRequest(person_id=seller.id, own=more))
+    assert set(from_rpc_error(caught.value).fields) == {wrong}
+
+
+def test_what_is_missing_for_more_names_them(company: Company) -> None:
+    seller = Seller(company, bonus("live_deals", count(5), "100"))
+    seller.did(live_deals=3)
+    (answer,) = seller.client.answer().next_amounts
+    (change,) = answer.changes
+    assert (change.lever, change.metric, change.count) == (
+        statements_pb2.LeverChange.LEVER_OWN_METRIC,
+        "live_deals",
+        2,
+    )
+    assert in_yuan(answer.total) == "100.00"
 
 
 @pytest.mark.parametrize(

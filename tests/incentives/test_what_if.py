@@ -165,7 +165,7 @@ def test_a_total_that_is_none_is_refused(whole: Client, total: str) -> None:
 def _naive(
     rules: tuple[Rule, ...], figures: Mapping[str, int], changes: Changes, held: tuple[str, ...]
 ) -> int:
-    counts = {number: getattr(changes, lever) for lever, number in _LEVERS.items()}
+    counts: dict[int | str, int] = {number: getattr(changes, lever) for lever, number in _LEVERS.items()}
     values: dict[str, Fraction | None] = {name: naive.value_of(name, figures) for name in held}
     changed = naive.after(figures, counts)
     changed["revenue"] = changed.get("revenue", 0) + 100 * changes.order_value

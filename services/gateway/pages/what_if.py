@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import Blueprint, abort, render_template, request
-from foothold.incentives.v1 import whatif_pb2
+from foothold.incentives.v1 import values_pb2, whatif_pb2
 from google.type.money_pb2 import Money
 
 from chassis.errors import NotFound
-from services.gateway import course_titles, formats
+from services.gateway import course_titles, formats, words
 from services.gateway.clients import ask
 from services.gateway.doors import needs
 from services.gateway.figures import from_typed, minor
@@ -32,6 +32,10 @@ _MOST_COUNTED: Final = 1_000
 _SLIDES: Final = {"order_value": 100_000}
 """How far a slider goes; a number beside it goes further."""
 _SLIDES_COUNTED: Final = 20
+_OWN: Final = "own-"
+"""Before the name of a metric of the enterprise's own, in the names of fields."""
+_OWN_SLIDES: Final = {values_pb2.UNIT_MONEY: (100_000, 500), values_pb2.UNIT_MINUTES: (600, 10)}
+"""How far and in what steps a slider of an own metric goes, where it does not count things."""
 _LARGEST_WISH: Final = 10**10
 _LOWERED: Final = ("close_rate",)
 """Rates that a follow-up without a deal lowers."""
@@ -48,6 +52,7 @@ class Slider:
     most: int
     step: int
     wrong: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def _page(person_id: str, *, own: bool) -> str:
         ways=_ways,
         does=_does,
         stops=_stops,
-        asked=any(name in request.args for name in (*LEVERS, "total", "passed")),
+        asked=any(name in (*LEVERS, "total", "passed") or name.startswith(_OWN) for name in request.args),
     )
 
 
@@ -115,8 +120,14 @@ def _found(person_id: str) -> Section[Tried | None]:
             answer = ask(clients().what_if.TryChanges, tried)
             ticked = request.args.getlist("passed")
             passed = [each for each in answer.course_ids if each in ticked][:20]
-            if passed:
-                tried.passed.extend(passed)
+            own = [_own_slider(each) for each in answer.own_levers]
+            tried.own.extend(
+                whatif_pb2.OwnChange(metric=slider.name.removeprefix(_OWN), more=slider.value)
+                for slider in own
+                if slider.value
+            )
+            tried.passed.extend(passed)
+            if tried.own or passed:
                 answer = ask(clients().what_if.TryChanges, tried)
         except NotFound as failure:
             if failure.reason != "PLAN_UNKNOWN":
@@ -125,7 +136,7 @@ def _found(person_id: str) -> Section[Tried | None]:
         rates = [each.metric for each in answer.values if each.metric in _LOWERED]
         return Tried(
             answer,
-            [_slider(name, typed.get(name, 0), wrong.get(name, "")) for name in answer.levers],
+            [*(_slider(name, typed.get(name, 0), wrong.get(name, "")) for name in answer.levers), *own],
             rates,
             held,
             [(each, course_titles.title_of(each)) for each in answer.course_ids],
@@ -146,20 +157,38 @@ def _typed() -> tuple[dict[str, int], dict[str, str]]:
     typed: dict[str, int] = {}
     wrong: dict[str, str] = {}
     for name in LEVERS:
-        text = request.args.get(name, "").strip()[:20]
-        most = _MOST.get(name, _MOST_COUNTED)
-        if not text:
-            continue
-        if text.isascii() and text.isdigit() and int(text) <= most:
-            typed[name] = int(text)
-        else:
-            wrong[name] = _("A whole number from 0 to %(most)s, please.", most=formats.count(most))
+        typed[name], wrong[name] = _number(name, _MOST.get(name, _MOST_COUNTED))
     return typed, wrong
+
+
+def _number(name: str, most: int) -> tuple[int, str]:
+    """What a field holds, and what is wrong with it; 0 where it is empty or wrong."""
+    text = request.args.get(name, "").strip()[:20]
+    if not text:
+        return 0, ""
+    if text.isascii() and text.isdigit() and int(text) <= most:
+        return int(text), ""
+    return 0, _("A whole number from 0 to %(most)s, please.", most=formats.count(most))
 
 
 def _slider(name: str, value: int, wrong: str) -> Slider:
     most, slides = _MOST.get(name, _MOST_COUNTED), _SLIDES.get(name, _SLIDES_COUNTED)
     return Slider(name, str(LEVERS[name]), value, slides, most, 500 if name in _SLIDES else 1, wrong)
+
+
+def _own_slider(lever: whatif_pb2.OwnLever) -> Slider:
+    """A metric of the enterprise's own, by its title and with its unit where it does not count things."""
+    name = f"{_OWN}{lever.metric}"
+    value, wrong = _number(name, lever.most)
+    slides, step = _OWN_SLIDES.get(lever.unit, (_SLIDES_COUNTED, 1))
+    title = words.metric(lever.metric)
+    label = {
+        values_pb2.UNIT_MONEY: _(
+            "More of “%(metric)s”, in %(unit)s", metric=title, unit=parts().settings.currency
+        ),
+        values_pb2.UNIT_MINUTES: _("More of “%(metric)s”, in minutes", metric=title),
+    }.get(lever.unit, _("More of “%(metric)s”", metric=title))
+    return Slider(name, label, value, slides, lever.most, step, wrong, own=True)
 
 
 def _wish(person_id: str, held: Sequence[str], passed: Sequence[str]) -> Wish:

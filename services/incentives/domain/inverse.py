@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import evaluate, pay, tier_of
-from services.incentives.domain.metrics import COURSE, Figure, Figures, measure
+from services.incentives.domain.metrics import COURSE, Figure, Figures, Unit, measure
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.rules import Leaf, Rule, Tiers, Wrapper, metrics_of
 
@@ -37,7 +37,19 @@ EFFECTS: Final[Mapping[Lever, frozenset[str]]] = {
 }
 """The base figures that each lever raises by one."""
 
-Changes = tuple[tuple[Lever, int], ...]
+AnyLever = Lever | str
+"""A lever that is built in, or by its name a metric of the enterprise's own that counts something."""
+Changes = tuple[tuple[AnyLever, int], ...]
+
+
+def effect_of(lever: AnyLever) -> frozenset[str]:
+    """The base figures it raises by one; of the enterprise's own only itself."""
+    return EFFECTS[lever] if isinstance(lever, Lever) else frozenset({lever})
+
+
+def levers_of(plan: Plan) -> tuple[AnyLever, ...]:
+    """What can be done more of under a plan."""
+    return (*Lever, *(base.name for base in plan.own_bases if base.unit is Unit.COUNT))
 
 
 class NextAmount(NamedTuple):
@@ -62,7 +74,7 @@ class _Moving:
     index: int
     kind: Leaf
     value: Figure
-    steps: Mapping[Lever, Figure]
+    steps: Mapping[AnyLever, Figure]
 
     def at(self, changes: Changes) -> Figure:
         numerator, denominator = self.value
@@ -78,15 +90,17 @@ class _Search:
         self._rules: tuple[Rule, ...] = plan.rules
         self._moving: list[_Moving] = []
         self.now = 0
+        levers = levers_of(plan)
         for index, rule in enumerate(plan.rules):
             if isinstance(rule.kind, Wrapper):
                 raise TypeError("plans with wrappers are searched as a whole")
             metric = rule.kind.metric
             value = measure(metric, figures)
             self.now += pay(rule.kind, value)
-            steps = {}
+            steps: dict[AnyLever, Figure] = {}
             if metric.name not in held:
-                for lever, raised in EFFECTS.items():
+                for lever in levers:
+                    raised = effect_of(lever)
                     step = Figure(
                         int(metric.numerator in raised),
                         sum(name in raised for name in metric.denominators),
@@ -101,7 +115,7 @@ class _Search:
         """How much more than now."""
         return sum(pay(each.kind, each.at(changes)) - pay(each.kind, each.value) for each in self._moving)
 
-    def least(self, lever: Lever) -> int | None:
+    def least(self, lever: AnyLever) -> int | None:
         """The least count of one lever, nothing else changing, that brings more; None when none does."""
         if lever not in self.levers or self._ceiling(lever) <= 0:
             return None
@@ -113,7 +127,7 @@ class _Search:
                 return count
         return None
 
-    def _ceiling(self, lever: Lever) -> int:
+    def _ceiling(self, lever: AnyLever) -> int:
         """At least what the lever can bring. A ratio moves one way only, so its ends tell its range."""
         ceiling = 0
         for each in self._moving:
@@ -140,23 +154,23 @@ class _WholeSearch(_Search):
         self._lines = evaluate(plan, figures, self._held).lines
         self._rules = tuple(line.rule for line in self._lines)
         self.now = sum(line.amount for line in self._lines)
-        self.levers = frozenset(Lever)
+        self.levers = frozenset(levers_of(plan))
 
     def _amounts(self, changes: Changes) -> list[int]:
         figures = dict(self._figures)
         for lever, count in changes:
-            for name in EFFECTS[lever]:
+            for name in effect_of(lever):
                 figures[name] = figures.get(name, 0) + count
         return [line.amount for line in evaluate(self._plan, figures, self._held).lines]
 
     def gain(self, changes: Changes) -> int:
         return sum(self._amounts(changes)) - self.now
 
-    def least(self, lever: Lever) -> int | None:
+    def least(self, lever: AnyLever) -> int | None:
         if self.gain(((lever, 1),)) > 0:
             return 1
         read = {name for line in self._lines for name in _inputs(line.rule)}
-        if not read & EFFECTS[lever]:
+        if not read & effect_of(lever):
             return None
         counts = range(2, MOST_OF_ONE + 1)
         return next((count for count in counts if self.gain(((lever, count),)) > 0), None)
@@ -198,7 +212,7 @@ def next_amounts(plan: Plan, figures: Figures) -> tuple[NextAmount, ...]:
 
 def _by_doing(plan: Plan, figures: Figures) -> list[NextAmount]:
     search = _search(plan, figures)
-    counts = {lever: search.least(lever) for lever in Lever}
+    counts = {lever: search.least(lever) for lever in levers_of(plan)}
     found = [search.answer(((lever, count),)) for lever, count in counts.items() if count is not None]
     found += [search.answer(changes) for changes in _pairs(search, counts)]
     return found + _with_rates_held(plan, figures, counts[Lever.FOLLOW_NEW_CUSTOMER], search)
@@ -238,15 +252,17 @@ def with_passed(figures: Figures, course_ids: Iterable[str]) -> dict[str, int]:
     return {**figures, **{f"{COURSE}{course_id}": 1 for course_id in course_ids}}
 
 
-def _effort(answer: NextAmount) -> tuple[int, int, int, Changes]:
-    return _actions(answer.changes), len(answer.held), -answer.total, answer.changes
+def _effort(answer: NextAmount) -> tuple[int, int, int, list[tuple[bool, str, int]]]:
+    """Fewest actions first; what is built in before what is the enterprise's own."""
+    told = [(not isinstance(lever, Lever), str(lever), count) for lever, count in answer.changes]
+    return _actions(answer.changes), len(answer.held), -answer.total, told
 
 
 def _actions(changes: Changes) -> int:
     return sum(count for _, count in changes)
 
 
-def _pairs(search: _Search, least: Mapping[Lever, int | None]) -> list[Changes]:
+def _pairs(search: _Search, least: Mapping[AnyLever, int | None]) -> list[Changes]:
     """Follow-ups and deals together where it takes both: with nobody followed there is no close rate.
 
     What one lever reaches alone is not worth a pair, so only counts under both single answers are tried.

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from services.incentives.domain.metrics import DRAWN, TENURE, Figures, Known, Metric, is_course
+from services.incentives.domain.metrics import (
+    DRAWN,
+    METRICS,
+    TENURE,
+    Figures,
+    Known,
+    Metric,
+    is_course,
+    is_standing,
+)
 from services.incentives.domain.parameters import Number, Numbers, Parameter, numbers_of
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.rules import (
@@ -80,6 +89,14 @@ class Plan:
     def courses(self) -> tuple[str, ...]:
         """The courses that conditions ask for, as figures are named, in order and each once."""
         return tuple(name for name in self.metrics if is_course(name))
+
+    @cached_property
+    def own_bases(self) -> tuple[Metric, ...]:
+        """The enterprise's own base figures that rules read, of a ratio its parts, in order and each once."""
+        bases = {base.name: base for metric in self.metrics.values() for base in metric.bases}
+        return tuple(
+            base for name, base in bases.items() if name and name not in METRICS and not is_standing(name)
+        )
 
     @cached_property
     def metrics(self) -> Known:

@@ -9,7 +9,7 @@ from itertools import combinations, product
 from typing import Any, Final, NamedTuple
 
 from services.incentives.domain.evaluation import Evaluation, evaluate
-from services.incentives.domain.metrics import Figure, Figures, measure, named
+from services.incentives.domain.metrics import Figure, Figures, Metric, Unit, measure, named
 from services.incentives.domain.plans import Plan
 
 
@@ -46,6 +46,9 @@ MOST_BESIDE_MONEY: Final = 30
 MOST_MONEY: Final = 100_000_000
 """How much order value is tried, in whole units of the currency."""
 MOST_WAYS: Final = 20
+MOST_OWN: Final[Mapping[Unit, int]] = {Unit.COUNT: MOST_ALONE, Unit.MINUTES: 10_000, Unit.MONEY: MOST_MONEY}
+"""How much of an own base figure is tried at most; money in whole units of the currency."""
+_MINOR: Final = 100
 
 
 class Reach(NamedTuple):
@@ -68,6 +71,18 @@ def after(figures: Figures, changes: Changes) -> dict[str, int]:
         if count:
             for name, each in RAISES[lever].items():
                 changed[name] = changed.get(name, 0) + count * each
+    return changed
+
+
+def with_own(figures: Figures, own: Iterable[tuple[Metric, int]]) -> dict[str, int]:
+    """The figures with so much more of base figures of the enterprise's own; money in whole units of the currency.
+
+    Nothing else moves: which facts a metric counts, and what else counts them, only goals knows.
+    """
+    changed = dict(figures)
+    for metric, more in own:
+        each = _MINOR if metric.unit is Unit.MONEY else 1
+        changed[metric.name] = changed.get(metric.name, 0) + more * each
     return changed
 
 

@@ -22,6 +22,7 @@ from services.incentives.domain.plans import Plan
 from services.incentives.domain.reaching import (
     MOST_ALONE,
     MOST_MONEY,
+    MOST_OWN,
     MOST_TOGETHER,
     Changes,
     Reach,
@@ -30,14 +31,23 @@ from services.incentives.domain.reaching import (
     levers,
     reach,
     what_if,
+    with_own,
 )
 from services.incentives.domain.statements import Standing, Statement, shown_on
 from services.incentives.store.statements import StatementStore
 from services.incentives.wire.values import from_money, from_period, to_money
-from services.incentives.wire.whatif import from_changes, from_lines, from_values, from_way, to_changes
+from services.incentives.wire.whatif import (
+    from_changes,
+    from_lines,
+    from_own_levers,
+    from_values,
+    from_way,
+    to_changes,
+)
 
 _PERMISSION: Final = "incentives.statements.read"
 _MOST_HELD: Final = 20
+_MOST_OWN_CHANGES: Final = 50
 _LARGEST_TOTAL: Final = 10**12
 _MOST: Final = Changes(*(MOST_MONEY if lever == "order_value" else MOST_ALONE for lever in Changes._fields))
 
@@ -62,8 +72,10 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
         fields.require_valid()
         statement, plan = self._today(scope, person_id)
         _require_read(plan, hold, request.passed)
-        figures = with_passed(statement.figures, request.passed)
-        held = keep(plan, figures, hold)
+        own = _own(plan, request.own)
+        now_has = with_passed(statement.figures, request.passed)
+        held = keep(plan, now_has, hold)
+        figures = with_own(now_has, own)
         changes = to_changes(request.changes)
         before = evaluate(plan, statement.figures)
         then = what_if(plan, figures, held, changes)
@@ -75,6 +87,7 @@ class WhatIfHandler(whatif_pb2_grpc.WhatIfServiceServicer):
             period=from_period(statement.period),
             plan_id=plan.id,
             levers=levers(plan, figures, {}),
+            own_levers=from_own_levers(plan.own_bases),
             course_ids=unpassed(plan, statement.figures),
         )
 
@@ -167,6 +180,25 @@ def _require_read(plan: Plan, hold: Iterable[str], passed: Sequence[str]) -> Non
         if name not in METRICS and name not in plan.known:
             fields.refuse(f"hold[{index}]", "is no metric that plans read")
     fields.require_valid()
+
+
+def _own(plan: Plan, asked: Sequence[whatif_pb2.OwnChange]) -> list[tuple[Metric, int]]:
+    """INVALID_ARGUMENT for what is nothing of the enterprise's own that this plan reads, told twice, or too much."""
+    fields = Fields()
+    bases = {base.name: base for base in plan.own_bases}
+    names = [each.metric for each in asked]
+    if len(names) > _MOST_OWN_CHANGES or len(set(names)) < len(names):
+        fields.refuse("own", f"must name each metric once, at most {_MOST_OWN_CHANGES}")
+    for index, each in enumerate(asked[:_MOST_OWN_CHANGES]):
+        if each.metric not in bases:
+            fields.refuse(
+                f"own[{index}].metric", "is no base figure of the enterprise's own that the plan reads"
+            )
+            continue
+        most = MOST_OWN[bases[each.metric].unit]
+        fields.within(f"own[{index}]").integer("more", each.more, minimum=0, maximum=most)
+    fields.require_valid()
+    return [(bases[each.metric], each.more) for each in asked]
 
 
 def _assumed(

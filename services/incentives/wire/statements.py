@@ -10,7 +10,7 @@ from foothold.incentives.v1 import statements_pb2, values_pb2
 from google.protobuf import timestamp_pb2
 
 from services.incentives.domain.evaluation import Line, values
-from services.incentives.domain.inverse import NextAmount
+from services.incentives.domain.inverse import AnyLever, Lever, NextAmount
 from services.incentives.domain.metrics import DRAWN, MONTH, UNREAD, Figure, Figures, Metric, Unit, named
 from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
@@ -172,14 +172,18 @@ def from_next_amount(answer: NextAmount, currency: str) -> statements_pb2.NextAm
     return statements_pb2.NextAmount(
         total=from_money(answer.total, currency),
         gain=from_money(answer.gain, currency),
-        changes=[
-            statements_pb2.LeverChange(lever=statements_pb2.LeverChange.Lever.ValueType(lever), count=count)
-            for lever, count in answer.changes
-        ],
+        changes=[_from_change(lever, count) for lever, count in answer.changes],
         held=answer.held,
         rule_id=answer.rule_id,
         course_ids=answer.courses,
     )
+
+
+def _from_change(lever: AnyLever, count: int) -> statements_pb2.LeverChange:
+    kinds = statements_pb2.LeverChange
+    if isinstance(lever, Lever):
+        return kinds(lever=kinds.Lever.ValueType(lever), count=count)
+    return kinds(lever=kinds.LEVER_OWN_METRIC, count=count, metric=lever)
 
 
 def from_placing(won: Won, ranked: Metric, currency: str) -> statements_pb2.Placing:

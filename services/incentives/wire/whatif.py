@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from foothold.incentives.v1 import whatif_pb2
+from foothold.incentives.v1 import values_pb2, whatif_pb2
 
 from services.incentives.domain.evaluation import Evaluation
 from services.incentives.domain.metrics import Figure, Metric
-from services.incentives.domain.reaching import Changes
+from services.incentives.domain.reaching import MOST_OWN, Changes
 from services.incentives.wire.values import from_money, from_value
 
 
@@ -18,6 +18,16 @@ def to_changes(message: whatif_pb2.Changes) -> Changes:
 def from_changes(changes: Changes) -> whatif_pb2.Changes:
     """How much more of each."""
     return whatif_pb2.Changes(**changes._asdict())
+
+
+def from_own_levers(bases: Iterable[Metric]) -> list[whatif_pb2.OwnLever]:
+    """What there can be more of, of the enterprise's own."""
+    return [
+        whatif_pb2.OwnLever(
+            metric=base.name, unit=values_pb2.Unit.ValueType(base.unit), most=MOST_OWN[base.unit]
+        )
+        for base in bases
+    ]
 
 
 def from_lines(before: Evaluation, after: Evaluation, currency: str) -> list[whatif_pb2.ChangedLine]:

@@ -236,6 +236,8 @@ class LeverChange(_message.Message):
         """Send an e-mail: emails_sent +1."""
         LEVER_HOLD_MEETING: LeverChange._Lever.ValueType  # 4
         """Hold a meeting: meetings_attended +1."""
+        LEVER_OWN_METRIC: LeverChange._Lever.ValueType  # 5
+        """One more of a metric that the enterprise defined itself: `metric` +1, nothing else."""
 
     class Lever(_Lever, metaclass=_LeverEnumTypeWrapper):
         """What a person can do more of."""
@@ -250,22 +252,28 @@ class LeverChange(_message.Message):
     """Send an e-mail: emails_sent +1."""
     LEVER_HOLD_MEETING: LeverChange.Lever.ValueType  # 4
     """Hold a meeting: meetings_attended +1."""
+    LEVER_OWN_METRIC: LeverChange.Lever.ValueType  # 5
+    """One more of a metric that the enterprise defined itself: `metric` +1, nothing else."""
 
     LEVER_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
     lever: Global___LeverChange.Lever.ValueType
     """Which."""
     count: _builtins.int
     """How many more, 1..1,000."""
+    metric: _builtins.str
+    """Of LEVER_OWN_METRIC the metric's name, a count or a count of different customers; empty for the others."""
     def __init__(
         self,
         *,
         lever: Global___LeverChange.Lever.ValueType = ...,
         count: _builtins.int = ...,
+        metric: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "lever", b"lever"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "lever", b"lever", "metric", b"metric"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

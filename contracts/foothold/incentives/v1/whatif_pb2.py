@@ -26,7 +26,7 @@ from foothold.incentives.v1 import values_pb2 as foothold_dot_incentives_dot_v1_
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/whatif.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x17google/type/money.proto\"f\n\x07\x43hanges\x12\x15\n\rnew_customers\x18\x01 \x01(\x05\x12\r\n\x05\x64\x65\x61ls\x18\x02 \x01(\x05\x12\x13\n\x0border_value\x18\x03 \x01(\x03\x12\x0e\n\x06\x65mails\x18\x04 \x01(\x05\x12\x10\n\x08meetings\x18\x05 \x01(\x05\"t\n\x0b\x43hangedLine\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"{\n\x0c\x43hangedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12-\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12,\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"v\n\x11TryChangesRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12\x0c\n\x04hold\x18\x03 \x03(\t\x12\x0e\n\x06passed\x18\x04 \x03(\t\"\xaa\x02\n\x12TryChangesResponse\x12\"\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x32\n\x05lines\x18\x03 \x03(\x0b\x32#.foothold.incentives.v1.ChangedLine\x12\x34\n\x06values\x18\x04 \x03(\x0b\x32$.foothold.incentives.v1.ChangedValue\x12.\n\x06period\x18\x05 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x06 \x01(\t\x12\x0e\n\x06levers\x18\x07 \x03(\t\x12\x12\n\ncourse_ids\x18\x08 \x03(\t\"g\n\x11ReachTotalRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04hold\x18\x03 \x03(\t\x12\x0e\n\x06passed\x18\x04 \x03(\t\"\xb8\x01\n\x03Way\x12\x30\n\x07\x63hanges\x18\x01 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0ctotal_unheld\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x32\n\x05lines\x18\x04 \x03(\x0b\x32#.foothold.incentives.v1.ChangedLine\"\xcb\x02\n\x12ReachTotalResponse\x12\x1f\n\x03now\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07reached\x18\x02 \x01(\x08\x12)\n\x04ways\x18\x03 \x03(\x0b\x32\x1b.foothold.incentives.v1.Way\x12)\n\x04\x62\x65st\x18\x04 \x01(\x0b\x32\x1b.foothold.incentives.v1.Way\x12.\n\x05tried\x18\x05 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12\x16\n\x0etried_together\x18\x06 \x03(\x05\x12.\n\x06period\x18\x07 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x08 \x01(\t\x12\x10\n\x08left_out\x18\t \x01(\x05\x12\x12\n\ncourse_ids\x18\n \x03(\t2\xd9\x01\n\rWhatIfService\x12\x63\n\nTryChanges\x12).foothold.incentives.v1.TryChangesRequest\x1a*.foothold.incentives.v1.TryChangesResponse\x12\x63\n\nReachTotal\x12).foothold.incentives.v1.ReachTotalRequest\x1a*.foothold.incentives.v1.ReachTotalResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foothold/incentives/v1/whatif.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x17google/type/money.proto\"f\n\x07\x43hanges\x12\x15\n\rnew_customers\x18\x01 \x01(\x05\x12\r\n\x05\x64\x65\x61ls\x18\x02 \x01(\x05\x12\x13\n\x0border_value\x18\x03 \x01(\x03\x12\x0e\n\x06\x65mails\x18\x04 \x01(\x05\x12\x10\n\x08meetings\x18\x05 \x01(\x05\")\n\tOwnChange\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0c\n\x04more\x18\x02 \x01(\x03\"T\n\x08OwnLever\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12*\n\x04unit\x18\x02 \x01(\x0e\x32\x1c.foothold.incentives.v1.Unit\x12\x0c\n\x04most\x18\x03 \x01(\x03\"t\n\x0b\x43hangedLine\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"{\n\x0c\x43hangedValue\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12-\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\x12,\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1d.foothold.incentives.v1.Value\"\xa6\x01\n\x11TryChangesRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12\x0c\n\x04hold\x18\x03 \x03(\t\x12\x0e\n\x06passed\x18\x04 \x03(\t\x12.\n\x03own\x18\x05 \x03(\x0b\x32!.foothold.incentives.v1.OwnChange\"\xe0\x02\n\x12TryChangesResponse\x12\"\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x32\n\x05lines\x18\x03 \x03(\x0b\x32#.foothold.incentives.v1.ChangedLine\x12\x34\n\x06values\x18\x04 \x03(\x0b\x32$.foothold.incentives.v1.ChangedValue\x12.\n\x06period\x18\x05 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x06 \x01(\t\x12\x0e\n\x06levers\x18\x07 \x03(\t\x12\x12\n\ncourse_ids\x18\x08 \x03(\t\x12\x34\n\nown_levers\x18\t \x03(\x0b\x32 .foothold.incentives.v1.OwnLever\"g\n\x11ReachTotalRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04hold\x18\x03 \x03(\t\x12\x0e\n\x06passed\x18\x04 \x03(\t\"\xb8\x01\n\x03Way\x12\x30\n\x07\x63hanges\x18\x01 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0ctotal_unheld\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x32\n\x05lines\x18\x04 \x03(\x0b\x32#.foothold.incentives.v1.ChangedLine\"\xcb\x02\n\x12ReachTotalResponse\x12\x1f\n\x03now\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07reached\x18\x02 \x01(\x08\x12)\n\x04ways\x18\x03 \x03(\x0b\x32\x1b.foothold.incentives.v1.Way\x12)\n\x04\x62\x65st\x18\x04 \x01(\x0b\x32\x1b.foothold.incentives.v1.Way\x12.\n\x05tried\x18\x05 \x01(\x0b\x32\x1f.foothold.incentives.v1.Changes\x12\x16\n\x0etried_together\x18\x06 \x03(\x05\x12.\n\x06period\x18\x07 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07plan_id\x18\x08 \x01(\t\x12\x10\n\x08left_out\x18\t \x01(\x05\x12\x12\n\ncourse_ids\x18\n \x03(\t2\xd9\x01\n\rWhatIfService\x12\x63\n\nTryChanges\x12).foothold.incentives.v1.TryChangesRequest\x1a*.foothold.incentives.v1.TryChangesResponse\x12\x63\n\nReachTotal\x12).foothold.incentives.v1.ReachTotalRequest\x1a*.foothold.incentives.v1.ReachTotalResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,20 +35,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANGES']._serialized_start=125
   _globals['_CHANGES']._serialized_end=227
-  _globals['_CHANGEDLINE']._serialized_start=229
-  _globals['_CHANGEDLINE']._serialized_end=345
-  _globals['_CHANGEDVALUE']._serialized_start=347
-  _globals['_CHANGEDVALUE']._serialized_end=470
-  _globals['_TRYCHANGESREQUEST']._serialized_start=472
-  _globals['_TRYCHANGESREQUEST']._serialized_end=590
-  _globals['_TRYCHANGESRESPONSE']._serialized_start=593
-  _globals['_TRYCHANGESRESPONSE']._serialized_end=891
-  _globals['_REACHTOTALREQUEST']._serialized_start=893
-  _globals['_REACHTOTALREQUEST']._serialized_end=996
-  _globals['_WAY']._serialized_start=999
-  _globals['_WAY']._serialized_end=1183
-  _globals['_REACHTOTALRESPONSE']._serialized_start=1186
-  _globals['_REACHTOTALRESPONSE']._serialized_end=1517
-  _globals['_WHATIFSERVICE']._serialized_start=1520
-  _globals['_WHATIFSERVICE']._serialized_end=1737
+  _globals['_OWNCHANGE']._serialized_start=229
+  _globals['_OWNCHANGE']._serialized_end=270
+  _globals['_OWNLEVER']._serialized_start=272
+  _globals['_OWNLEVER']._serialized_end=356
+  _globals['_CHANGEDLINE']._serialized_start=358
+  _globals['_CHANGEDLINE']._serialized_end=474
+  _globals['_CHANGEDVALUE']._serialized_start=476
+  _globals['_CHANGEDVALUE']._serialized_end=599
+  _globals['_TRYCHANGESREQUEST']._serialized_start=602
+  _globals['_TRYCHANGESREQUEST']._serialized_end=768
+  _globals['_TRYCHANGESRESPONSE']._serialized_start=771
+  _globals['_TRYCHANGESRESPONSE']._serialized_end=1123
+  _globals['_REACHTOTALREQUEST']._serialized_start=1125
+  _globals['_REACHTOTALREQUEST']._serialized_end=1228
+  _globals['_WAY']._serialized_start=1231
+  _globals['_WAY']._serialized_end=1415
+  _globals['_REACHTOTALRESPONSE']._serialized_start=1418
+  _globals['_REACHTOTALRESPONSE']._serialized_end=1749
+  _globals['_WHATIFSERVICE']._serialized_start=1752
+  _globals['_WHATIFSERVICE']._serialized_end=1969
 # @@protoc_insertion_point(module_scope)

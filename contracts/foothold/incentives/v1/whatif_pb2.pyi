@@ -59,6 +59,62 @@ class Changes(_message.Message):
 Global___Changes: _TypeAlias = Changes  # noqa: Y015
 
 @_typing.final
+class OwnChange(_message.Message):
+    """How much more of a base figure that the enterprise defined itself. No other figure moves with it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """The metric's name: one of `own_levers` of the answer, each once."""
+    more: _builtins.int
+    """How much more: a number of things, whole minutes, or whole units of the currency. From 0 to the lever's `most`."""
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        more: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "more", b"more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnChange: _TypeAlias = OwnChange  # noqa: Y015
+
+@_typing.final
+class OwnLever(_message.Message):
+    """A base figure that the enterprise defined itself and that the plan reads, itself or in a ratio."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """The metric's name."""
+    unit: _values_pb2.Unit.ValueType
+    """What it is counted in: things, minutes or money; never a rate."""
+    most: _builtins.int
+    """The most that can be tried: 1,000 of what is counted, 10,000 minutes, or 100,000,000 whole units of the currency."""
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        unit: _values_pb2.Unit.ValueType = ...,
+        most: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metric", b"metric", "most", b"most", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnLever: _TypeAlias = OwnLever  # noqa: Y015
+
+@_typing.final
 class ChangedLine(_message.Message):
     """A line of the statement as it is and as it would be."""
 
@@ -140,6 +196,7 @@ class TryChangesRequest(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
     PASSED_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     @_builtins.property
@@ -154,6 +211,10 @@ class TryChangesRequest(_message.Message):
     def passed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Courses to reckon as passed, by their ids, each once, at most 20: those that conditions of the plan ask for."""
 
+    @_builtins.property
+    def own(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnChange]:
+        """What more of the enterprise's own base figures, each once, at most 50."""
+
     def __init__(
         self,
         *,
@@ -161,10 +222,11 @@ class TryChangesRequest(_message.Message):
         changes: Global___Changes | None = ...,
         hold: _abc.Iterable[_builtins.str] | None = ...,
         passed: _abc.Iterable[_builtins.str] | None = ...,
+        own: _abc.Iterable[Global___OwnChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "hold", b"hold", "passed", b"passed", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "hold", b"hold", "own", b"own", "passed", b"passed", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,6 +246,7 @@ class TryChangesResponse(_message.Message):
     PLAN_ID_FIELD_NUMBER: _builtins.int
     LEVERS_FIELD_NUMBER: _builtins.int
     COURSE_IDS_FIELD_NUMBER: _builtins.int
+    OWN_LEVERS_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """The plan's id."""
     @_builtins.property
@@ -214,6 +277,12 @@ class TryChangesResponse(_message.Message):
     def course_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The ids of the courses that conditions ask for and that the person has not passed."""
 
+    @_builtins.property
+    def own_levers(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnLever]:
+        """The enterprise's own base figures that the plan reads, in the plan's order; of a ratio what is above and below the
+        line.
+        """
+
     def __init__(
         self,
         *,
@@ -225,10 +294,11 @@ class TryChangesResponse(_message.Message):
         plan_id: _builtins.str = ...,
         levers: _abc.Iterable[_builtins.str] | None = ...,
         course_ids: _abc.Iterable[_builtins.str] | None = ...,
+        own_levers: _abc.Iterable[Global___OwnLever] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "course_ids", b"course_ids", "levers", b"levers", "lines", b"lines", "period", b"period", "plan_id", b"plan_id", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "course_ids", b"course_ids", "levers", b"levers", "lines", b"lines", "own_levers", b"own_levers", "period", b"period", "plan_id", b"plan_id", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
