@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 
 from chassis.clock import Clock
 from chassis.database import Database
+from services.incentives.calculating import STATEMENT_CHANGED, Encode, is_told
 from services.incentives.catalogue import Catalogue
-from services.incentives.domain.periods import PeriodKind, recent, today
+from services.incentives.domain.periods import recent, today
 from services.incentives.domain.plan_book import PlanBook
-from services.incentives.domain.plans import Plan
-from services.incentives.domain.statements import Standing, Statement, plan_of, renew
+from services.incentives.domain.statements import Standing, plan_of, renew
 from services.incentives.placing import is_open
 from services.incentives.store.ahead import (
     Page,
@@ -31,8 +31,6 @@ HELD_SECONDS: Final = 0.025
 _FEWEST, _FIRST, _MOST = 20, 100, 1_000
 """People of a page: as many as the database writes in that time, as busy as it is just now."""
 _CONFLICTS: Final = 3
-
-Encode = Callable[[Statement, Plan | None], bytes]
 
 
 class _Prepared(NamedTuple):
@@ -68,7 +66,9 @@ class Ahead:
             with self._database.begin() as connection:
                 now = self._clock.now()
                 meanwhile = (lambda: None) if page.is_last else prepare
-                written = write_page(connection, page, prepared.renewed, now, meanwhile)
+                written = write_page(
+                    connection, page, prepared.renewed, event=STATEMENT_CHANGED, now=now, meanwhile=meanwhile
+                )
             if written.is_waited_for:
                 give_way()
             if written.done and not page.is_last:
@@ -103,7 +103,8 @@ class Ahead:
         found = []
         days: dict[str, date] = {}
         for _person_id, job_role, ancestors, zone, hired, version, *stored in page.rows:
-            if version is None:
+            # Whoever has no statement, and a node that no person is known of yet, count for the page only.
+            if version is None or job_role is None:
                 continue
             day = days.get(zone) or days.setdefault(zone, today(now, zone))
             standing = Standing(ancestors[::-1], job_role, day, None, hired)
@@ -120,6 +121,6 @@ class Ahead:
                 continue
             if after.figures != before.figures:
                 return None
-            told = plan is not None or after.period.kind is PeriodKind.MONTH
-            found.append(Renewed(after, version, self._encode(after, plan) if told else b""))
+            told = self._encode(after, plan) if is_told(after, plan) else b""
+            found.append(Renewed(after, version, told))
         return found

@@ -273,15 +273,19 @@ class Calculator:
             self._carry_on(connection, sorted(without), following, standings)
 
     def _publish(self, connection: Connection, changed: Sequence[Change]) -> None:
-        """Tell of every statement with a plan, and of every month: whoever follows hears of each new figure."""
         publish(
             connection,
             [
                 NewEvent(STATEMENT_CHANGED, statement.person_id, self._encode(statement, plan))
                 for _, statement, plan, _ in changed
-                if plan is not None or statement.period.kind is PeriodKind.MONTH
+                if is_told(statement, plan)
             ],
         )
+
+
+def is_told(statement: Statement, plan: Plan | None) -> bool:
+    """Whether its change is told: with a plan, and of every month, for whoever follows hears of each new figure."""
+    return plan is not None or statement.period.kind is PeriodKind.MONTH
 
 
 def _owed(statement: Statement | None, plan: Plan | None) -> dict[str, int] | None:

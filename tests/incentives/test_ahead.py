@@ -43,16 +43,7 @@ def people(company: Company) -> list[str]:
 @pytest.mark.parametrize("meanwhile", _MEANWHILE.values(), ids=list(_MEANWHILE))
 def test_whatever_changes_meanwhile(company: Company, people: list[str], meanwhile: str) -> None:
     company.server.stop(grace=1)
-    with company.database.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE statement SET plan_id = '', total = 0, amounts = '{}', figures = '{\"new_customers\": 2}'"
-                " WHERE person_id = ANY(:people)"
-            ),
-            {"people": people},
-        )
-        last = connection.execute(text("SELECT max(id) FROM outbox_batch")).scalar_one()
-        enqueue(connection, [("hq", None)])
+    last = _unpaid(company, people)
     ahead = Ahead(company.database, Catalogue(), company.clock, _once(company, meanwhile))
     assert ahead.work_off(lambda: None, lambda: False)
     with company.database.begin() as connection:
@@ -79,6 +70,34 @@ def test_whatever_changes_meanwhile(company: Company, people: list[str], meanwhi
     assert told == [each for each in people if expected[each] != "0.00"]
 
 
+def test_a_page_is_not_taken_for_the_last_where_somebody_in_it_is_not_known_yet(
+    company: Company, people: list[str]
+) -> None:
+    company.server.stop(grace=1)
+    _unpaid(company, people)
+    with company.database.begin() as connection:
+        connection.execute(
+            text(
+                'INSERT INTO directory_node SELECT (jsonb_populate_record(node, \'{"id": "ahead-035"}\')).*'
+                " FROM directory_node AS node WHERE id = 'ahead-03'"
+            )
+        )
+    ahead = Ahead(company.database, Catalogue(), company.clock, _once(company, "SELECT 1"))
+    ahead._people = 5  # so that the unknown one is not on the last page
+    assert ahead.work_off(lambda: None, lambda: False)
+    with company.database.begin() as connection:
+        connection.execute(text("DELETE FROM directory_node WHERE id = 'ahead-035'"))
+        paid = connection.execute(
+            text(
+                "SELECT count(DISTINCT person_id) FROM statement WHERE plan_id <> '' AND person_id = ANY(:people)"
+            ),
+            {"people": people},
+        ).scalar_one()
+    company.server = company.serve()
+    company.settle()
+    assert paid == len(people)
+
+
 def test_where_nothing_comes_out_otherwise_the_queue_is_emptied_and_nothing_told(
     company: Company, people: list[str]
 ) -> None:
@@ -101,6 +120,21 @@ def test_where_nothing_comes_out_otherwise_the_queue_is_emptied_and_nothing_told
     company.server = company.serve()
     company.settle()
     assert company.told_head() == last
+
+
+def _unpaid(company: Company, people: list[str]) -> int:
+    """Their statements as before there was a plan, and everybody in the queue; the last batch of events."""
+    with company.database.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE statement SET plan_id = '', total = 0, amounts = '{}', figures = '{\"new_customers\": 2}'"
+                " WHERE person_id = ANY(:people)"
+            ),
+            {"people": people},
+        )
+        last: int = connection.execute(text("SELECT max(id) FROM outbox_batch")).scalar_one()
+        enqueue(connection, [("hq", None)])
+    return last
 
 
 def _once(company: Company, statement: str) -> Callable[[Statement, Plan | None], bytes]:

@@ -14,7 +14,8 @@ from chassis.arrays import numbers, texts
 from chassis.database import publishes, unawaited
 from services.incentives.domain.periods import PeriodKind
 from services.incentives.domain.statements import Statement
-from services.incentives.store.statements import COLUMNS
+from services.incentives.store.catalogue import WAITED_FOR
+from services.incentives.store.statements import COLUMNS, keeping
 
 _QUEUED: Final = """
 SELECT plans_version, directory_position.position, queued.*
@@ -30,18 +31,22 @@ WITH people AS MATERIALIZED (
 )
 SELECT people.id, person.job_role, people.ancestors, people.effective_zone, person.hire_date,
        statement.xmin::text, {COLUMNS}
-FROM people JOIN directory_person AS person ON person.id = people.id
+FROM people LEFT JOIN directory_person AS person ON person.id = people.id
 LEFT JOIN statement ON statement.person_id = people.id
      AND (plan_id <> '' OR period_kind = ANY(%(kinds)s::smallint[]))
      AND (first_day >= %(recent)s OR (plan_id = '' AND first_day >= %(since)s))
 ORDER BY people.id
 """  # noqa: S608  the column names are ours
 _HOLD: Final = "SELECT 1 FROM calculation FOR UPDATE"
-_ON: Final = "UPDATE recompute SET after_person = %(until)s"
-_DONE: Final = "DELETE FROM recompute"
-_WRITE: Final = """
+_MOVE: Final = {
+    True: "DELETE FROM recompute",
+    False: "UPDATE recompute SET after_person = %(until)s",
+}
+"""Whether it was the last page of an item, and what becomes of the item."""
+_WRITE: Final = {
+    is_last: f"""
 WITH moved AS (
-    {queue} WHERE id = %(item)s AND after_person = %(after)s
+    {move} WHERE id = %(item)s AND after_person = %(after)s
         AND (SELECT plans_version FROM calculation) = %(plans_version)s
         AND (SELECT position FROM directory_position) = %(directory)s
     RETURNING since
@@ -57,18 +62,12 @@ WITH moved AS (
         = (new.period_kind, new.first_day, new.person_id) AND statement.xmin = new.row_version
     RETURNING statement.*, new.told
 ), kept AS (
-    INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
-                                   plan_id, total, amounts)
-    SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts
-    FROM renewed
-    ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
-       SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
-           plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
+    {keeping("renewed")}
 ), batch AS (
     INSERT INTO outbox_batch (size) SELECT count(*) FROM renewed WHERE told <> '' HAVING count(*) > 0 RETURNING id
 ), published AS (
     INSERT INTO outbox_event (batch_id, ordinal, kind, subject, payload)
-    SELECT batch.id, row_number() OVER () - 1, 'statement_changed', renewed.person_id, renewed.told
+    SELECT batch.id, row_number() OVER () - 1, %(event)s, renewed.person_id, renewed.told
     FROM batch, renewed WHERE renewed.told <> ''
 ), again AS (
     INSERT INTO recompute (node_id, since)
@@ -78,10 +77,10 @@ WITH moved AS (
                                 = (new.period_kind, new.first_day, new.person_id))
 )
 SELECT (SELECT count(*) FROM moved), statement_timestamp()
-"""
-_SINCE: Final = """
-SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'calculation'::regclass), clock_timestamp()
-"""
+"""  # noqa: S608  the parts are ours
+    for is_last, move in _MOVE.items()
+}
+_SINCE: Final = f"SELECT {WAITED_FOR}, clock_timestamp()"
 
 
 class Place(NamedTuple):
@@ -166,10 +165,15 @@ def write_page(
     connection: Connection,
     page: Page,
     renewed: Sequence[Renewed],
+    *,
+    event: str,
     now: datetime,
     meanwhile: Callable[[], None],
 ) -> Written:
-    """Write a page, known from `now` on, and commit; `meanwhile` is called while the database does so."""
+    """Write a page, known from `now` on, and commit; `meanwhile` is called while the database does so.
+
+    `event` is the kind of the events that tell it.
+    """
     ordered = sorted(renewed, key=lambda each: (each.statement.period, each.statement.person_id))
     values = {
         "item": page.place.item,
@@ -178,6 +182,7 @@ def write_page(
         "plans_version": page.queue.plans_version,
         "directory": page.queue.directory,
         "now": now,
+        "event": event,
         "people": texts([each.statement.person_id for each in ordered]),
         "kinds": numbers(each.statement.period.kind for each in ordered),
         "days": texts([each.statement.period.first_day.isoformat() for each in ordered]),
@@ -189,7 +194,7 @@ def write_page(
     }
     with unawaited(connection) as ask:
         ask(_HOLD, {})
-        answers = ask(_WRITE.format(queue=_DONE if page.is_last else _ON), values), ask(_SINCE, {})
+        answers = ask(_WRITE[page.is_last], values), ask(_SINCE, {})
         # Behind everything else: the lock goes as soon as the database has done it all, whatever is computed meanwhile.
         ask("COMMIT", {})
         meanwhile()

@@ -21,9 +21,10 @@ from standards import Standards
 _VERSIONS: Final = text("SELECT plans_version, boards_version FROM calculation")
 _BEGIN: Final = text("SELECT plans_version FROM calculation FOR UPDATE")
 # Whoever waits for a row keeps its place with a lock on the row, from before it waits until it has it.
-_WAITED_FOR: Final = text("""
-SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'calculation'::regclass)
-""")
+WAITED_FOR: Final = (
+    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'calculation'::regclass)"
+)
+_WAITED_FOR: Final = text(f"SELECT {WAITED_FOR}")
 _NEW_PLAN: Final = text("UPDATE calculation SET plans_version = plans_version + 1")
 _NEW_BOARD: Final = text(
     "UPDATE calculation SET boards_version = boards_version + 1 RETURNING boards_version"

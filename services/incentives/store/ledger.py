@@ -17,7 +17,7 @@ from chassis.database import Ask
 from services.incentives.domain.periods import Period, PeriodKind, today
 from services.incentives.domain.statements import NOTHING_PASSED, Standing, Statement
 from services.incentives.store.courses import passed_of
-from services.incentives.store.statements import COLUMNS, as_statement
+from services.incentives.store.statements import COLUMNS, as_statement, keeping
 
 Key = tuple[str, Period]
 
@@ -37,8 +37,8 @@ SELECT person.id, job_role, ancestors, effective_zone, hire_date
 FROM directory_person AS person JOIN directory_node AS node ON node.id = person.id
 WHERE person.id = ANY(%(people)s::text[])
 """
-# What a reader would not see changed makes no version. Of two in one instant the last is what was seen.
-_WRITE: Final = """
+# What a reader would not see changed makes no version.
+_WRITE: Final = f"""
 WITH new AS MATERIALIZED (
     SELECT person_id, period_kind, first_day, figures::jsonb, as_of, goals_position, plan_id, total,
            amounts::bigint[], seen
@@ -47,21 +47,15 @@ WITH new AS MATERIALIZED (
                 %(amounts)s::text[], %(seen)b::bool[])
          AS new (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts, seen)
 ), kept AS (
-    INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
-                                   plan_id, total, amounts)
-    SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts
-    FROM new WHERE seen
-    ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
-       SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
-           plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
+    {keeping("new WHERE seen")}
 )
 INSERT INTO statement (person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts)
 SELECT person_id, period_kind, first_day, figures, as_of, goals_position, plan_id, total, amounts FROM new
 ON CONFLICT (period_kind, first_day, person_id) DO UPDATE
    SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
        plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
-"""
-_RENEW: Final = """
+"""  # noqa: S608  the parts are ours
+_RENEW: Final = f"""
 WITH renewed AS (
 UPDATE statement SET plan_id = new.plan_id, total = new.total, amounts = new.amounts::bigint[]
 FROM unnest(%(people)s::text[], %(plans)s::text[], %(totals)s::bigint[], %(amounts)s::text[])
@@ -69,13 +63,8 @@ FROM unnest(%(people)s::text[], %(plans)s::text[], %(totals)s::bigint[], %(amoun
 WHERE (period_kind, first_day) = (%(kind)s, %(day)s) AND statement.person_id = new.person_id
 RETURNING statement.*
 )
-INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
-                               plan_id, total, amounts)
-SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts FROM renewed
-ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
-   SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
-       plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
-"""
+{keeping("renewed")}
+"""  # noqa: S608  the parts are ours
 _QUEUED: Final = text("""
 SELECT recompute.id, node_id, since, after_person, coalesce(kind, 4) = 4 AS is_person
 FROM recompute LEFT JOIN directory_node AS node ON node.id = node_id

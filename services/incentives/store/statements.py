@@ -18,6 +18,24 @@ COLUMNS: Final = (
     "person_id, period_kind, first_day, figures::text, as_of, goals_position, plan_id, total, amounts"
 )
 """As text, figures are read by a faster reader of JSON than the driver's."""
+
+
+def keeping(source: str) -> str:
+    """SQL that keeps the rows of `source` as versions, known from %(now)s on.
+
+    Of two in one instant the last is what was seen.
+    """
+    return f"""
+    INSERT INTO statement_version (person_id, period_kind, first_day, known_from, figures, as_of, goals_position,
+                                   plan_id, total, amounts)
+    SELECT person_id, period_kind, first_day, %(now)s, figures, as_of, goals_position, plan_id, total, amounts
+    FROM {source}
+    ON CONFLICT (person_id, first_day, period_kind, known_from) DO UPDATE
+       SET figures = excluded.figures, as_of = excluded.as_of, goals_position = excluded.goals_position,
+           plan_id = excluded.plan_id, total = excluded.total, amounts = excluded.amounts
+    """  # noqa: S608  the source is ours
+
+
 _OF_PERSON: Final = f"""
 SELECT plans_version, {COLUMNS}
 FROM calculation
