@@ -55,6 +55,12 @@ class Crm:
         fact = self.fact(person_id, facts_pb2.FACT_KIND_EMAIL)
         self._stub.RecordFact(facts_pb2.RecordFactRequest(fact=fact))
 
+    def follow_up(self, person_id: str) -> None:
+        """Of a customer nobody followed up before."""
+        fact = self.fact(person_id, facts_pb2.FACT_KIND_FOLLOW_UP)
+        fact.customer = f"customer of {fact.external_id}"
+        self._stub.RecordFact(facts_pb2.RecordFactRequest(fact=fact))
+
     def batch(self, size: int = BATCH) -> None:
         """For all newcomers but the first, who is left to be watched."""
         others = self.newcomers[1:]

@@ -25,7 +25,7 @@ def followed(text: str) -> int:
     return int(found[0].replace(",", "")) if found else 0
 
 
-class _Visitor:
+class Visitor:
     """One person's browser, as far as HTTP goes."""
 
     def __init__(self, web: str) -> None:
@@ -103,7 +103,7 @@ class LivePages:
             thread.join(10)
 
     def _live(self, login: str) -> None:
-        visitor = _Visitor(self._platform.web)
+        visitor = Visitor(self._platform.web)
         visitor.sign_in(login, self._password)
         connection = visitor.listen()
         self._connections.append(connection)
@@ -117,7 +117,7 @@ class LivePages:
             "learning": "/today/course",
         }
         with contextlib.suppress(OSError, http.client.HTTPException):
-            for line in _lines(answer):
+            for line in lines(answer):
                 if self._stopping.is_set():
                     break
                 if line.startswith("data: ") and line != "data: -":
@@ -128,6 +128,7 @@ class LivePages:
         connection.close()
 
 
-def _lines(answer: http.client.HTTPResponse) -> Iterator[str]:
+def lines(answer: http.client.HTTPResponse) -> Iterator[str]:
+    """What an open page is told, line by line, until it is closed."""
     while line := answer.readline():
         yield line.decode().rstrip("\n")

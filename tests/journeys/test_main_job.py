@@ -1,8 +1,9 @@
-"""The main job: a CRM event comes in, and within two seconds the newcomer sees what it means, without a reload."""
+"""The main job: a CRM event comes in, and the newcomer sees at once what it means, without a reload.
+
+How long "at once" is, a benchmark measures: system_live.
+"""
 
 import re
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,10 +21,8 @@ from tests.platform import Platform
 
 pytestmark = pytest.mark.browser
 _SIGNED_IN: Final = 30
-_EVENTS: Final = 40
-_SECONDS: Final = 2.0
+_EVENTS: Final = 10
 _DONE: Final = "[data-key^='customers_followed'][data-key$='-done']"
-_SHOWN: Final = f'text => document.querySelector("{_DONE}").textContent.trim() === text'
 
 
 def follow_up(number: str, customer: str = "") -> facts_pb2.Fact:
@@ -106,13 +105,9 @@ def test_every_figure_is_a_door(platform: Platform, open_as: Open) -> None:
     expect(page.locator("dialog[open]")).to_contain_text("背后的事实")
 
 
-def test_with_thirty_people_signed_in_the_number_changes_within_two_seconds(
-    platform: Platform,
-    open_as: Open,
-    directory: Directory,
-    record_testsuite_property: Callable[[str, object], None],
+def test_with_thirty_people_signed_in_every_event_changes_the_number(
+    platform: Platform, open_as: Open, directory: Directory
 ) -> None:
-    """p95 over the events, from RecordFacts answered to the changed number on the page."""
     page = open_as(platform, "sun.haoran")
     live(page)
     done = page.locator(_DONE)
@@ -122,21 +117,12 @@ def test_with_thirty_people_signed_in_the_number_changes_within_two_seconds(
         for person in LivePages.newcomers(platform)
         if person.login and person.login != "sun.haoran"
     ]
-    waits: list[float] = []
     with LivePages(platform, others[: _SIGNED_IN - 1], PASSWORD) as pages:
         assert pages.open == _SIGNED_IN - 1
         for _ in range(_EVENTS):
             expected = str(followed(done.inner_text()) + 1)
             record(platform, follow_up(number))
-            answered = time.perf_counter()
-            page.wait_for_function(_SHOWN, arg=expected, polling=20, timeout=10_000)
-            waits.append(time.perf_counter() - answered)
-            time.sleep(0.2)
-    waits.sort()
-    p95 = waits[int(len(waits) * 0.95)]
-    record_testsuite_property("live_pages", len(pages))
-    record_testsuite_property("recorded_to_shown_p95_seconds", round(p95, 3))
-    assert p95 < _SECONDS
+            expect(done).to_have_text(expected, timeout=10_000)
 
 
 def test_a_session_that_ends_closes_the_open_page(platform: Platform, open_as: Open) -> None:
