@@ -179,7 +179,7 @@ class Calculator:
             won: set[str] = set()
             for rule_id, kind in plan.prize_rules.items():
                 if holds(kind, period) and prizes.settle(connection, plan, rule_id, period, now):
-                    found = winners(kind, period, prizes.paid_by(connection, plan, period))
+                    found = winners(kind, prizes.paid_by(connection, plan, period))
                     prizes.give(connection, plan, rule_id, period, found)
                     won |= {each.person_id for each in found}
             if won:

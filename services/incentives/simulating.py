@@ -2,9 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +17,8 @@ from services.incentives.carrying import with_mentees
 from services.incentives.catalogue import Catalogue
 from services.incentives.domain.metrics import COURSE
 from services.incentives.domain.periods import Period
-from services.incentives.domain.simulation import Outcome, Simulation, State, Tally, branch_of, count
+from services.incentives.domain.plan_book import PlanBook
+from services.incentives.domain.simulation import Outcome, Prizes, Simulation, State, Tally, branch_of, count
 from services.incentives.domain.statements import Standing, Statement
 from services.incentives.store import simulations as store
 from services.incentives.store.ledger import Ledger
@@ -85,9 +86,12 @@ class Simulator:
                 store.end(connection, simulation_id, State.FAILED, self._clock.now())
         return True
 
-    def _advance(self, connection: Connection, simulation: Simulation, tally: Tally) -> None:
+    def _advance(self, connection: Connection, simulation: Simulation, tally: Tally, prizes: Prizes) -> None:
+        if simulation.ranks:
+            self._rank(connection, simulation, prizes)
+            return
         people = store.people_below(connection, simulation.node_id, simulation.after_person, _PEOPLE)
-        made = self._count(connection, simulation, tally, people)
+        made = self._count(connection, simulation, tally, prizes, people)
         is_last = len(people) < _PEOPLE
         moved = replace(
             simulation,
@@ -99,10 +103,46 @@ class Simulator:
         )
         store.advance(connection, moved, tally, made[0])
 
+    def _rank(self, connection: Connection, simulation: Simulation, prizes: Prizes) -> None:
+        """Who leads among all is to be known before anybody's prize is."""
+        people = store.people_below(connection, simulation.node_id, simulation.ranked_to, _PEOPLE)
+        read = self._read(connection, simulation, people)
+        for of_person in read.of_person.values():
+            for statement, standing in of_person:
+                prizes.rank(statement, read.book, standing)
+        moved = replace(
+            simulation,
+            state=State.RUNNING,
+            ranks=len(people) == _PEOPLE,
+            ranked=simulation.ranked + len(people),
+            ranked_to=people[-1] if people else simulation.ranked_to,
+        )
+        store.note_ranked(connection, moved, prizes)
+
     def _count(
-        self, connection: Connection, simulation: Simulation, tally: Tally, people: Sequence[str]
+        self,
+        connection: Connection,
+        simulation: Simulation,
+        tally: Tally,
+        prizes: Prizes,
+        people: Sequence[str],
     ) -> tuple[list[Outcome], str]:
         """What comes of people, and the digest over everything up to them."""
+        read = self._read(connection, simulation, people)
+        branches = store.branches(connection)
+        made = []
+        told = hashlib.sha256(simulation.digest.encode())
+        for person_id, statements in read.of_person.items():
+            branch_id = branch_of(read.standings[person_id].path, branches)
+            outcome = count(tally, simulation.plans, person_id, branch_id, statements, read.book, prizes)
+            if outcome is None:
+                continue
+            made.append(outcome)
+            told.update(repr((outcome, [_seen(each) for each, _ in statements])).encode())
+        return made, told.hexdigest()
+
+    def _read(self, connection: Connection, simulation: Simulation, people: Sequence[str]) -> "_Read":
+        """People's statements of the months tried, as they were known when it was started."""
         book = self._catalogue.plans(connection).known_by(simulation.created_at)
         seen = (people, simulation.first_month, simulation.end, simulation.created_at)
         found: dict[tuple[str, Period], Statement] = {}
@@ -116,21 +156,19 @@ class Simulator:
         }
         if any(plan.mentor_rules for plan in simulation.plans):
             at_end = with_mentees(connection, at_end)
-        branches = store.branches(connection)
         of_person: dict[str, list[tuple[Statement, Standing]]] = {}
         for key in sorted(found):
             if key in at_end:
                 of_person.setdefault(key[0], []).append((found[key], at_end[key]))
-        made = []
-        told = hashlib.sha256(simulation.digest.encode())
-        for person_id, statements in of_person.items():
-            branch_id = branch_of(standings[person_id].path, branches)
-            outcome = count(tally, simulation.plans, person_id, branch_id, statements, book)
-            if outcome is None:
-                continue
-            made.append(outcome)
-            told.update(repr((outcome, [_seen(each) for each, _ in statements])).encode())
-        return made, told.hexdigest()
+        return _Read(book, standings, of_person)
+
+
+class _Read(NamedTuple):
+    """The plans, where people stand today, and their statements with where they stood then."""
+
+    book: PlanBook
+    standings: Mapping[str, Standing]
+    of_person: Mapping[str, Sequence[tuple[Statement, Standing]]]
 
 
 def _seen(statement: Statement) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.incentives.domain.metrics import METRICS, Unit, base
 from services.incentives.domain.periods import Period, PeriodKind
-from services.incentives.domain.prizes import holds, winners
+from services.incentives.domain.prizes import Leaders, holds, winners
 from services.incentives.domain.rules import RankingPrize
 from tests.incentives import naive
 from tests.incentives.company import NOW, TODAY, Client, Company, on, request_id
@@ -206,8 +206,7 @@ def test_ranks_are_those_counted_by_hand_and_the_pot_is_never_exceeded(
     figures = {
         who: {"deals_won": won, "customers_followed": followed} for who, (won, followed) in told.items()
     }
-    period = Period(PeriodKind.MONTH, date(2025, 2, 1))
-    found = winners(kind, period, figures)
+    found = winners(kind, figures)
     assert sum(each.amount for each in found) <= sum(prizes)
     values = {
         who: value
@@ -225,7 +224,17 @@ def test_ranks_are_those_counted_by_hand_and_the_pot_is_never_exceeded(
     assert {
         each.person_id: (each.rank, each.tied, each.value.exact, each.amount) for each in found
     } == expected
-    assert found == winners(kind, period, dict(reversed(figures.items())))
+    assert found == winners(kind, dict(reversed(figures.items())))
+    # The same without everybody at once, in any order, and stored in between.
+    leaders = Leaders(kind)
+    for own in reversed(figures.values()):
+        leaders.add(own)
+        leaders = Leaders(kind, leaders.levels)
+    assert len(leaders.levels) <= len(prizes)
+    won = {each.person_id: each.amount for each in found}
+    assert {who: leaders.amount(own) for who, own in figures.items()} == {
+        who: won.get(who, 0) for who in figures
+    }
 
 
 def test_dates_are_half_open() -> None:

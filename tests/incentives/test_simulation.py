@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.incentives.simulating import Simulator
 from tests.incentives.company import NOW, Client, Company, eventually, on, refusal, request_id
-from tests.incentives.plans import S25, in_yuan, per_unit, plan
+from tests.incentives.plans import S25, in_yuan, per_unit, plan, ranking_prize
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 8), date(2025, 2, 12), date(2025, 3, 12)
 _numbers = iter(range(10_000))
@@ -18,14 +18,14 @@ _STATES = simulation_pb2.Simulation
 _MANY = 203
 # What a database that goes away in the middle looks like to whoever counts: nothing beyond the first people is kept.
 _FAIL = """
-CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the power went out';
 END $$
 """
 _FAILS = """
 CREATE TRIGGER cut_off BEFORE UPDATE ON simulation FOR EACH ROW
-WHEN (OLD.done > 0 AND NEW.done > OLD.done) EXECUTE FUNCTION cut_off()
+WHEN (OLD.done > 0 AND NEW.done > OLD.done OR OLD.ranked > 0 AND NEW.ranked > OLD.ranked) EXECUTE FUNCTION cut_off()
 """
 
 
@@ -146,9 +146,11 @@ def test_the_plan_in_force_simulated_over_closed_months_is_what_was_paid(
     company: Company, told: list[tuple[date, int]]
 ) -> None:
     branch = Branch(company)
-    person = branch.person("any")
+    person, other = branch.person("any"), branch.person("other")
     company.settle()
-    branch.hr.create(branch.plan(per_unit("new_customers", "50"), S25, id=f"{branch.id}-plan"))
+    prize = ranking_prize("new_customers", "1000", "400")
+    branch.hr.create(branch.plan(per_unit("new_customers", "50"), S25, prize, id=f"{branch.id}-plan"))
+    company.figures(other, FEBRUARY, new_customers=9)
     for day, number in told:
         company.figures(person, day, new_customers=number, deals_won=number % 7, customers_followed=20)
     company.settle()
@@ -188,20 +190,27 @@ def test_a_plan_pays_below_its_node_only(branch: Branch) -> None:
     assert branch.tried(elsewhere).result.sums.simulated[0].units == 600
 
 
-def test_a_restart_goes_on_where_it_was_and_counts_nobody_twice(branch: Branch) -> None:
+@pytest.mark.parametrize("prizes", [(), ("900", "300", "100")], ids=["without ranks", "while ranking"])
+def test_a_restart_goes_on_where_it_was_and_counts_nobody_twice(
+    branch: Branch, prizes: tuple[str, ...]
+) -> None:
     # More than are counted in one transaction; only those at the ends did anything.
     people = [branch.person(f"many-{number:03}") for number in range(_MANY)]
     for person in (people[0], people[-1]):
         branch.company.figures(person, FEBRUARY, new_customers=3)
     branch.company.settle()
-    tried = branch.plan(per_unit("new_customers", "60"))
+    rules = [ranking_prize("new_customers", *prizes)] if prizes else []
+    tried = branch.plan(per_unit("new_customers", "60"), *rules)
     whole = branch.tried(tried)
+    # Both have three: they are level, and share the first two prizes.
+    assert whole.result.sums.simulated[0].units == 360 + (1200 if prizes else 0)
+    assert whole.simulation.people_ranked == whole.simulation.people_to_rank == (_MANY if prizes else 0)
     with branch.company.database.begin() as connection:
         connection.exec_driver_sql(_FAIL)
         connection.exec_driver_sql(_FAILS)
     simulation_id = branch.start(tried)
-    eventually(lambda: branch.get(simulation_id).simulation.people_done > 0)
-    assert branch.get(simulation_id).simulation.people_done < _MANY
+    eventually(lambda: _far(branch.get(simulation_id).simulation) > 0)
+    assert 0 < _far(branch.get(simulation_id).simulation) < _MANY
     assert branch.get(simulation_id).simulation.state == _STATES.STATE_RUNNING
     branch.company.server.stop(grace=1)
     with branch.company.database.begin() as connection:
@@ -211,6 +220,49 @@ def test_a_restart_goes_on_where_it_was_and_counts_nobody_twice(branch: Branch) 
     eventually(lambda: branch.get(simulation_id).simulation.state == _STATES.STATE_DONE)
     assert branch.get(simulation_id).result == whole.result
     assert branch.get(simulation_id).simulation.digest == whole.simulation.digest
+
+
+def _far(simulation: simulation_pb2.Simulation) -> int:
+    return simulation.people_ranked if simulation.people_to_rank else simulation.people_done
+
+
+def test_prizes_go_to_whom_the_plan_would_have_paid(branch: Branch) -> None:
+    li, wang = two_people(branch)
+    prize = ranking_prize("new_customers", "1000", "500")
+    dear = branch.plan(prize)
+    # In February the contest is held; one that is still to come is tried in both months.
+    held = branch.plan(
+        ranking_prize("new_customers", "90", dates=(date(2025, 2, 1), date(2025, 3, 1)), id="held"),
+        ranking_prize("new_customers", "7", dates=(date(2025, 7, 1), None), id="to-come"),
+        ranking_prize("new_customers", "2", dates=(None, date(2025, 1, 1)), id="over"),
+    )
+    answer = branch.tried(dear, held)
+    assert [list(map(in_yuan, each.sums.simulated)) for each in answer.result.months] == [
+        ["1000.00", "9.00"],
+        ["1500.00", "99.00"],
+    ]
+    both = {
+        each.person_id: list(map(in_yuan, each.simulated)) for each in branch.people(answer.simulation.id)
+    }
+    assert both == {li: ["1500.00", "9.00"], wang: ["1000.00", "99.00"]}
+    assert [(each.statements, in_yuan(each.amount)) for each in answer.result.plans[0].rules] == [
+        (3, "2500.00")
+    ]
+
+
+def test_who_is_paid_by_a_nearer_plan_competes_for_nothing(branch: Branch) -> None:
+    _, wang = two_people(branch)
+    own = plan(per_unit("new_customers", "80"), node_id=branch.id, job_role=branch.role)
+    own.reason = "本地"
+    branch.hr.create(own)
+    branch.company.figures(wang, MARCH, new_customers=8)
+    branch.company.settle()
+    above = branch.plan(ranking_prize("new_customers", "1000"))
+    below = plan(
+        ranking_prize("new_customers", "1000"), node_id=branch.id, job_role=branch.role, reason="本地"
+    )
+    sums = branch.tried(above, below, months=3).result.months[-1].sums
+    assert list(map(in_yuan, sums.simulated)) == [in_yuan(sums.paid), "1000.00"]
 
 
 def test_one_that_is_stopped_stays_stopped(branch: Branch) -> None:

@@ -1,15 +1,18 @@
 """Plans tried on what happened: what they would have paid in the place of the plans that did."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
+from typing import Final, NamedTuple
 
 from services.incentives.domain.evaluation import tier_of, values
 from services.incentives.domain.metrics import DRAWN, Figure
+from services.incentives.domain.periods import Period
 from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.plans import Plan
-from services.incentives.domain.rules import Graduated, RuleKind, Tiers
+from services.incentives.domain.prizes import Leaders, holds
+from services.incentives.domain.rules import Graduated, RankingPrize, RuleKind, Tiers
 from services.incentives.domain.statements import Standing, Statement, renew
 
 
@@ -77,7 +80,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Plans tried on the months from `first_month` on, as everything was known at `created_at`."""
+    """Plans tried on the months from `first_month` on, as everything was known at `created_at`.
+
+    Where a plan tried gives prizes, everybody is ranked before anybody is worked out: `ranks` while that goes on,
+    `ranked` people so far, up to `ranked_to`.
+    """
 
     id: str
     name: str
@@ -94,6 +101,9 @@ class Simulation:
     after_person: str
     digest: str
     finished_at: datetime | None = None
+    ranks: bool = False
+    ranked: int = 0
+    ranked_to: str = ""
 
     @property
     def end(self) -> date:
@@ -153,6 +163,73 @@ def pays_instead(plan: Plan, paying: Plan | None, standing: Standing) -> bool:
     return paying.node_id in path and path.index(plan.node_id) <= path.index(paying.node_id)
 
 
+class Race(NamedTuple):
+    """A rule of a plan tried, by the plan's place among them, and the period that the prizes are for."""
+
+    plan: int
+    rule_id: str
+    period: Period
+
+
+class Prizes:
+    """What plans tried would give for ranks, among the people they are tried on.
+
+    Where the plan itself paid, prizes are what it gave. Dates of a contest count where any of the months tried lies
+    within them; one that is still to come is tried in every period, as a plan is whose first day is.
+    """
+
+    def __init__(self, simulation: Simulation, leaders: Mapping[Race, Leaders] | None = None) -> None:
+        self._plans = simulation.plans
+        self._from, self._end = simulation.first_month, simulation.end
+        self.leaders: Final = dict(leaders or {})
+
+    def rank(self, statement: Statement, book: PlanBook, standing: Standing) -> None:
+        """Count somebody in, wherever a plan tried would pay instead."""
+        for number, plan in enumerate(self._plans):
+            if not (plan.prize_rules and _pays_for(plan, statement, book, standing)):
+                continue
+            paid_by = book.get(statement.plan_id)
+            for rule_id, kind in plan.prize_rules.items():
+                if self._gives(kind, statement.period):
+                    leaders = self.leaders.setdefault(Race(number, rule_id, statement.period), Leaders(kind))
+                    leaders.add(statement.figures)
+                    leaders.settled |= paid_by is not None and paid_by.written_id == plan.id
+
+    def won(self, number: int, statement: Statement, paid_by: Plan | None) -> dict[tuple[str, str], int]:
+        """What somebody whom the plan would pay wins by it, by plan and rule, in minor units."""
+        plan = self._plans[number]
+        if paid_by is not None and paid_by.written_id == plan.id:
+            return {
+                (plan.id, rule_id): statement.figures.get(kind.metric.name, 0)
+                for rule_id, kind in plan.prize_rules.items()
+            }
+        return {
+            (plan.id, rule_id): leaders.amount(statement.figures)
+            for rule_id in plan.prize_rules
+            if (leaders := self.leaders.get(Race(number, rule_id, statement.period)))
+        }
+
+    def _gives(self, kind: RankingPrize, period: Period) -> bool:
+        is_elsewhere = (kind.first is not None and kind.first >= self._end) or (
+            kind.end is not None and kind.end <= self._from
+        )
+        return is_elsewhere or holds(kind, period)
+
+
+def _pays_for(plan: Plan, statement: Statement, book: PlanBook, standing: Standing) -> bool:
+    """Whether the plan would have paid for a statement, for periods such as the plan pays by."""
+    if statement.period.kind is not plan.period_kind:
+        return False
+    return pays_instead(plan, _paying(statement, book, standing), standing)
+
+
+def _paying(statement: Statement, book: PlanBook, standing: Standing) -> Plan | None:
+    """The plan that pays for a statement, or would if it were computed now."""
+    return book.get(statement.plan_id) or book.in_force(
+        standing.path, standing.job_role, statement.period.first_day
+    )
+
+
 class _Advances:
     """What a plan that is tried advanced to one person by itself, month by month.
 
@@ -176,23 +253,23 @@ class _Advances:
             self._more[rule_id] += made.amounts[at] - (0 if was is None else statement.amounts[was])
 
 
-def simulate(
-    plan: Plan, statement: Statement, book: PlanBook, standing: Standing, advances: _Advances
+def _simulate(
+    number: int,
+    plan: Plan,
+    statement: Statement,
+    book: PlanBook,
+    standing: Standing,
+    advances: _Advances,
+    prizes: Prizes,
 ) -> tuple[int, Statement | None]:
     """What somebody would get for the period, and the plan's statement where it is the one that pays."""
-    paid_by = book.get(statement.plan_id)
-    paying = paid_by or book.in_force(standing.path, standing.job_role, statement.period.first_day)
-    if not pays_instead(plan, paying, standing):
+    if not pays_instead(plan, _paying(statement, book, standing), standing):
         return statement.total, None
     if statement.period.kind is not plan.period_kind:
         # What was paid per week is paid per month now, or the other way round.
         return 0, None
-    # Ranks are settled when a period is closed: only the plan that gave prizes knows who won them.
-    won = {
-        (plan.id, rule_id): statement.figures.get(kind.metric.name, 0)
-        for rule_id, kind in plan.prize_rules.items()
-        if paid_by is not None and paid_by.written_id == plan.id
-    }
+    paid_by = book.get(statement.plan_id)
+    won = prizes.won(number, statement, paid_by)
     plan = book.varied(plan, standing.path, statement.period.first_day)
     made = renew(statement, plan, standing._replace(drawn=advances.at(statement), won=won))
     advances.note(statement, paid_by, made)
@@ -206,14 +283,15 @@ def count(
     branch_id: str,
     found: Iterable[tuple[Statement, Standing]],
     book: PlanBook,
+    prizes: Prizes,
 ) -> Outcome | None:
     """Add a person's statements to the tally; None where there are none that anything is paid for."""
     months: dict[str, tuple[int, list[int]]] = {}
     advances = [_Advances(plan) for plan in plans]
     for statement, standing in found:
         tried = [
-            simulate(plan, statement, book, standing, owed)
-            for plan, owed in zip(plans, advances, strict=True)
+            _simulate(number, plan, statement, book, standing, owed, prizes)
+            for number, (plan, owed) in enumerate(zip(plans, advances, strict=True))
         ]
         if not statement.plan_id and all(made is None for _, made in tried):
             continue

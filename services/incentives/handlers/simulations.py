@@ -102,6 +102,7 @@ class SimulationsHandler(simulation_pb2_grpc.SimulationsServiceServicer):
                     done=0,
                     after_person="",
                     digest="",
+                    ranks=any(plan.prize_rules for plan in plans),
                 )
                 SimulationStore(connection, scope).add(simulation, nothing(plans))
                 message = from_simulation(simulation, self._currency)

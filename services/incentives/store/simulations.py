@@ -1,6 +1,6 @@
 """Simulations as stored: what was asked, how far they are, and what came of each person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
@@ -10,11 +10,15 @@ from sqlalchemy import Connection, Row, text
 
 from access import Scope
 from chassis.errors import NotFound
-from services.incentives.domain.periods import PeriodKind
+from services.incentives.domain.metrics import Figure
+from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.domain.plans import Plan
+from services.incentives.domain.prizes import Leaders
 from services.incentives.domain.simulation import (
     Outcome,
     PlanTally,
+    Prizes,
+    Race,
     RuleTally,
     Simulation,
     State,
@@ -28,13 +32,13 @@ from services.incentives.store.statements import COLUMNS, as_statement
 KEPT_DAYS: Final = 730
 _COLUMNS: Final = (
     "id, name, node_id, author_id, first_month, months, plans, created_at, goals_position, state, people, done,"
-    " after_person, digest, finished_at"
+    " after_person, digest, finished_at, ranks, ranked, ranked_to"
 )
 _ADD: Final = text("""
 INSERT INTO simulation (id, name, node_id, author_id, first_month, months, plans, created_at, goals_position, state,
-                        people, done, after_person, digest, tally)
+                        people, done, after_person, digest, tally, ranks)
 VALUES (:id, :name, :node_id, :author_id, :first_month, :months, CAST(:plans AS jsonb), :created_at, :goals_position,
-        :state, :people, 0, '', '', CAST(:tally AS jsonb))
+        :state, :people, 0, '', '', CAST(:tally AS jsonb), :ranks)
 """)
 _GET: Final = text(f"SELECT {_COLUMNS} FROM simulation WHERE id = :id")  # noqa: S608  our own names
 _LIST: Final = text(f"""
@@ -42,13 +46,18 @@ SELECT {_COLUMNS} FROM simulation
 WHERE (created_at, id) < (CAST(:at AS timestamptz), :id) ORDER BY created_at DESC, id DESC
 """)  # noqa: S608  the column names are ours
 _NEXT: Final = text(f"""
-SELECT {_COLUMNS}, tally FROM simulation WHERE state IN (1, 2)
+SELECT {_COLUMNS}, tally, leaders FROM simulation WHERE state IN (1, 2)
 ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """)  # noqa: S608  the column names are ours
 _TALLY: Final = text("SELECT tally FROM simulation WHERE id = :id")
 _ON: Final = text("""
 UPDATE simulation SET state = :state, done = :done, after_person = :after, digest = :digest,
        tally = CAST(:tally AS jsonb), finished_at = :finished_at
+WHERE id = :id
+""")
+_RANKED: Final = text("""
+UPDATE simulation SET state = :state, ranks = :ranks, ranked = :ranked, ranked_to = :ranked_to,
+       leaders = CAST(:leaders AS jsonb)
 WHERE id = :id
 """)
 _END: Final = text("""
@@ -115,6 +124,7 @@ class SimulationStore:
                 "state": int(added.state),
                 "people": added.people,
                 "tally": _dumps(tally),
+                "ranks": added.ranks,
             },
         )
 
@@ -169,10 +179,13 @@ class SimulationStore:
         return bool(self._connection.execute(_MOVED_ON, values).scalar_one())
 
 
-def next_open(connection: Connection) -> tuple[Simulation, Tally] | None:
+def next_open(connection: Connection) -> tuple[Simulation, Tally, Prizes] | None:
     """The oldest that is not ended, held until the transaction ends; None where there is none that nobody holds."""
     row = connection.execute(_NEXT).first()
-    return (_simulation(row), _tally(row.tally)) if row is not None else None
+    if row is None:
+        return None
+    simulation = _simulation(row)
+    return simulation, _tally(row.tally), Prizes(simulation, _leaders(simulation, row.leaders))
 
 
 def people_below(connection: Connection, node_id: str, after: str, limit: int) -> list[str]:
@@ -219,6 +232,25 @@ def advance(connection: Connection, simulation: Simulation, tally: Tally, made: 
             "digest": simulation.digest,
             "tally": _dumps(tally),
             "finished_at": simulation.finished_at,
+        },
+    )
+
+
+def note_ranked(connection: Connection, simulation: Simulation, prizes: Prizes) -> None:
+    """Note how far ranking is, and who leads so far."""
+    leaders = [
+        [*race[:2], *race.period, each.settled, [[tuple(value), people] for value, people in each.levels]]
+        for race, each in sorted(prizes.leaders.items())
+    ]
+    connection.execute(
+        _RANKED,
+        {
+            "id": simulation.id,
+            "state": int(simulation.state),
+            "ranks": simulation.ranks,
+            "ranked": simulation.ranked,
+            "ranked_to": simulation.ranked_to,
+            "leaders": orjson.dumps(leaders).decode(),
         },
     )
 
@@ -280,7 +312,19 @@ def _simulation(row: Row[Any]) -> Simulation:
         after_person=row.after_person,
         digest=row.digest,
         finished_at=row.finished_at,
+        ranks=row.ranks,
+        ranked=row.ranked,
+        ranked_to=row.ranked_to,
     )
+
+
+def _leaders(simulation: Simulation, stored: Iterable[Sequence[Any]]) -> dict[Race, Leaders]:
+    found = {}
+    for number, rule_id, kind, day, settled, levels in stored:
+        race = Race(number, rule_id, Period(PeriodKind(kind), date.fromisoformat(day)))
+        prize = simulation.plans[number].prize_rules[rule_id]
+        found[race] = Leaders(prize, [(Figure(*value), people) for value, people in levels], settled=settled)
+    return found
 
 
 def _dumps(tally: Tally) -> str:

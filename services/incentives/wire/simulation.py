@@ -25,6 +25,8 @@ def from_simulation(simulation: Simulation, currency: str) -> simulation_pb2.Sim
         state=simulation_pb2.Simulation.State.ValueType(simulation.state),
         people=simulation.people,
         people_done=simulation.done,
+        people_to_rank=simulation.people if any(plan.prize_rules for plan in simulation.plans) else 0,
+        people_ranked=simulation.ranked,
         goals_position=simulation.goals_position,
         digest=simulation.digest if simulation.state is State.DONE else "",
     )

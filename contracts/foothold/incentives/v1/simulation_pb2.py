@@ -28,7 +28,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'foothold/incentives/v1/simulation.proto\x12\x16\x66oothold.incentives.v1\x1a\"foothold/incentives/v1/plans.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xa5\x04\n\nSimulation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x11\n\tauthor_id\x18\x04 \x01(\t\x12&\n\x0b\x66irst_month\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06months\x18\x06 \x01(\x05\x12+\n\x05plans\x18\x07 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x37\n\x05state\x18\x08 \x01(\x0e\x32(.foothold.incentives.v1.Simulation.State\x12\x0e\n\x06people\x18\t \x01(\x05\x12\x13\n\x0bpeople_done\x18\n \x01(\x05\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\r \x01(\x03\x12\x0e\n\x06\x64igest\x18\x0e \x01(\t\x12\x10\n\x08moved_on\x18\x0f \x01(\x08\"{\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_WAITING\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\"h\n\rSimulatedSums\x12 \n\x04paid\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tsimulated\x18\x02 \x03(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06people\x18\x03 \x01(\x05\"k\n\x0eSimulatedMonth\x12$\n\tfirst_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x33\n\x04sums\x18\x02 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\"W\n\x0fSimulatedBranch\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x33\n\x04sums\x18\x02 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\"\xcb\x01\n\rSimulatedPlan\x12\x0f\n\x07winners\x18\x01 \x01(\x05\x12\x1f\n\x03won\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06losers\x18\x03 \x01(\x05\x12 \n\x04lost\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04same\x18\x05 \x01(\x05\x12\x12\n\nstatements\x18\x06 \x01(\x05\x12\x34\n\x05rules\x18\x07 \x03(\x0b\x32%.foothold.incentives.v1.SimulatedRule\"v\n\rSimulatedRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x12\n\nstatements\x18\x03 \x01(\x05\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\r\n\x05tiers\x18\x05 \x03(\x05\"\xf0\x01\n\x10SimulationResult\x12\x33\n\x04sums\x18\x01 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\x12\x36\n\x06months\x18\x02 \x03(\x0b\x32&.foothold.incentives.v1.SimulatedMonth\x12\x39\n\x08\x62ranches\x18\x03 \x03(\x0b\x32\'.foothold.incentives.v1.SimulatedBranch\x12\x34\n\x05plans\x18\x04 \x03(\x0b\x32%.foothold.incentives.v1.SimulatedPlan\"\x8f\x01\n\x0fSimulatedPerson\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12 \n\x04paid\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tsimulated\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12 \n\x04gain\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\xb0\x01\n\x16StartSimulationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12&\n\x0b\x66irst_month\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06months\x18\x05 \x01(\x05\x12+\n\x05plans\x18\x06 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\"Q\n\x17StartSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation\"-\n\x14GetSimulationRequest\x12\x15\n\rsimulation_id\x18\x01 \x01(\t\"\x89\x01\n\x15GetSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation\x12\x38\n\x06result\x18\x02 \x01(\x0b\x32(.foothold.incentives.v1.SimulationResult\"?\n\x16ListSimulationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"k\n\x17ListSimulationsResponse\x12\x37\n\x0bsimulations\x18\x01 \x03(\x0b\x32\".foothold.incentives.v1.Simulation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x1aListSimulatedPeopleRequest\x12\x15\n\rsimulation_id\x18\x01 \x01(\t\x12G\n\x05order\x18\x02 \x01(\x0e\x32\x38.foothold.incentives.v1.ListSimulatedPeopleRequest.Order\x12\x0c\n\x04plan\x18\x03 \x01(\x05\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"C\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x11\n\rORDER_WINNERS\x10\x01\x12\x10\n\x0cORDER_LOSERS\x10\x02\"o\n\x1bListSimulatedPeopleResponse\x12\x37\n\x06people\x18\x01 \x03(\x0b\x32\'.foothold.incentives.v1.SimulatedPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x17\x43\x61ncelSimulationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rsimulation_id\x18\x02 \x01(\t\"R\n\x18\x43\x61ncelSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation2\xe1\x04\n\x12SimulationsService\x12r\n\x0fStartSimulation\x12..foothold.incentives.v1.StartSimulationRequest\x1a/.foothold.incentives.v1.StartSimulationResponse\x12l\n\rGetSimulation\x12,.foothold.incentives.v1.GetSimulationRequest\x1a-.foothold.incentives.v1.GetSimulationResponse\x12r\n\x0fListSimulations\x12..foothold.incentives.v1.ListSimulationsRequest\x1a/.foothold.incentives.v1.ListSimulationsResponse\x12~\n\x13ListSimulatedPeople\x12\x32.foothold.incentives.v1.ListSimulatedPeopleRequest\x1a\x33.foothold.incentives.v1.ListSimulatedPeopleResponse\x12u\n\x10\x43\x61ncelSimulation\x12/.foothold.incentives.v1.CancelSimulationRequest\x1a\x30.foothold.incentives.v1.CancelSimulationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'foothold/incentives/v1/simulation.proto\x12\x16\x66oothold.incentives.v1\x1a\"foothold/incentives/v1/plans.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xd4\x04\n\nSimulation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12\x11\n\tauthor_id\x18\x04 \x01(\t\x12&\n\x0b\x66irst_month\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06months\x18\x06 \x01(\x05\x12+\n\x05plans\x18\x07 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\x12\x37\n\x05state\x18\x08 \x01(\x0e\x32(.foothold.incentives.v1.Simulation.State\x12\x0e\n\x06people\x18\t \x01(\x05\x12\x13\n\x0bpeople_done\x18\n \x01(\x05\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\r \x01(\x03\x12\x0e\n\x06\x64igest\x18\x0e \x01(\t\x12\x10\n\x08moved_on\x18\x0f \x01(\x08\x12\x16\n\x0epeople_to_rank\x18\x10 \x01(\x05\x12\x15\n\rpeople_ranked\x18\x11 \x01(\x05\"{\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_WAITING\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\"h\n\rSimulatedSums\x12 \n\x04paid\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tsimulated\x18\x02 \x03(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06people\x18\x03 \x01(\x05\"k\n\x0eSimulatedMonth\x12$\n\tfirst_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x33\n\x04sums\x18\x02 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\"W\n\x0fSimulatedBranch\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x33\n\x04sums\x18\x02 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\"\xcb\x01\n\rSimulatedPlan\x12\x0f\n\x07winners\x18\x01 \x01(\x05\x12\x1f\n\x03won\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06losers\x18\x03 \x01(\x05\x12 \n\x04lost\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0c\n\x04same\x18\x05 \x01(\x05\x12\x12\n\nstatements\x18\x06 \x01(\x05\x12\x34\n\x05rules\x18\x07 \x03(\x0b\x32%.foothold.incentives.v1.SimulatedRule\"v\n\rSimulatedRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x12\n\nstatements\x18\x03 \x01(\x05\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\r\n\x05tiers\x18\x05 \x03(\x05\"\xf0\x01\n\x10SimulationResult\x12\x33\n\x04sums\x18\x01 \x01(\x0b\x32%.foothold.incentives.v1.SimulatedSums\x12\x36\n\x06months\x18\x02 \x03(\x0b\x32&.foothold.incentives.v1.SimulatedMonth\x12\x39\n\x08\x62ranches\x18\x03 \x03(\x0b\x32\'.foothold.incentives.v1.SimulatedBranch\x12\x34\n\x05plans\x18\x04 \x03(\x0b\x32%.foothold.incentives.v1.SimulatedPlan\"\x8f\x01\n\x0fSimulatedPerson\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12 \n\x04paid\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tsimulated\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12 \n\x04gain\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\xb0\x01\n\x16StartSimulationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07node_id\x18\x03 \x01(\t\x12&\n\x0b\x66irst_month\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x0e\n\x06months\x18\x05 \x01(\x05\x12+\n\x05plans\x18\x06 \x03(\x0b\x32\x1c.foothold.incentives.v1.Plan\"Q\n\x17StartSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation\"-\n\x14GetSimulationRequest\x12\x15\n\rsimulation_id\x18\x01 \x01(\t\"\x89\x01\n\x15GetSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation\x12\x38\n\x06result\x18\x02 \x01(\x0b\x32(.foothold.incentives.v1.SimulationResult\"?\n\x16ListSimulationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"k\n\x17ListSimulationsResponse\x12\x37\n\x0bsimulations\x18\x01 \x03(\x0b\x32\".foothold.incentives.v1.Simulation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x1aListSimulatedPeopleRequest\x12\x15\n\rsimulation_id\x18\x01 \x01(\t\x12G\n\x05order\x18\x02 \x01(\x0e\x32\x38.foothold.incentives.v1.ListSimulatedPeopleRequest.Order\x12\x0c\n\x04plan\x18\x03 \x01(\x05\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"C\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x11\n\rORDER_WINNERS\x10\x01\x12\x10\n\x0cORDER_LOSERS\x10\x02\"o\n\x1bListSimulatedPeopleResponse\x12\x37\n\x06people\x18\x01 \x03(\x0b\x32\'.foothold.incentives.v1.SimulatedPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x17\x43\x61ncelSimulationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rsimulation_id\x18\x02 \x01(\t\"R\n\x18\x43\x61ncelSimulationResponse\x12\x36\n\nsimulation\x18\x01 \x01(\x0b\x32\".foothold.incentives.v1.Simulation2\xe1\x04\n\x12SimulationsService\x12r\n\x0fStartSimulation\x12..foothold.incentives.v1.StartSimulationRequest\x1a/.foothold.incentives.v1.StartSimulationResponse\x12l\n\rGetSimulation\x12,.foothold.incentives.v1.GetSimulationRequest\x1a-.foothold.incentives.v1.GetSimulationResponse\x12r\n\x0fListSimulations\x12..foothold.incentives.v1.ListSimulationsRequest\x1a/.foothold.incentives.v1.ListSimulationsResponse\x12~\n\x13ListSimulatedPeople\x12\x32.foothold.incentives.v1.ListSimulatedPeopleRequest\x1a\x33.foothold.incentives.v1.ListSimulatedPeopleResponse\x12u\n\x10\x43\x61ncelSimulation\x12/.foothold.incentives.v1.CancelSimulationRequest\x1a\x30.foothold.incentives.v1.CancelSimulationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,45 +36,45 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.simu
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SIMULATION']._serialized_start=186
-  _globals['_SIMULATION']._serialized_end=735
-  _globals['_SIMULATION_STATE']._serialized_start=612
-  _globals['_SIMULATION_STATE']._serialized_end=735
-  _globals['_SIMULATEDSUMS']._serialized_start=737
-  _globals['_SIMULATEDSUMS']._serialized_end=841
-  _globals['_SIMULATEDMONTH']._serialized_start=843
-  _globals['_SIMULATEDMONTH']._serialized_end=950
-  _globals['_SIMULATEDBRANCH']._serialized_start=952
-  _globals['_SIMULATEDBRANCH']._serialized_end=1039
-  _globals['_SIMULATEDPLAN']._serialized_start=1042
-  _globals['_SIMULATEDPLAN']._serialized_end=1245
-  _globals['_SIMULATEDRULE']._serialized_start=1247
-  _globals['_SIMULATEDRULE']._serialized_end=1365
-  _globals['_SIMULATIONRESULT']._serialized_start=1368
-  _globals['_SIMULATIONRESULT']._serialized_end=1608
-  _globals['_SIMULATEDPERSON']._serialized_start=1611
-  _globals['_SIMULATEDPERSON']._serialized_end=1754
-  _globals['_STARTSIMULATIONREQUEST']._serialized_start=1757
-  _globals['_STARTSIMULATIONREQUEST']._serialized_end=1933
-  _globals['_STARTSIMULATIONRESPONSE']._serialized_start=1935
-  _globals['_STARTSIMULATIONRESPONSE']._serialized_end=2016
-  _globals['_GETSIMULATIONREQUEST']._serialized_start=2018
-  _globals['_GETSIMULATIONREQUEST']._serialized_end=2063
-  _globals['_GETSIMULATIONRESPONSE']._serialized_start=2066
-  _globals['_GETSIMULATIONRESPONSE']._serialized_end=2203
-  _globals['_LISTSIMULATIONSREQUEST']._serialized_start=2205
-  _globals['_LISTSIMULATIONSREQUEST']._serialized_end=2268
-  _globals['_LISTSIMULATIONSRESPONSE']._serialized_start=2270
-  _globals['_LISTSIMULATIONSRESPONSE']._serialized_end=2377
-  _globals['_LISTSIMULATEDPEOPLEREQUEST']._serialized_start=2380
-  _globals['_LISTSIMULATEDPEOPLEREQUEST']._serialized_end=2626
-  _globals['_LISTSIMULATEDPEOPLEREQUEST_ORDER']._serialized_start=2559
-  _globals['_LISTSIMULATEDPEOPLEREQUEST_ORDER']._serialized_end=2626
-  _globals['_LISTSIMULATEDPEOPLERESPONSE']._serialized_start=2628
-  _globals['_LISTSIMULATEDPEOPLERESPONSE']._serialized_end=2739
-  _globals['_CANCELSIMULATIONREQUEST']._serialized_start=2741
-  _globals['_CANCELSIMULATIONREQUEST']._serialized_end=2809
-  _globals['_CANCELSIMULATIONRESPONSE']._serialized_start=2811
-  _globals['_CANCELSIMULATIONRESPONSE']._serialized_end=2893
-  _globals['_SIMULATIONSSERVICE']._serialized_start=2896
-  _globals['_SIMULATIONSSERVICE']._serialized_end=3505
+  _globals['_SIMULATION']._serialized_end=782
+  _globals['_SIMULATION_STATE']._serialized_start=659
+  _globals['_SIMULATION_STATE']._serialized_end=782
+  _globals['_SIMULATEDSUMS']._serialized_start=784
+  _globals['_SIMULATEDSUMS']._serialized_end=888
+  _globals['_SIMULATEDMONTH']._serialized_start=890
+  _globals['_SIMULATEDMONTH']._serialized_end=997
+  _globals['_SIMULATEDBRANCH']._serialized_start=999
+  _globals['_SIMULATEDBRANCH']._serialized_end=1086
+  _globals['_SIMULATEDPLAN']._serialized_start=1089
+  _globals['_SIMULATEDPLAN']._serialized_end=1292
+  _globals['_SIMULATEDRULE']._serialized_start=1294
+  _globals['_SIMULATEDRULE']._serialized_end=1412
+  _globals['_SIMULATIONRESULT']._serialized_start=1415
+  _globals['_SIMULATIONRESULT']._serialized_end=1655
+  _globals['_SIMULATEDPERSON']._serialized_start=1658
+  _globals['_SIMULATEDPERSON']._serialized_end=1801
+  _globals['_STARTSIMULATIONREQUEST']._serialized_start=1804
+  _globals['_STARTSIMULATIONREQUEST']._serialized_end=1980
+  _globals['_STARTSIMULATIONRESPONSE']._serialized_start=1982
+  _globals['_STARTSIMULATIONRESPONSE']._serialized_end=2063
+  _globals['_GETSIMULATIONREQUEST']._serialized_start=2065
+  _globals['_GETSIMULATIONREQUEST']._serialized_end=2110
+  _globals['_GETSIMULATIONRESPONSE']._serialized_start=2113
+  _globals['_GETSIMULATIONRESPONSE']._serialized_end=2250
+  _globals['_LISTSIMULATIONSREQUEST']._serialized_start=2252
+  _globals['_LISTSIMULATIONSREQUEST']._serialized_end=2315
+  _globals['_LISTSIMULATIONSRESPONSE']._serialized_start=2317
+  _globals['_LISTSIMULATIONSRESPONSE']._serialized_end=2424
+  _globals['_LISTSIMULATEDPEOPLEREQUEST']._serialized_start=2427
+  _globals['_LISTSIMULATEDPEOPLEREQUEST']._serialized_end=2673
+  _globals['_LISTSIMULATEDPEOPLEREQUEST_ORDER']._serialized_start=2606
+  _globals['_LISTSIMULATEDPEOPLEREQUEST_ORDER']._serialized_end=2673
+  _globals['_LISTSIMULATEDPEOPLERESPONSE']._serialized_start=2675
+  _globals['_LISTSIMULATEDPEOPLERESPONSE']._serialized_end=2786
+  _globals['_CANCELSIMULATIONREQUEST']._serialized_start=2788
+  _globals['_CANCELSIMULATIONREQUEST']._serialized_end=2856
+  _globals['_CANCELSIMULATIONRESPONSE']._serialized_start=2858
+  _globals['_CANCELSIMULATIONRESPONSE']._serialized_end=2940
+  _globals['_SIMULATIONSSERVICE']._serialized_start=2943
+  _globals['_SIMULATIONSSERVICE']._serialized_end=3552
 # @@protoc_insertion_point(module_scope)

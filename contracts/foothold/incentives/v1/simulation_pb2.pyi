@@ -79,6 +79,8 @@ class Simulation(_message.Message):
     GOALS_POSITION_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     MOVED_ON_FIELD_NUMBER: _builtins.int
+    PEOPLE_TO_RANK_FIELD_NUMBER: _builtins.int
+    PEOPLE_RANKED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id."""
     name: _builtins.str
@@ -101,6 +103,10 @@ class Simulation(_message.Message):
     """SHA-256 in hexadecimal over the statements it saw and what came out; empty until it is done."""
     moved_on: _builtins.bool
     """Whether a statement it saw has changed since; told by GetSimulation only."""
+    people_to_rank: _builtins.int
+    """People to rank before anybody is worked out: all of them where a plan gives prizes, else 0."""
+    people_ranked: _builtins.int
+    """People ranked so far."""
     @_builtins.property
     def first_month(self) -> _date_pb2.Date:
         """The first day of the first month."""
@@ -135,10 +141,12 @@ class Simulation(_message.Message):
         goals_position: _builtins.int = ...,
         digest: _builtins.str = ...,
         moved_on: _builtins.bool = ...,
+        people_to_rank: _builtins.int = ...,
+        people_ranked: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "finished_at", b"finished_at", "first_month", b"first_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "created_at", b"created_at", "digest", b"digest", "finished_at", b"finished_at", "first_month", b"first_month", "goals_position", b"goals_position", "id", b"id", "months", b"months", "moved_on", b"moved_on", "name", b"name", "node_id", b"node_id", "people", b"people", "people_done", b"people_done", "plans", b"plans", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "created_at", b"created_at", "digest", b"digest", "finished_at", b"finished_at", "first_month", b"first_month", "goals_position", b"goals_position", "id", b"id", "months", b"months", "moved_on", b"moved_on", "name", b"name", "node_id", b"node_id", "people", b"people", "people_done", b"people_done", "people_ranked", b"people_ranked", "people_to_rank", b"people_to_rank", "plans", b"plans", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,7 +32,8 @@ class SimulationsServiceStub:
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     def __init__(self, channel):
@@ -75,7 +76,8 @@ class SimulationsServiceServicer:
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     def StartSimulation(self, request, context):
@@ -157,7 +159,8 @@ class SimulationsService:
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     @staticmethod

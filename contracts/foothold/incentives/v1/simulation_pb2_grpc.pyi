@@ -33,7 +33,8 @@ class SimulationsServiceStub:
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     @_typing.overload
@@ -61,7 +62,8 @@ class SimulationsServiceAsyncStub(SimulationsServiceStub):
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -85,7 +87,8 @@ class SimulationsServiceServicer(metaclass=_abc_1.ABCMeta):
     role, as of where the person stood, it pays instead; everybody else is paid as they were. What is counted are the
     statements of people at or below the node as they were known when it was started, frozen ones where a period was
     closed; a week belongs to the month it begins in; adjustments of other periods are left out, and so is whoever
-    has no statement in a period. Trying the plan that paid gives what was paid.
+    has no statement in a period. Trying the plan that paid gives what was paid. Prizes for ranks are given among those it
+    is tried on; a contest whose dates lie outside of the months is tried in each of its periods.
     """
 
     @_abc_1.abstractmethod
