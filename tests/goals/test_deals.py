@@ -1,6 +1,6 @@
 """What somebody's figures are without some of their deals: as if those had never been told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -14,6 +14,7 @@ from chassis.errors import from_rpc_error
 from tests.goals.enterprise import Client, Enterprise, fact, fresh, instant, yuan
 from tests.goals.library import CONDITIONS, define, definition
 from tests.goals.splitting import PEOPLE, SHARED, START, credit, deal, fen
+from tests.goals.test_fairness import one_flag
 
 MARCH = {"period_kind": values_pb2.PERIOD_KIND_MONTH, "on": date_pb2.Date(year=2025, month=3, day=5)}
 Told = tuple[str, int, int, bool, bool]
@@ -159,6 +160,10 @@ def refused(follower: Client, *left_out: str, **more: Any) -> tuple[str, str]:
         ("leave_out[0].source", {"leave_out": [key("d", "")]}),
         ("leave_out[1].external_id", {"leave_out": [key("d"), key("x" * 121)]}),
         ("leave_out[0].external_id", {"leave_out": [key("a\0b")]}),
+        ("leave_out_flags", {"leave_out_flags": ["f"]}),
+        ("leave_out_flags", {"leave_out_flags": ["f", "f"], "known_at": instant(START)}),
+        ("leave_out_flags", {"leave_out_flags": [f"f{n}" for n in range(201)], "known_at": instant(START)}),
+        ("leave_out_flags[1]", {"leave_out_flags": ["f", "No Id"], "known_at": instant(START)}),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(
@@ -167,3 +172,41 @@ def test_a_question_that_makes_no_sense_is_refused(
     with pytest.raises(grpc.RpcError) as refusal:
         deals(goals.as_component("incentives"), **spoilt)
     assert set(from_rpc_error(refusal.value).fields) == {field}
+
+
+PHONE = {"customer_phone": "138-0000-0001"}
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    honest=st.lists(
+        st.tuples(st.sampled_from(["FOLLOW_UP", "DEAL_WON", "ORDER"]), st.integers(0, 3)), max_size=6
+    ),
+    doubtful=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=3),
+)
+def test_figures_without_a_flags_facts_are_what_they_are_once_those_are_void(
+    running: Enterprise, honest: list[tuple[str, int]], doubtful: list[tuple[int, bool]]
+) -> None:
+    running.clear()
+    define(running, definition("buyers", "DISTINCT_CUSTOMERS", "DEAL_WON", "ORDER"))
+    crm, follower = running.as_("crm"), running.as_component("incentives")
+    told = [fact(kind, customer=f"c{customer}", at=START) for kind, customer in honest]
+    # Customers with one phone: c8 and c9 make sure of a flag, the others are somebody's anyway.
+    flagged = [
+        fact("FOLLOW_UP", customer=f"c{each}", attributes=PHONE, at=START + timedelta(hours=later))
+        for each, later in [*doubtful, (8, False), (9, True)]
+    ]
+    crm.record(*told, *flagged)
+    flag = one_flag(running)
+    assert flag.fact_count == len(flagged)
+    moment = instant(datetime.now(UTC))
+    foreseen = deals(follower, known_at=moment, leave_out_flags=[flag.id])
+    assert figures(foreseen.values) == now(follower, "li")
+    for each in flagged:
+        each.voided, each.version = True, 1
+    crm.record(*flagged)
+    assert figures(foreseen.without) == now(follower, "li")
+    assert deals(follower, known_at=moment, leave_out_flags=[flag.id]) == foreseen
+    with pytest.raises(grpc.RpcError) as refusal:
+        deals(follower, "wang", known_at=moment, leave_out_flags=[flag.id])
+    assert from_rpc_error(refusal.value).reason == "FLAG_UNKNOWN"

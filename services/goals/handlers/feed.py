@@ -41,6 +41,7 @@ _DEFAULT_PAGE: Final = 200
 _LARGEST_PAGE: Final = 1_000
 _MOST_PEOPLE: Final = 500
 _MOST_DEALS: Final = 50
+_MOST_FLAGS: Final = 200
 _LONGEST_NAME: Final = 120
 _NANOS: Final = 1_000_000_000
 # Events that hold all they tell.
@@ -116,6 +117,9 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
         person_id = fields.identifier("person_id", request.person_id)
         known_at = fields.optional_instant("known_at", request.known_at, present=request.HasField("known_at"))
         named = _named(fields, request.leave_out)
+        flags = _flags(fields, request.leave_out_flags)
+        if flags and known_at is None:
+            fields.refuse("leave_out_flags", "only with known_at")
         fields.require_valid()
         self._library.refresh()
         library = self._library.known(known_at)
@@ -126,6 +130,7 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             left_out = deals.counted_of(named)
             if len(left_out) < len(named):
                 raise NotFound("DEAL_UNKNOWN", "A deal counted nothing for that person in that period.")
+            left_out += deals.flagged(flags) if flags else []
             listed = deals.newest()
             figures = deals.figures(library.counters, ())
             without = deals.figures(library.counters, left_out) if left_out else figures
@@ -182,6 +187,15 @@ class FeedHandler(feed_pb2_grpc.FeedServiceServicer):
             )
 
         return [as_told(event) for event in events]
+
+
+def _flags(fields: Fields, told: Sequence[str]) -> list[str]:
+    fields.count("leave_out_flags", len(told), maximum=_MOST_FLAGS, minimum=0)
+    for number, each in enumerate(told[:_MOST_FLAGS]):
+        fields.identifier(f"leave_out_flags[{number}]", each)
+    if len(set(told)) < len(told):
+        fields.refuse("leave_out_flags", "must name each flag once")
+    return list(told)
 
 
 def _named(fields: Fields, told: Sequence[feed_pb2.DealKey]) -> list[Key]:

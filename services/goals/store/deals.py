@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, select, tuple_
 
+from chassis.errors import NotFound
 from services.goals.domain.credits import deal_source, part_key
 from services.goals.domain.facts import PARTS, REVERSIBLE, Key
 from services.goals.domain.metrics import Counter, Figures
@@ -13,7 +14,7 @@ from services.goals.domain.periods import Period
 from services.goals.domain.recorded import Deal
 from services.goals.store.figures import Span, read_figures
 from services.goals.store.standing import stood
-from services.goals.tables import fact
+from services.goals.tables import fact, flag
 
 _MOST: Final = 1_000
 _KINDS: Final = sorted(map(int, REVERSIBLE | PARTS))
@@ -43,8 +44,18 @@ class Deals:
         same = tuple_(fact.c.source, fact.c.external_id).in_(keys)
         return [Key(*row[:2]) for row in self._connection.execute(self._query(same))]
 
+    def flagged(self, flag_ids: Sequence[str]) -> list[Key]:
+        """The facts of flags, and by which shared deals of them count for the person. NotFound FLAG_UNKNOWN."""
+        person_id = self._span.person_id
+        query = select(flag.c.fact_keys).where(flag.c.id.in_(flag_ids), flag.c.person_id == person_id)
+        rows = self._connection.execute(query).scalars().all()
+        if len(rows) < len(flag_ids):
+            raise NotFound("FLAG_UNKNOWN", "A flag is not one of that person's.")
+        keys = {Key(*key) for row in rows for key in row}
+        return sorted(keys | {part_key(key, person_id) for key in keys})
+
     def figures(self, counters: Sequence[Counter], left_out: Sequence[Key]) -> Figures:
-        """The period's figures without some of the facts that `counted_of` found."""
+        """The period's figures without some of the facts that `counted_of` found, or `flagged` for a time."""
         reading = read_figures(
             self._connection,
             [self._span],

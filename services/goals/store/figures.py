@@ -15,7 +15,7 @@ from services.goals.domain.metrics import FIRST_COUNTER, PURCHASES, Counter, Fig
 from services.goals.domain.periods import Period
 from services.goals.store.arrays import Longs
 from services.goals.store.counting import admitted_by
-from services.goals.store.standing import STOOD
+from services.goals.store.standing import STOOD, STOOD_WITHOUT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -200,7 +200,8 @@ def read_figures(
     """The figures of each span: all that is recorded, or what happened up to `as_of`, as known at `known_at`.
 
     What is kept has every counter; what happened up to a moment is counted for `counters` only, and without the facts
-    `left_out`, which are of the spans and no follow-ups: of others it depends who is new, and who came again.
+    `left_out`. Those are of the spans and no follow-ups unless `known_at` is told: of others it depends who is new, and
+    who came again, which is kept as it is.
     """
     people = [span.person_id for span in spans]
     first = Longs(span.period.first.toordinal() - _EPOCH_DAY for span in spans)
@@ -299,10 +300,10 @@ def _counting(
     at, touched = ("day", "day") if kept else ("occurred_at", "at")
     earlier = EARLIER_FACT.format(at=at, admitted=" OR ".join(again) or "false")
     query = _AS_OF.format(
-        stood="" if kept else f"{STOOD}, ",
+        stood="" if kept else f"{STOOD_WITHOUT if left_out else STOOD}, ",
         bounds="first_day AS first, end_day AS stop" if kept else "start AS first, ends AS stop",
         touched=touched,
-        left_out=_LEFT_OUT if left_out else "",
+        left_out=_LEFT_OUT if left_out and kept else "",
         counted=" UNION ALL ".join(parts),
         patrons=PATRONS.format(key="slot", touched=touched, earlier=earlier),
         leave=_LEAVE.format(told=_TOLD_UNTIL, first="first_day", stop="end_day"),

@@ -40,7 +40,7 @@ WHERE recorded_at <= {known_at} ORDER BY source, external_id, version DESC
 _STOOD: Final = """
 SELECT source, external_id, version, kind, person_id, occurred_at, day, customer, product, channel, amount_minor,
        minutes, reverses, attributes, leave_first, leave_stop, credits, deal_minor, deal, voided, stands AS current,
-       stands AND NOT voided AND NOT (kind IN (2, 5, 10, 11) AND EXISTS (
+       stands AND NOT voided{more} AND NOT (kind IN (2, 5, 10, 11) AND EXISTS (
            SELECT FROM newest AS reversal
            WHERE reversal.source = split_part(newest.source, '+', 1)
              AND reversal.reverses = coalesce(newest.deal, newest.external_id)
@@ -57,8 +57,13 @@ _FIRST: Final = """
 SELECT person_id, customer, min(occurred_at) AS at FROM fact WHERE counts AND kind = 1 GROUP BY person_id, customer
 """
 _PLACES: Final = {"people": "%(people)b::text[]", "known_at": "%(known_at)s"}
-STOOD: Final = f"newest AS ({_NEWEST.format(**_PLACES)}), fact AS ({_STOOD}), first_touch AS ({_FIRST})"
+_STANDING: Final = f"newest AS ({_NEWEST.format(**_PLACES)}), fact AS ({_STOOD}), first_touch AS ({_FIRST})"
+STOOD: Final = _STANDING.format(more="")
 """For after `WITH`. Parameters: `people`, an array of ids, and `known_at`."""
+STOOD_WITHOUT: Final = _STANDING.format(
+    more=" AND (source, external_id) NOT IN (SELECT * FROM unnest(%(sources)b::text[], %(external_ids)b::text[]))"
+)
+"""The same as if some facts had never been told. Parameters besides: `sources` and `external_ids`, two arrays."""
 STOOD_FIRST: Final = table(
     "first_touch", column("person_id", Text), column("customer", Text), column("at", DateTime(timezone=True))
 )
@@ -73,6 +78,6 @@ def stood(people: Sequence[str], known_at: datetime) -> tuple[CTE, ...]:
     columns: list[Any] = [column(each.name, each.type) for each in fact.columns]
     return (
         newest.columns(*columns).cte("newest"),
-        text(_STOOD).columns(*columns).cte("fact"),
+        text(_STOOD.format(more="")).columns(*columns).cte("fact"),
         text(_FIRST).columns(*STOOD_FIRST.c).cte("first_touch"),
     )

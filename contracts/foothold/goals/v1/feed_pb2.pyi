@@ -412,6 +412,7 @@ class GetDealsRequest(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     KNOWN_AT_FIELD_NUMBER: _builtins.int
     LEAVE_OUT_FIELD_NUMBER: _builtins.int
+    LEAVE_OUT_FLAGS_FIELD_NUMBER: _builtins.int
     period_kind: _values_pb2.PeriodKind.ValueType
     """PERIOD_KIND_WEEK or PERIOD_KIND_MONTH."""
     person_id: _builtins.str
@@ -428,6 +429,12 @@ class GetDealsRequest(_message.Message):
     def leave_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealKey]:
         """The deals to leave out of `without`, at most 50, each once."""
 
+    @_builtins.property
+    def leave_out_flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fair-play flags of the person whose facts to leave out of `without` as well, at most 200, each once; with `known_at`
+        only. A fact that was not told by then, or counted nothing, leaves nothing out.
+        """
+
     def __init__(
         self,
         *,
@@ -436,10 +443,11 @@ class GetDealsRequest(_message.Message):
         person_id: _builtins.str = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
         leave_out: _abc.Iterable[Global___DealKey] | None = ...,
+        leave_out_flags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "leave_out", b"leave_out", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "leave_out", b"leave_out", "leave_out_flags", b"leave_out_flags", "on", b"on", "period_kind", b"period_kind", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -514,8 +522,8 @@ class GetDealsResponse(_message.Message):
 
     @_builtins.property
     def without(self) -> Global___PeriodValues:
-        """The figures as they would be without the deals to leave out: their amounts, and whoever bought nothing else. The same
-        as `values` where none is named.
+        """The figures as they would be had the deals to leave out, and the facts of the flags, never been told: of deals their
+        amounts, and whoever bought nothing else. The same as `values` where none is named.
         """
 
     def __init__(

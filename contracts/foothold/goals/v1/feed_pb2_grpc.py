@@ -81,7 +81,8 @@ class FeedServiceServicer:
     def GetDeals(self, request, context):
         """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
         time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
-        for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+        for the person in the period then, FLAG_UNKNOWN where a flag is not the person's. Permission goals.feed.read on the
+        enterprise, and the platform's own processes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

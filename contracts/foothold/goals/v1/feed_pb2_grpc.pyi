@@ -45,7 +45,8 @@ class FeedServiceStub:
     GetDeals: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetDealsRequest, _feed_pb2.GetDealsResponse]
     """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
     time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
-    for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+    for the person in the period then, FLAG_UNKNOWN where a flag is not the person's. Permission goals.feed.read on the
+    enterprise, and the platform's own processes.
     """
     GetFollowing: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
@@ -67,7 +68,8 @@ class FeedServiceAsyncStub(FeedServiceStub):
     GetDeals: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetDealsRequest, _feed_pb2.GetDealsResponse]  # type: ignore[assignment]
     """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
     time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
-    for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+    for the person in the period then, FLAG_UNKNOWN where a flag is not the person's. Permission goals.feed.read on the
+    enterprise, and the platform's own processes.
     """
     GetFollowing: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetFollowingRequest, _feed_pb2.GetFollowingResponse]  # type: ignore[assignment]
     """How far goals has followed the feeds it reads. Permission goals.feed.read, and the platform's own processes."""
@@ -104,7 +106,8 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_feed_pb2.GetDealsResponse, _abc.Awaitable[_feed_pb2.GetDealsResponse]]:
         """A person's deals of one week or month, and their figures of it with and without some of them, as they stood at a
         time: for whoever pays by figures and is asked what hangs on a deal. DEAL_UNKNOWN where a deal named counted nothing
-        for the person in the period then. Permission goals.feed.read on the enterprise, and the platform's own processes.
+        for the person in the period then, FLAG_UNKNOWN where a flag is not the person's. Permission goals.feed.read on the
+        enterprise, and the platform's own processes.
         """
 
     @_abc_1.abstractmethod
