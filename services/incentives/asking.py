@@ -17,10 +17,12 @@ from services.incentives.wire.values import from_date, to_money
 _ANSWER_SECONDS: Final = 5.0
 MOST_DEALS: Final = 50
 """So many goals leaves out at once."""
+MOST_FLAGS: Final = 200
+"""So many flags' facts it leaves out at once."""
 
 
 class Answer(NamedTuple):
-    """A person's deals, and their base figures with and without those that were named."""
+    """A person's deals, and their base figures with and without what was named."""
 
     deals: Sequence[Deal]
     figures: Mapping[str, int]
@@ -34,20 +36,31 @@ class DealsOfGoals:
         self._stub = goals_pb2_grpc.FeedServiceStub(channel)
 
     def ask(
-        self, person_id: str, period: Period, known_at: datetime, named: Sequence[DealName] = ()
+        self,
+        person_id: str,
+        period: Period,
+        known_at: datetime,
+        named: Sequence[DealName] = (),
+        flags: Sequence[str] = (),
     ) -> Answer:
-        """What goals tells; NotFound DEAL_UNKNOWN, Unavailable GOALS_UNREACHABLE."""
+        """What goals tells; NotFound DEAL_UNKNOWN, FLAG_UNKNOWN, Unavailable GOALS_UNREACHABLE."""
         asked = goals_pb2.GetDealsRequest(
             period_kind=GOALS_KINDS[period.kind],
             on=from_date(period.first_day),
             person_id=person_id,
             leave_out=[goals_pb2.DealKey(**each._asdict()) for each in named],
+            leave_out_flags=flags,
         )
         asked.known_at.FromDatetime(known_at)
         try:
             answer = self._stub.GetDeals(asked, timeout=_ANSWER_SECONDS)
         except grpc.RpcError as error:
-            if from_rpc_error(error).reason == "DEAL_UNKNOWN":
+            reason = from_rpc_error(error).reason
+            if reason == "FLAG_UNKNOWN":
+                raise NotFound(
+                    "FLAG_UNKNOWN", "Goals does not know a flag that holds the payout back."
+                ) from error
+            if reason == "DEAL_UNKNOWN":
                 raise NotFound(
                     "DEAL_UNKNOWN", "There is no such deal in the person's figures of that period as closed."
                 ) from error

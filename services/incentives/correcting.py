@@ -21,6 +21,7 @@ from services.incentives.domain.plan_book import PlanBook
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Standing, Statement, renew
 from services.incentives.store import closing as store
+from services.incentives.store.flag_holds import look_at
 
 ADJUSTMENT_CHANGED: Final = "adjustment_changed"
 
@@ -149,4 +150,5 @@ def freeze(
             closing.closed_by,
         )
     store.freeze(connection, list(made.values()))
+    look_at(connection, keys)
     return made

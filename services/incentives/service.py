@@ -51,6 +51,7 @@ from services.incentives.catalogue import Catalogue
 from services.incentives.correcting import Corrector
 from services.incentives.domain.plans import Plan
 from services.incentives.domain.statements import Statement
+from services.incentives.flag_keeping import FlagKeeper
 from services.incentives.following import follow_goals, follow_training, on_identity
 from services.incentives.handlers import (
     BoardsHandler,
@@ -170,13 +171,17 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     recomputer = Recomputer(database, calculator, Ahead(database, catalogue, clock, encode))
     rereader = Rereader(database, calculator, clock, goals)
     holder = DealHolder(catalogue, DealsOfGoals(goals), clock)
+    flag_keeper = FlagKeeper(database, holder)
     simulator = Simulator(database, catalogue, clock)
     replica = Replica(database, on_change=on_identity)
     leaderboards = Leaderboards(database, replica.directory, catalogue, clock)
     following_identity = follow_identity(replica, database=database, channel=identity)
-    following_goals = follow_goals(
-        calculator, database=database, channel=goals, after_commit=leaderboards.wake
-    )
+
+    def told_by_goals() -> None:
+        leaderboards.wake()
+        flag_keeper.wake()
+
+    following_goals = follow_goals(calculator, database=database, channel=goals, after_commit=told_by_goals)
     following_training = follow_training(calculator, database=database, channel=training)
     followed = (following_identity, following_goals, following_training)
     observe_lag(NAME, "identity", lambda: following_identity.head - following_identity.position)
@@ -263,6 +268,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             recomputer,
             rereader,
             simulator,
+            flag_keeper,
             leaderboards,
             Housekeeping(
                 database,

@@ -28,14 +28,20 @@ def test_what_looks_made_up_is_held_back_until_the_crm_corrects_it(joint: Joint)
         fact(FOLLOW_UP, "fair", name, february, customer=name, attributes={"customer_phone": "138-0000-0001"})
         for name in ("one", "again")
     ]
-    record(joint, *told)
+    honest = fact(FOLLOW_UP, "fair", "other", february, customer="other")
+    record(joint, *told, honest)
     joint.settle()
     joint.as_("hr").close("hq", february.date())
     own = joint.as_("fair")
-    held = eventually(lambda: own.statement(day=february.date()).frozen.flag_rule)
-    assert held == "duplicate_customers"
+    held = eventually(lambda: list(own.statement(day=february.date()).frozen.held_flags))
+    assert [each.rule for each in held] == ["duplicate_customers"]
+    frozen = own.statement(day=february.date()).frozen
+    assert not frozen.flag_id, "what rests on the third customer is paid"
+    kept = [(each.rule_id, in_yuan(each.amount), each.in_part) for each in frozen.held_lines]
+    assert kept == [("unit", "100.00", True)]
     told[1].voided, told[1].version = True, 1
     record(joint, told[1])
-    eventually(lambda: not own.statement(day=february.date()).frozen.flag_id)
+    eventually(lambda: not own.statement(day=february.date()).frozen.held_lines)
+    assert not own.statement(day=february.date()).frozen.held_flags
     corrected = eventually(lambda: list(own.statement().adjustments))
     assert [in_yuan(each.amount) for each in corrected] == ["-50.00"], "taken back with what it paid, once"

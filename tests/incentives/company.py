@@ -328,6 +328,8 @@ class Company:
                 return False
             with self.database.read() as connection:
                 waiting = "SELECT (SELECT count(*) FROM recompute) + (SELECT count(*) FROM reread)"
+                if self.peers.goals.open:
+                    waiting += " + (SELECT count(*) FROM flag_look)"
                 return not connection.execute(text(waiting)).scalar_one()
 
         eventually(done, 60)

@@ -84,6 +84,7 @@ class GoalsFeed(Feed):
         self.reads = 0
         self.answers_from: int | None = None
         self.before_answering: Callable[[goals_pb2.GetValuesRequest], None] = lambda _: None
+        self._flagged: dict[tuple[str, str], Figures] = {}
         self._deals: dict[str, dict[tuple[str, str], Figures]] = {}
         self._silent: dict[tuple[str, int, str], goals_pb2.PeriodValues] = {}
 
@@ -116,7 +117,7 @@ class GoalsFeed(Feed):
     def deals(
         self, request: goals_pb2.GetDealsRequest, context: grpc.ServicerContext
     ) -> goals_pb2.GetDealsResponse:
-        """Figures as they were told last, and without the contributions of deals told by `counted`."""
+        """Figures as they were told last, and without the contributions of what was told by `counted` and `flagged`."""
         if not self.open:
             context.abort(grpc.StatusCode.UNAVAILABLE, "down")
         asked = goals_pb2.GetValuesRequest(
@@ -131,14 +132,26 @@ class GoalsFeed(Feed):
             if (key.source, key.external_id) not in of:
                 unknown = NotFound("DEAL_UNKNOWN", "unknown")
                 context.abort_with_status(rpc_status.to_status(to_status(unknown, domain="goals")))
-            for metric, number in of[key.source, key.external_id].items():
-                for each in answer.without.values:
-                    each.value.numerator -= number if each.metric == metric else 0
+            _less(answer.without, of[key.source, key.external_id])
+        for flag_id in request.leave_out_flags:
+            if (request.person_id, flag_id) not in self._flagged:
+                unknown = NotFound("FLAG_UNKNOWN", "unknown")
+                context.abort_with_status(rpc_status.to_status(to_status(unknown, domain="goals")))
+            _less(answer.without, self._flagged[request.person_id, flag_id])
         return answer
+
+    def flagged(self, person_id: str, flag_id: str, **figures: int) -> None:
+        """What a flag of somebody rests on counts so much, whatever the period."""
+        self._flagged[person_id, flag_id] = figures
 
     def counted(self, person_id: str, external_id: str, **figures: int) -> None:
         """A deal of somebody counts so much, whatever the period."""
         self._deals.setdefault(person_id, {})["crm", external_id] = figures
+
+
+def _less(told: goals_pb2.PeriodValues, figures: Figures) -> None:
+    for each in told.values:
+        each.value.numerator -= figures.get(each.metric, 0)
 
 
 class _Goals(goals_pb2_grpc.FeedServiceServicer):

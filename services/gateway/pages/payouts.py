@@ -108,7 +108,12 @@ def _noteworthy(asked: _Asked) -> payouts_pb2.ListPayoutsResponse:
     found = [
         each
         for each in answer.payouts
-        if each.notices or each.hold_reason or each.flag_id or each.held_lines or each.held_deals
+        if each.notices
+        or each.hold_reason
+        or each.flag_id
+        or each.held_lines
+        or each.held_deals
+        or each.held_flags
     ]
     del answer.payouts[:]
     answer.payouts.extend(found)

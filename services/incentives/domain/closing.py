@@ -77,6 +77,13 @@ class HeldDeal(NamedTuple):
     held_at: datetime
 
 
+class HeldFlag(NamedTuple):
+    """A flag of goals' that holds back what rests on its facts, and the rule that noticed."""
+
+    flag_id: str
+    rule: str
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """A statement as it was when its period was closed, and the sum of the adjustments paid in it.
@@ -97,6 +104,7 @@ class Frozen:
     flag_rule: str = ""
     held_lines: tuple[HeldLine, ...] = ()
     held_deals: tuple[HeldDeal, ...] = ()
+    held_flags: tuple[HeldFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from services.incentives.domain.closing import Adjustment, Frozen, HeldDeal, HeldLine, amounts
+from services.incentives.domain.closing import Adjustment, Frozen, HeldDeal, HeldFlag, HeldLine, amounts
 from services.incentives.domain.periods import Period
 from services.incentives.domain.plans import Plan
 
@@ -27,7 +27,7 @@ class PayoutState(IntEnum):
 class Payout:
     """A frozen statement with the adjustments paid in it, in minor units; `last` is what was due the period before.
 
-    Held back it is by somebody, with a reason, or by a flag of goals', whose rule is named.
+    Held back it is by somebody, with a reason, or by a flag of goals', whose rule is named; in part by deals and flags.
     """
 
     person_id: str
@@ -44,6 +44,7 @@ class Payout:
     paid_on: date | None = None
     held_lines: tuple[HeldLine, ...] = ()
     held_deals: tuple[HeldDeal, ...] = ()
+    held_flags: tuple[HeldFlag, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -95,7 +96,7 @@ def noteworthy(payouts: Sequence[Payout]) -> list[tuple[Payout, list[Notice]]]:
     return sorted(
         found,
         key=lambda pair: (
-            not (pair[1] or pair[0].held or pair[0].held_lines or pair[0].held_deals),
+            not (pair[1] or pair[0].held or pair[0].held_lines or pair[0].held_deals or pair[0].held_flags),
             -abs(pair[0].due - (pair[0].last or 0)),
             pair[0].person_id,
         ),

@@ -178,7 +178,7 @@ class PayoutsHandler(DealsPart):
             payout = known(store.of_person(person_id, period()))
             line = self._line(connection, store, payout, rule_id)
             # What its batch left out is released into a later one.
-            if held or line is None:
+            if held or (line is None and not payout.held_flags):
                 require_free(payout)
             if not change(store, person_id, period(), reason, self._clock.now(), line):
                 raise not_so(held=held)

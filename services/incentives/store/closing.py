@@ -8,7 +8,15 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from services.incentives.domain.closing import Adjustment, Closing, DealName, Frozen, HeldDeal, HeldLine
+from services.incentives.domain.closing import (
+    Adjustment,
+    Closing,
+    DealName,
+    Frozen,
+    HeldDeal,
+    HeldFlag,
+    HeldLine,
+)
 from services.incentives.domain.periods import Period, PeriodKind
 from services.incentives.store.statements import COLUMNS, as_statement
 
@@ -20,6 +28,11 @@ HELD_DEALS: Final = """(
                       (extract(epoch FROM held_at) * 1000000)::bigint) ORDER BY deal_hold.id), '[]')
            FROM deal_hold WHERE (deal_hold.period_kind, deal_hold.first_day, deal_hold.person_id)
                = (frozen.period_kind, frozen.first_day, frozen.person_id) AND released_at IS NULL)"""
+HELD_FLAGS: Final = """(
+           SELECT coalesce(json_agg(json_build_array(flag_id, rule) ORDER BY flag_id), '[]')
+           FROM flag_hold WHERE (flag_hold.period_kind, flag_hold.first_day, flag_hold.person_id)
+               = (frozen.period_kind, frozen.first_day, frozen.person_id)
+             AND holds AND released_at IS NULL AND in_part)"""
 _ASKED: Final = (
     "unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS asked (person, kind, day)"
 )
@@ -30,7 +43,7 @@ SELECT {", ".join(f"frozen.{each}" for each in COLUMNS.split(", "))}, adjusted, 
            SELECT coalesce(json_agg(
                json_build_array(rule_id, label, amount, line.reason, line.held_by, in_part) ORDER BY id, rule_id), '[]')
            FROM held_line AS line WHERE (line.period_kind, line.first_day, line.person_id) = (kind, day, person)),
-       {HELD_DEALS}
+       {HELD_DEALS}, {HELD_FLAGS}
 FROM frozen JOIN closing ON closing.id = closing_id
 JOIN {_ASKED} ON (frozen.period_kind, frozen.first_day, frozen.person_id) = (kind, day, person)
 LEFT JOIN approval ON (approval.period_kind, approval.first_day, approval.person_id) = (kind, day, person)
@@ -169,9 +182,14 @@ def adjust(connection: Connection, adjustment: Adjustment) -> Adjustment:
 
 
 def _frozen(row: Row[Any]) -> Frozen:
-    *rest, held, deals = row[-12:]
+    *rest, held, deals, flags = row[-13:]
     lines = tuple(HeldLine(*each) for each in held)
-    return replace(Frozen(as_statement(row[:-12]), *rest), held_lines=lines, held_deals=held_deals(deals))
+    return replace(
+        Frozen(as_statement(row[:-13]), *rest),
+        held_lines=lines,
+        held_deals=held_deals(deals),
+        held_flags=held_flags(flags),
+    )
 
 
 def held_deals(rows: Sequence[Sequence[Any]]) -> tuple[HeldDeal, ...]:
@@ -180,6 +198,11 @@ def held_deals(rows: Sequence[Sequence[Any]]) -> tuple[HeldDeal, ...]:
         HeldDeal(DealName(source, external_id), reason, held_by, _EPOCH + timedelta(microseconds=micros))
         for source, external_id, reason, held_by, micros in rows
     )
+
+
+def held_flags(rows: Sequence[Sequence[str]]) -> tuple[HeldFlag, ...]:
+    """The flags of `HELD_FLAGS`."""
+    return tuple(HeldFlag(*row) for row in rows)
 
 
 def _adjustment(row: Row[Any]) -> Adjustment:

@@ -1,4 +1,4 @@
-"""Deals that are held back, and what they keep of a payout's lines; every query is narrowed by the scope."""
+"""Deals that are held back, and what they keep of a payout's lines; who asks answers for the permission."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from access import Scope
 from services.incentives.domain.closing import DealName, HeldLine
 from services.incentives.domain.periods import Period
 
@@ -43,15 +42,13 @@ WHERE item.person_id IS NULL OR left_line.amount > left_line.paid
 
 
 class DealHolds:
-    """The deals of one person's closed period that are held, of those that the scope's permission covers.
+    """The deals of one person's closed period that are held.
 
     From when it is made nobody else holds or releases deals of that payout until the transaction ends.
     """
 
-    def __init__(self, connection: Connection, scope: Scope, person_id: str, period: Period) -> None:
-        scope.require_person(person_id)
+    def __init__(self, connection: Connection, person_id: str, period: Period) -> None:
         self._connection = connection
-        self._who = scope.caller.id
         self._of: dict[str, Any] = {
             "kind": int(period.kind),
             "day": period.first_day,
@@ -59,20 +56,26 @@ class DealHolds:
         }
         connection.execute(_ALONE, {"key": "/".join(["deal_hold", *map(str, self._of.values())])})
 
+    @staticmethod
+    def seen(connection: Connection, person_id: str, period: Period) -> list[DealName]:
+        """Which are held, the first held first; others may hold and release some meanwhile."""
+        of = {"kind": int(period.kind), "day": period.first_day, "person_id": person_id}
+        return [DealName(*row) for row in connection.execute(_HELD, of)]
+
     def held(self) -> list[DealName]:
         """Which, the first held first."""
         return [DealName(*row) for row in self._connection.execute(_HELD, self._of)]
 
-    def hold(self, deal: DealName, reason: str, now: datetime) -> None:
+    def hold(self, deal: DealName, reason: str, who: str, now: datetime) -> None:
         """Note that a deal, which is not held, is."""
-        self._change(_HOLD, deal, reason, now)
+        self._change(_HOLD, deal, reason, who, now)
 
-    def release(self, deal: DealName, reason: str, now: datetime) -> None:
+    def release(self, deal: DealName, reason: str, who: str, now: datetime) -> None:
         """Note that a deal, which is held, is not any more."""
-        self._change(_RELEASE, deal, reason, now)
+        self._change(_RELEASE, deal, reason, who, now)
 
     def keep(self, parts: Iterable[HeldLine]) -> None:
-        """What the deals held keep of the lines, all of them together, in place of what they did."""
+        """What deals and flags keep of the lines, all of them together, in place of what they did."""
         told = list(parts)
         self._connection.execute(_FORGET, self._of)
         lists = {
@@ -82,6 +85,6 @@ class DealHolds:
         }
         self._connection.execute(_KEEP, {**self._of, **lists})
 
-    def _change(self, change: Any, deal: DealName, reason: str, now: datetime) -> None:
-        values = {**deal._asdict(), "reason": reason, "who": self._who, "now": now}
+    def _change(self, change: Any, deal: DealName, reason: str, who: str, now: datetime) -> None:
+        values = {**deal._asdict(), "reason": reason, "who": who, "now": now}
         self._connection.execute(change, {**self._of, **values})

@@ -12,7 +12,8 @@ from services.incentives.domain.closing import Adjustment, Frozen, HeldLine
 from services.incentives.domain.payouts import Payout, PayoutLine, Tally
 from services.incentives.domain.periods import Period, PeriodKind, period_of
 from services.incentives.store import closing
-from services.incentives.store.closing import HELD_DEALS, held_deals
+from services.incentives.store.closing import HELD_DEALS, HELD_FLAGS, held_deals, held_flags
+from services.incentives.store.flag_holds import look_at
 
 _PAYOUTS: Final = f"""
 SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + frozen.adjusted AS due,
@@ -22,7 +23,8 @@ SELECT frozen.person_id, frozen.period_kind, frozen.first_day, frozen.total + fr
        EXISTS (SELECT FROM unnest(frozen.amounts) AS line (amount) WHERE amount <> 0) OR EXISTS (
            SELECT FROM adjustment AS paid WHERE (paid.period_kind, paid.first_day, paid.person_id)
                = (frozen.period_kind, frozen.first_day, frozen.person_id) AND amount <> 0) AS has_lines,
-       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount, {HELD_DEALS} AS held_deals
+       held.person_id IS NULL AS free, held_lines, held_amount, owes, owed_amount, {HELD_DEALS} AS held_deals,
+       {HELD_FLAGS} AS held_flags
 FROM frozen
 LEFT JOIN frozen AS before ON (before.period_kind, before.first_day, before.person_id)
     = (frozen.period_kind, CAST(:before AS date), frozen.person_id)
@@ -73,7 +75,7 @@ SELECT count(*) FILTER (WHERE approved_at IS NULL AND free),
        coalesce(sum(json_array_length(held_lines)), 0)::integer
 FROM ({_PAYOUTS}{BELOW}) AS payout
     (person_id, period_kind, first_day, due, last, reason, held_by, flag_id, rule, approved_by, approved_at, batch_id,
-     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount, held_deals)
+     paid_on, has_lines, free, held_lines, held_amount, owes, owed_amount, held_deals, held_flags)
 """)  # noqa: S608  the text is ours
 FREE: Final = """
   AND NOT EXISTS (
@@ -156,8 +158,7 @@ class PayoutStore:
     def of_person(self, person_id: str, period: Period) -> Payout | None:
         """A person's payout, which nobody else changes until the transaction ends; None where nothing is closed."""
         self._scope.require_person(person_id)
-        values = {"kind": int(period.kind), "day": period.first_day}
-        self._connection.execute(_LOCK, {**values, "people": [person_id]})
+        lock_payout(self._connection, person_id, period)
         return self.seen_of(person_id, period)
 
     def seen_of(self, person_id: str, period: Period) -> Payout | None:
@@ -196,7 +197,10 @@ class PayoutStore:
         """Release a payout that `of_person` found, or a line of it; False where it is not held."""
         released = self._change_hold(_RELEASE, person_id, period, reason, now, line)
         if line is None:
-            released |= self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now, None)
+            of_flags = self._change_hold(_RELEASE_FLAGS, person_id, period, reason, now, None)
+            if of_flags:
+                look_at(self._connection, [(person_id, period)])
+            released |= of_flags
         return released
 
     def contents(self, people: Sequence[str], period: Period) -> list[tuple[Frozen, Sequence[Adjustment]]]:
@@ -229,6 +233,12 @@ class PayoutStore:
         return self._connection.execute(change, values).first() is not None
 
 
+def lock_payout(connection: Connection, person_id: str, period: Period) -> None:
+    """Nobody else changes a payout until the transaction ends."""
+    values = {"kind": int(period.kind), "day": period.first_day, "people": [person_id]}
+    connection.execute(_LOCK, values)
+
+
 def asked(node_id: str, period: Period) -> dict[str, Any]:
     """Parameters of a query for a node's payouts."""
     return {"node_id": node_id, "kind": int(period.kind), "day": period.first_day}
@@ -242,4 +252,9 @@ def _payout(row: Row[Any]) -> Payout:
     person_id, kind, first_day, *rest = row[:13]
     found = Payout(person_id, Period(PeriodKind(kind), first_day), *rest)
     lines = tuple(HeldLine(*each) for each in row.held_lines)
-    return replace(found, held_lines=lines, held_deals=held_deals(row.held_deals))
+    return replace(
+        found,
+        held_lines=lines,
+        held_deals=held_deals(row.held_deals),
+        held_flags=held_flags(row.held_flags),
+    )

@@ -5,7 +5,7 @@ from datetime import date
 
 from foothold.incentives.v1 import closing_pb2, periods_pb2, statements_pb2
 
-from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldDeal, HeldLine, Sums
+from services.incentives.domain.closing import Adjustment, Closing, Frozen, HeldDeal, HeldFlag, HeldLine, Sums
 from services.incentives.domain.statements import Statement
 from services.incentives.wire.values import from_date, from_money, from_period
 
@@ -47,6 +47,11 @@ def from_held_deal(deal: HeldDeal) -> closing_pb2.HeldDeal:
     return message
 
 
+def from_held_flag(flag: HeldFlag) -> closing_pb2.HeldFlag:
+    """A flag that holds back what rests on its facts."""
+    return closing_pb2.HeldFlag(flag_id=flag.flag_id, rule=flag.rule)
+
+
 def complete(
     message: statements_pb2.Statement,
     statement: Statement,
@@ -67,6 +72,7 @@ def complete(
         message.frozen.hold_reason = frozen.hold_reason
         message.frozen.held_lines.extend(from_held(each, currency) for each in frozen.held_lines)
         message.frozen.held_deals.extend(map(from_held_deal, frozen.held_deals))
+        message.frozen.held_flags.extend(map(from_held_flag, frozen.held_flags))
         message.frozen.flag_id, message.frozen.flag_rule = frozen.flag_id, frozen.flag_rule
         message.frozen.closed_at.FromDatetime(frozen.closed_at)
         message.frozen.closed_by = frozen.closed_by

@@ -7,7 +7,7 @@ from google.type.date_pb2 import Date
 
 from services.incentives.domain.closing import Deal
 from services.incentives.domain.payouts import Batch, Payee, Payout, PayoutLine
-from services.incentives.wire.closing import from_held, from_held_deal
+from services.incentives.wire.closing import from_held, from_held_deal, from_held_flag
 from services.incentives.wire.values import from_date, from_money, from_period
 
 
@@ -28,6 +28,7 @@ def from_payout(payout: Payout, currency: str) -> payouts_pb2.Payout:
     )
     message.held_lines.extend(from_held(each, currency) for each in payout.held_lines)
     message.held_deals.extend(map(from_held_deal, payout.held_deals))
+    message.held_flags.extend(map(from_held_flag, payout.held_flags))
     if payout.approved_at is not None:
         message.approved_at.FromDatetime(payout.approved_at)
     return message

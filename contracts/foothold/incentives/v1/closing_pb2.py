@@ -28,21 +28,23 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/closing.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xad\x02\n\nAdjustment\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12.\n\x06period\x18\x03 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x30\n\x08\x63orrects\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\x12\r\n\x05label\x18\x06 \x01(\t\x12\"\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\t \x01(\x03\x12\x12\n\ndispute_id\x18\n \x01(\t\"}\n\x08HeldDeal\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07held_by\x18\x04 \x01(\t\x12+\n\x07held_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x08HeldLine\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07held_by\x18\x05 \x01(\t\x12\x0f\n\x07in_part\x18\x06 \x01(\x08\"\xa3\x02\n\x06\x46rozen\x12-\n\tclosed_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x13\n\x0bhold_reason\x18\x04 \x01(\t\x12\"\n\x07paid_on\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07\x66lag_id\x18\x06 \x01(\t\x12\x11\n\tflag_rule\x18\x07 \x01(\t\x12\x34\n\nheld_lines\x18\x08 \x03(\x0b\x32 .foothold.incentives.v1.HeldLine\x12\x34\n\nheld_deals\x18\t \x03(\x0b\x32 .foothold.incentives.v1.HeldDeal*\xc0\x01\n\x0eStatementState\x12\x1f\n\x1bSTATEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18STATEMENT_STATE_ESTIMATE\x10\x01\x12\x1b\n\x17STATEMENT_STATE_ACCRUED\x10\x02\x12\x1a\n\x16STATEMENT_STATE_CLOSED\x10\x03\x12\x1c\n\x18STATEMENT_STATE_APPROVED\x10\x04\x12\x18\n\x14STATEMENT_STATE_PAID\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$foothold/incentives/v1/closing.proto\x12\x16\x66oothold.incentives.v1\x1a#foothold/incentives/v1/values.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xad\x02\n\nAdjustment\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12.\n\x06period\x18\x03 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x30\n\x08\x63orrects\x18\x04 \x01(\x0b\x32\x1e.foothold.incentives.v1.Period\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\x12\r\n\x05label\x18\x06 \x01(\t\x12\"\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0egoals_position\x18\t \x01(\x03\x12\x12\n\ndispute_id\x18\n \x01(\t\"}\n\x08HeldDeal\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07held_by\x18\x04 \x01(\t\x12+\n\x07held_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x08HeldFlag\x12\x0f\n\x07\x66lag_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\"\x80\x01\n\x08HeldLine\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07held_by\x18\x05 \x01(\t\x12\x0f\n\x07in_part\x18\x06 \x01(\x08\"\xd9\x02\n\x06\x46rozen\x12-\n\tclosed_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x13\n\x0bhold_reason\x18\x04 \x01(\t\x12\"\n\x07paid_on\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07\x66lag_id\x18\x06 \x01(\t\x12\x11\n\tflag_rule\x18\x07 \x01(\t\x12\x34\n\nheld_lines\x18\x08 \x03(\x0b\x32 .foothold.incentives.v1.HeldLine\x12\x34\n\nheld_deals\x18\t \x03(\x0b\x32 .foothold.incentives.v1.HeldDeal\x12\x34\n\nheld_flags\x18\n \x03(\x0b\x32 .foothold.incentives.v1.HeldFlag*\xc0\x01\n\x0eStatementState\x12\x1f\n\x1bSTATEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18STATEMENT_STATE_ESTIMATE\x10\x01\x12\x1b\n\x17STATEMENT_STATE_ACCRUED\x10\x02\x12\x1a\n\x16STATEMENT_STATE_CLOSED\x10\x03\x12\x1c\n\x18STATEMENT_STATE_APPROVED\x10\x04\x12\x18\n\x14STATEMENT_STATE_PAID\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foothold.incentives.v1.closing_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATEMENTSTATE']._serialized_start=1040
-  _globals['_STATEMENTSTATE']._serialized_end=1232
+  _globals['_STATEMENTSTATE']._serialized_start=1137
+  _globals['_STATEMENTSTATE']._serialized_end=1329
   _globals['_ADJUSTMENT']._serialized_start=184
   _globals['_ADJUSTMENT']._serialized_end=485
   _globals['_HELDDEAL']._serialized_start=487
   _globals['_HELDDEAL']._serialized_end=612
-  _globals['_HELDLINE']._serialized_start=615
-  _globals['_HELDLINE']._serialized_end=743
-  _globals['_FROZEN']._serialized_start=746
-  _globals['_FROZEN']._serialized_end=1037
+  _globals['_HELDFLAG']._serialized_start=614
+  _globals['_HELDFLAG']._serialized_end=655
+  _globals['_HELDLINE']._serialized_start=658
+  _globals['_HELDLINE']._serialized_end=786
+  _globals['_FROZEN']._serialized_start=789
+  _globals['_FROZEN']._serialized_end=1134
 # @@protoc_insertion_point(module_scope)

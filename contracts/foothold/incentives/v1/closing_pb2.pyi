@@ -168,8 +168,36 @@ class HeldDeal(_message.Message):
 Global___HeldDeal: _TypeAlias = HeldDeal  # noqa: Y015
 
 @_typing.final
+class HeldFlag(_message.Message):
+    """A flag of fair play that holds back what rests on its facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    flag_id: _builtins.str
+    """The flag, as goals names it."""
+    rule: _builtins.str
+    """What its rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
+    def __init__(
+        self,
+        *,
+        flag_id: _builtins.str = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag_id", b"flag_id", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldFlag: _TypeAlias = HeldFlag  # noqa: Y015
+
+@_typing.final
 class HeldLine(_message.Message):
-    """A line that is held back, with every adjustment of it in the period; or the part of a line that hangs on deals held back."""
+    """A line that is held back, with every adjustment of it in the period; or the part of a line that hangs on deals held
+    back, and on flags of fair play.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -184,11 +212,11 @@ class HeldLine(_message.Message):
     label: _builtins.str
     """Its label."""
     reason: _builtins.str
-    """Why; the person reads it. Empty of a part: the deals say why."""
+    """Why; the person reads it. Empty of a part: the deals and the flags say why."""
     held_by: _builtins.str
     """Who holds it back; empty of a part."""
     in_part: _builtins.bool
-    """Only this part of the line is held back, for what hangs on deals; the rest is paid."""
+    """Only this part of the line is held back, for what hangs on deals and flags; the rest is paid."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What is held back; below zero what is taken back, of a part always above it."""
@@ -226,6 +254,7 @@ class Frozen(_message.Message):
     FLAG_RULE_FIELD_NUMBER: _builtins.int
     HELD_LINES_FIELD_NUMBER: _builtins.int
     HELD_DEALS_FIELD_NUMBER: _builtins.int
+    HELD_FLAGS_FIELD_NUMBER: _builtins.int
     closed_by: _builtins.str
     """Who closed the period."""
     digest: _builtins.str
@@ -235,7 +264,7 @@ class Frozen(_message.Message):
     hold_reason: _builtins.str
     """Why what is due is held back; empty where it is not."""
     flag_id: _builtins.str
-    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    """The fair-play flag of goals that holds all of it back, where no person does; empty where none."""
     flag_rule: _builtins.str
     """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
@@ -254,6 +283,10 @@ class Frozen(_message.Message):
     def held_deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldDeal]:
         """The deals that are held back."""
 
+    @_builtins.property
+    def held_flags(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldFlag]:
+        """The fair-play flags that hold back what rests on their facts, which may be nothing of this statement."""
+
     def __init__(
         self,
         *,
@@ -266,10 +299,11 @@ class Frozen(_message.Message):
         flag_rule: _builtins.str = ...,
         held_lines: _abc.Iterable[Global___HeldLine] | None = ...,
         held_deals: _abc.Iterable[Global___HeldDeal] | None = ...,
+        held_flags: _abc.Iterable[Global___HeldFlag] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "paid_on", b"paid_on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_deals", b"held_deals", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "digest", b"digest", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_deals", b"held_deals", "held_flags", b"held_flags", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "paid_on", b"paid_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

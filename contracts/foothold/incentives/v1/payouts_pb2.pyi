@@ -111,6 +111,7 @@ class Payout(_message.Message):
     FLAG_RULE_FIELD_NUMBER: _builtins.int
     HELD_LINES_FIELD_NUMBER: _builtins.int
     HELD_DEALS_FIELD_NUMBER: _builtins.int
+    HELD_FLAGS_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
     state: Global___Payout.State.ValueType
@@ -124,7 +125,7 @@ class Payout(_message.Message):
     batch_id: _builtins.str
     """The batch it is in."""
     flag_id: _builtins.str
-    """The fair-play flag of goals that holds it back, where no person does; empty where none."""
+    """The fair-play flag of goals that holds all of it back, where no person does; empty where none."""
     flag_rule: _builtins.str
     """What that flag's rule looks for, as goals names its kinds: e.g. `burst`, `duplicate_customers`."""
     @_builtins.property
@@ -155,6 +156,10 @@ class Payout(_message.Message):
     def held_deals(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldDeal]:
         """The deals that are held back."""
 
+    @_builtins.property
+    def held_flags(self) -> _containers.RepeatedCompositeFieldContainer[_closing_pb2.HeldFlag]:
+        """The fair-play flags that hold back what rests on their facts, which may be nothing of this payout."""
+
     def __init__(
         self,
         *,
@@ -173,10 +178,11 @@ class Payout(_message.Message):
         flag_rule: _builtins.str = ...,
         held_lines: _abc.Iterable[_closing_pb2.HeldLine] | None = ...,
         held_deals: _abc.Iterable[_closing_pb2.HeldDeal] | None = ...,
+        held_flags: _abc.Iterable[_closing_pb2.HeldFlag] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "due", b"due", "last", b"last", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "held_deals", b"held_deals", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "batch_id", b"batch_id", "due", b"due", "flag_id", b"flag_id", "flag_rule", b"flag_rule", "held_by", b"held_by", "held_deals", b"held_deals", "held_flags", b"held_flags", "held_lines", b"held_lines", "hold_reason", b"hold_reason", "last", b"last", "notices", b"notices", "period", b"period", "person_id", b"person_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
