@@ -35,6 +35,7 @@ from chassis.database import Database
 from chassis.logs import logger
 
 _POLL_SECONDS: Final = 0.25
+_REACHED: Final = select(directory_position.c.position)
 _LEAF: Final = int(Kind.PERSON)
 _NOT_READ: Final = frozenset({"position"})
 _PERSON_COLUMNS: Final = [column.name for column in directory_person.c]
@@ -81,14 +82,14 @@ class Replica:
         """The same through a connection at hand, whose statements must all see the same directory."""
         with self._refreshing:
             seen = self.directory.version
-            reached = connection.execute(select(directory_position.c.position)).scalar_one()
+            reached = connection.execute(_REACHED).scalar_one()
             if reached > seen:
                 self.directory.update(read_changes(connection, after=seen, position=reached))
 
     def start(self) -> None:
         """Read everything, then keep looking for what other processes of this service commit."""
         self._stopping.clear()
-        self._try_refresh()
+        self._try(self.refresh)
         self._thread = threading.Thread(target=self._poll, name="directory", daemon=True)
         self._thread.start()
 
@@ -104,11 +105,17 @@ class Replica:
 
     def _poll(self) -> None:
         while not self._stopping.wait(_POLL_SECONDS):
-            self._try_refresh()
+            self._try(self._refresh_where_behind)
 
-    def _try_refresh(self) -> None:
-        try:
+    def _refresh_where_behind(self) -> None:
+        with self._database.look() as connection:
+            reached = connection.execute(_REACHED).scalar_one()
+        if reached > self.directory.version:
             self.refresh()
+
+    def _try(self, refresh: Callable[[], None]) -> None:
+        try:
+            refresh()
         except SQLAlchemyError as error:
             logger(__name__).warning("directory_refresh_failed", error=type(error).__name__)
 

@@ -10,6 +10,8 @@ import pytest
 # By folder under tests/. A folder that is not named here comes between the named units and the journeys.
 _FIRST = ("chassis", "access", "standards", "identity", "goals", "incentives", "training")
 _LAST = ("contract", "gateway", "launcher", "journeys", "real_input", "faults", "charts", "containers")
+# Before the others of their folder, so that no process is left alone with the longest at the end.
+_LONGEST = ("test_every_page.py", "test_every_page_in_english.py")
 _ROOT = Path(__file__).resolve().parent
 
 
@@ -31,4 +33,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_stage)
+    items.sort(key=lambda item: (_stage(item), item.path.name not in _LONGEST))

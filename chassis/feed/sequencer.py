@@ -141,7 +141,7 @@ class Sequencer:
         """Number what waits; how long to sleep at most before the next look."""
         waiting = told
         if not told:
-            with self._database.read() as connection:
+            with self._database.look() as connection:
                 head, waiting = connection.execute(_PEEK).one()
             self._reached(head)
         while waiting and not self._stopping.is_set():

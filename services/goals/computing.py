@@ -140,7 +140,7 @@ class Computer:
         return True
 
     def _waiting(self) -> Waiting | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return Computations(connection).waiting()
 
     def _count_before(self, scan: Connection, version: Version) -> None:

@@ -25,6 +25,7 @@ from services.incentives.store.board_rows import (
     of_period,
     read_closings,
     rewritten,
+    signs_of_change,
     stood_then,
 )
 
@@ -100,6 +101,7 @@ class Leaderboards:
         self._closings: Mapping[Period, Mapping[str, datetime]] = {}
         self._closed = 0
         self._figures = 0
+        self._signs: tuple[int, ...] = ()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -151,6 +153,15 @@ class Leaderboards:
         known = self._directory.version
         with self._changing, self._database.read() as connection:
             self._refresh(connection, known)
+
+    def _refresh_where_behind(self) -> None:
+        """Mostly nothing was committed, and that is seen in one statement."""
+        known = self._directory.version
+        with self._database.look() as connection:
+            signs = (*signs_of_change(connection), known)
+        if signs != self._signs:
+            self.refresh()
+            self._signs = signs
 
     def _open(self, board: Board, node_id: str, period: Period) -> Standings:
         with self._loading[self._is_live(period)]:
@@ -274,7 +285,7 @@ class Leaderboards:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                self.refresh()
+                self._refresh_where_behind()
                 self._failures = 0
             except Exception as error:  # noqa: BLE001  whatever goes wrong, the next look may find it right
                 self._failures += 1

@@ -67,7 +67,7 @@ class Recomputer:
             self._wake.wait(_POLL_SECONDS)
 
     def _empty(self) -> None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             waiting = is_waiting(connection)
         if waiting:
             with _old_objects_left_alone():

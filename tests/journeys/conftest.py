@@ -3,10 +3,13 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
+from flask import Flask
+from foothold.training.v1 import courses_pb2, courses_pb2_grpc
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -19,10 +22,15 @@ from playwright.sync_api import (
 
 from access import Directory, MemoryReplica
 from launcher.demo.accounts import PASSWORD
+from services.gateway.service import build
+from tests.gateway.conftest import settings_for
+from tests.journeys import looking
 from tests.platform import Platform, platform_all, platform_split
 
 __all__ = ["platform_all", "platform_split"]
 
+_PICTURES: Final = Path(__file__).parent / "screenshots"
+_COURSES: Final = ("认识产品与客户", "第一次跟进")
 PHONE: Final = {"width": 360, "height": 720}
 DESK: Final = {"width": 1280, "height": 900}
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -155,3 +163,33 @@ def _but_aborted(complaints: list[str]) -> list[str]:
         if after is not None:
             said.remove(after)
     return said
+
+
+@pytest.fixture(scope="module")
+def gateway(platform_all: Platform) -> Iterator[Flask]:
+    """The gateway's routes. It is put together as the platform's own is, and never started."""
+    made = build(settings_for(platform_all))
+    yield made.flask
+    made.parts.clients.close()
+
+
+@pytest.fixture(scope="module")
+def eyes(request: pytest.FixtureRequest) -> looking.Eyes:
+    if not looking.AXE.is_file():
+        absent("axe-core is not installed: make tools")
+    return looking.Eyes(looking.AXE.read_text(), _PICTURES if request.config.getoption("pictures") else None)
+
+
+@pytest.fixture(scope="module")
+def answers(platform_all: Platform) -> list[Mapping[str, list[str]]]:
+    """The right options of the demo's first two courses, by question."""
+    stub = courses_pb2_grpc.CoursesServiceStub(platform_all.channel("training"))
+    known = {
+        each.title: each.id
+        for each in stub.ListCourses(courses_pb2.ListCoursesRequest(page_size=100)).courses
+    }
+    wanted = [courses_pb2.GetCourseRequest(course_id=known[title]) for title in _COURSES]
+    return [
+        {each.id: [option.id for option in each.options if option.right] for each in course.quiz.questions}
+        for course in (stub.GetCourse(request).course for request in wanted)
+    ]

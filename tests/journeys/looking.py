@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from playwright.sync_api import Page
 
@@ -19,6 +19,20 @@ _COLOURS: Final[dict[str, Any]] = {
 }
 # A page that is told news is walked again: what was to be reached is no longer there.
 _WALKS: Final = 3
+
+
+class Eyes(NamedTuple):
+    """What a page is looked at with: axe, and where pictures are kept, if they are."""
+
+    axe: str
+    kept: Path | None
+
+    def keep(self, page: Page, *name: str) -> None:
+        if self.kept:
+            # To hide the caret leaves style attributes behind; HTMX copies them to what it swaps in, which the policy
+            # forbids.
+            whole = page.locator("dialog[open]").count() == 0
+            page.screenshot(path=self.kept.joinpath(*name), full_page=whole, caret="initial")
 
 
 def _ready(page: Page) -> None:

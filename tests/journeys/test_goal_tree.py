@@ -32,9 +32,9 @@ def _cut(page: Page, into: str, method: str, **more: str) -> None:
 
 
 def test_a_year_is_cut_into_departments_and_a_month_into_people_and_a_newcomer_sees_the_chain(
-    platform: Platform, open_as: Open
+    platform_all: Platform, open_as: Open
 ) -> None:
-    page = open_as(platform, "admin", size=DESK)
+    page = open_as(platform_all, "admin", size=DESK)
     page.goto("/goals/new")
     page.select_option("[name=node_id]", "lizu")
     page.select_option("[name=metric]", "deals_won")
@@ -59,7 +59,7 @@ def test_a_year_is_cut_into_departments_and_a_month_into_people_and_a_newcomer_s
     whole.locator(".goals summary").first.click()
     expect(whole.locator(".goals .goals li").first).to_be_visible()
 
-    newcomer = open_as(platform, "zhou.yutong")
+    newcomer = open_as(platform_all, "zhou.yutong")
     newcomer.goto("/targets")
     mine = newcomer.locator(".goal:has(.what strong:text-is('成单'))").first
     mine.locator("summary").click()
@@ -75,13 +75,13 @@ def test_a_year_is_cut_into_departments_and_a_month_into_people_and_a_newcomer_s
     assert "北京销售一部" not in newcomer.locator("main").inner_text()
 
 
-def test_a_key_result_changes_without_a_reload(platform: Platform, open_as: Open) -> None:
-    page = open_as(platform, "zhou.yutong")
+def test_a_key_result_changes_without_a_reload(platform_all: Platform, open_as: Open) -> None:
+    page = open_as(platform_all, "zhou.yutong")
     page.goto("/objectives")
     live(page)
     done = page.locator("#objectives [data-key$='-2']").first
     before = done.locator("xpath=..").inner_text()
-    record(platform, follow_up("SH0101"))
+    record(platform_all, follow_up("SH0101"))
     # One more customer was followed up: the close rate's lower part grows.
     expect(page.locator("#objectives [data-key$='-2']").first.locator("xpath=..")).not_to_have_text(
         before, timeout=5_000

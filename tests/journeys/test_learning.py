@@ -49,13 +49,13 @@ def _quiz() -> courses_pb2.Quiz:
 
 
 @pytest.fixture
-def learner(platform: Platform, directory: Directory) -> str:
+def learner(platform_all: Platform, directory_all: Directory) -> str:
     """The sign-in name of a new person with three courses of their own: one, its review course, and the next."""
     mark = new_id()[-8:]
     role = f"journey-{mark}"
-    login = hire(platform, directory, "学习的人", job_role=role)
-    courses = courses_pb2_grpc.CoursesServiceStub(platform.channel("training"))
-    common: dict[str, Any] = {"node_id": directory.root_id, "job_roles": [role], "minutes": 5}
+    login = hire(platform_all, directory_all, "学习的人", job_role=role)
+    courses = courses_pb2_grpc.CoursesServiceStub(platform_all.channel("training"))
+    common: dict[str, Any] = {"node_id": directory_all.root_id, "job_roles": [role], "minutes": 5}
     lesson = courses_pb2.Lesson(id="one", title="听", text="**先听**客户说完。\n\n<script>alert(1)</script>")
     made = [
         courses_pb2.Course(
@@ -95,9 +95,9 @@ def _answer(page: Page, right: int) -> None:
 
 
 def test_a_failed_quiz_shows_the_way_back_and_a_passed_one_opens_the_next_course(
-    platform: Platform, open_as: Open, learner: str
+    platform_all: Platform, open_as: Open, learner: str
 ) -> None:
-    page = open_as(platform, learner)
+    page = open_as(platform_all, learner)
     page.goto("/learning")
     expect(page.locator(".path > li", has_text="会说")).to_contain_text("未解锁")
     page.click(".path h2 a >> text=会听")
@@ -130,8 +130,10 @@ def test_a_failed_quiz_shows_the_way_back_and_a_passed_one_opens_the_next_course
     expect(page.locator(".path > li", has_text="会说")).to_contain_text("可以开始")
 
 
-def test_a_quiz_can_be_done_with_the_keyboard_alone(platform: Platform, open_as: Open, learner: str) -> None:
-    page = open_as(platform, learner)
+def test_a_quiz_can_be_done_with_the_keyboard_alone(
+    platform_all: Platform, open_as: Open, learner: str
+) -> None:
+    page = open_as(platform_all, learner)
     page.goto("/learning")
     page.locator(".path h2 a").first.focus()
     page.keyboard.press("Enter")
@@ -151,15 +153,15 @@ def test_a_quiz_can_be_done_with_the_keyboard_alone(platform: Platform, open_as:
 
 
 def test_a_course_that_the_bonus_plan_asks_for_pays_once_it_is_passed(
-    platform: Platform, open_as: Open, directory: Directory, learner: str
+    platform_all: Platform, open_as: Open, directory_all: Directory, learner: str
 ) -> None:
     number = learner.replace("journey.", "J-")
-    found = eventually(lambda: directory.person_by_employee_number(number))
+    found = eventually(lambda: directory_all.person_by_employee_number(number))
     assert found is not None
     course = found.job_role.replace("journey", "first")
-    _agree(platform, directory.root_id, found.job_role, course)
-    record(platform, follow_up(number), follow_up(number))
-    page = open_as(platform, learner)
+    _agree(platform_all, directory_all.root_id, found.job_role, course)
+    record(platform_all, follow_up(number), follow_up(number))
+    page = open_as(platform_all, learner)
     page.goto("/bonus")
     expect(page.locator(".steps").first).to_contain_text("学完“会听”", timeout=20_000)
     expect(page.locator(".steps .gain").first).to_contain_text("100.00")

@@ -14,7 +14,6 @@ from services.goals.domain.effort import WEEK, Effort, between, first_week, usua
 from services.goals.domain.periods import local_day
 from services.goals.permissions import PROGRESS_READ
 from services.goals.store.effort import read_effort
-from services.goals.store.figures import one_statement
 from services.goals.wire.effort import from_days, from_effort, from_usual, from_weeks
 from services.goals.wire.values import from_date
 
@@ -51,7 +50,7 @@ class EffortHandler(effort_pb2_grpc.EffortServiceServicer):
         started = (person.probation_start or person.hire_date) if person is not None else None
         last = on - timedelta(days=on.weekday())
         first = first_week(last, weeks, started)
-        with one_statement(self._database) as connection:
+        with self._database.look() as connection:
             days = read_effort(connection, request.person_id, first, last + WEEK)
         told = weeks_of(days, first, last)
         known = usual(told[:-1], started)

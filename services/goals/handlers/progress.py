@@ -24,7 +24,6 @@ from services.goals.handlers.facts import told
 from services.goals.handlers.metrics import find_metric, people_at
 from services.goals.permissions import FACTS_READ, PROGRESS_READ
 from services.goals.store.course import course_days, read_course
-from services.goals.store.figures import one_statement
 from services.goals.store.listing import Facts
 from services.goals.store.progress import read_one, read_progress, read_team
 from services.goals.store.targets import TargetsCache
@@ -79,7 +78,7 @@ class ProgressHandler(progress_pb2_grpc.ProgressServiceServicer):
             request.as_of if request.HasField("as_of") else None,
             request.known_at if request.HasField("known_at") else None,
         )
-        with one_statement(self._database) as connection:
+        with self._database.look() as connection:
             progress = read_progress(
                 connection,
                 self._cache,

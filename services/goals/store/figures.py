@@ -1,13 +1,11 @@
 """Figures of people over ranges of days, read in one statement for any number of both."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from chassis.database import Database
 from services.goals.domain.conditions import Novelty
 from services.goals.domain.facts import Key
 from services.goals.domain.leave import Absence
@@ -156,16 +154,6 @@ UNION ALL
 {PATRONS.format(key=_KEY.format("patrons.first"), touched="day", earlier=_EARLIER_KEPT)}
 """  # noqa: S608  the parts are ours
 _GROUPED_OF_PEOPLE: Final = _GROUPED.replace(_WANTED, _OF_PEOPLE)
-
-
-@contextmanager
-def one_statement(database: Database) -> Iterator[Connection]:
-    """A connection for a reading that is one statement, and so needs no transaction around it.
-
-    It saves two of three round trips. Whatever is read beside that statement is read as of another moment.
-    """
-    with database.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 class Span(NamedTuple):

@@ -32,6 +32,11 @@ JOIN unnest(%(people)b::text[], %(kinds)b::smallint[], %(days)b::date[]) AS aske
 """
 _MOVED: Final = text("SELECT id, kind FROM directory_node WHERE position > :after")
 _REWRITTEN: Final = text("SELECT (SELECT count(*) FROM closing), figures_version FROM calculation")
+_SIGNS: Final = text("""
+SELECT boards_version, figures_version, (SELECT count(*) FROM closing),
+       coalesce((SELECT position FROM cursors WHERE name = 'goals'), 0)
+FROM calculation
+""")
 _CLOSINGS: Final = text("SELECT period_kind, first_day, node_id, closed_at FROM closing ORDER BY closed_at")
 
 
@@ -48,6 +53,11 @@ class BoardRow(NamedTuple):
 def goals_position(connection: Connection) -> int:
     """How far goals' feed is followed, in this snapshot."""
     return int(connection.execute(_GOALS).scalar_one())
+
+
+def signs_of_change(connection: Connection) -> tuple[int, ...]:
+    """Numbers, one of which is another once anything was committed that boards in memory go by, but for people."""
+    return tuple(connection.execute(_SIGNS).one())
 
 
 def changed_since(connection: Connection, position: int) -> list[BoardRow]:
