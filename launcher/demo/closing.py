@@ -1,6 +1,8 @@
 """Last month is closed in Guangzhou and handed to payroll; a deal told of too late is an adjustment this month."""
 
-from datetime import UTC, date, datetime, time, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,7 @@ from google.type.money_pb2 import Money
 
 from launcher.demo.acting import acting
 from launcher.demo.stories import SOURCE
+from launcher.exits import Stop
 from launcher.reaching import Reached
 
 _BRANCH: Final = "guangzhou"
@@ -28,6 +31,8 @@ _HEADQUARTERS: Final = "gu.wenjing"
 _DISPUTES: Final = "li.jiahui"
 _HELD: Final = "xian-yijun"
 _LINE_HELD: Final = "li-jiahui"
+_LOOKED_AT: Final = "luo-minyi"
+_SECONDS: Final = 30.0
 
 
 def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
@@ -56,14 +61,17 @@ def close_last_month(reached: Reached, anchor: date, zone: ZoneInfo) -> None:
         customer="荔湾·补录的一单",
         amount=Money(currency_code="CNY", units=6_800),
     )
-    fact.occurred_at.FromDatetime(datetime.combine(last, time(15, 20), zone).astimezone(UTC))
+    fact.occurred_at.FromDatetime(datetime.combine(last, clock(15, 20), zone).astimezone(UTC))
     facts_pb2_grpc.FactsServiceStub(reached.channel("goals")).RecordFact(
         facts_pb2.RecordFactRequest(fact=fact)
     )
 
 
 def _pay(reached: Reached, last: date) -> None:
-    """One payout is held back, a line disputed and held back; headquarters approves, the branch makes a batch."""
+    """One payout is held back, a line disputed and held back; headquarters approves, the branch makes a batch.
+
+    Of somebody's payout a second look keeps a part, and the rest is paid with the others.
+    """
     of: dict[str, Any] = {
         "period_kind": incentives.PERIOD_KIND_MONTH,
         "on": Date(year=last.year, month=last.month, day=last.day),
@@ -74,6 +82,7 @@ def _pay(reached: Reached, last: date) -> None:
                 request_id="demo-hold", person_id=_HELD, reason="两位客户疑似重复，核实后放行", **of
             )
         )
+        _wait_for_the_part_kept(payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")), of)
     with acting(reached, _HEADQUARTERS) as own:
         payouts_pb2_grpc.PayoutsServiceStub(own.channel("incentives")).ApprovePayouts(
             payouts_pb2.ApprovePayoutsRequest(request_id="demo-approve", node_id=_BRANCH, **of)
@@ -101,3 +110,13 @@ def _pay(reached: Reached, last: date) -> None:
         stub.CreateBatch(
             payouts_pb2.CreateBatchRequest(request_id=f"{_BRANCH}-{last:%Y-%m}", node_id=_BRANCH, **of)
         )
+
+
+def _wait_for_the_part_kept(stub: payouts_pb2_grpc.PayoutsServiceStub, of: dict[str, Any]) -> None:
+    """A flag holds back a whole payout for a moment, until what rests on it is worked out."""
+    until = time.monotonic() + _SECONDS
+    asked = payouts_pb2.ListPayoutsRequest(node_id=_BRANCH, person_ids=[_LOOKED_AT], **of)
+    while not any(each.held_flags for each in stub.ListPayouts(asked).payouts):
+        if time.monotonic() > until:
+            raise Stop("incentives did not work out in time what a flag keeps of a payout")
+        time.sleep(0.1)

@@ -50,7 +50,7 @@ def test_one_reads_kind_words_and_says_how_it_was(as_login: AsLogin) -> None:
     own = as_login("luo.minyi")
     address = waiting(own, "/fairness/mine")
     bonus = plain(own.get(f"/bonus?on={LAST_MONTH}").text)
-    assert "核对之后再发放" in bonus
+    assert "这部分复核之后再发放" in bonus
     assert address in own.get("/bonus").text
     page = own.get(address).text
     assert "很可能原因很简单" in page
