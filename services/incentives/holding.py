@@ -149,6 +149,7 @@ class DealHolder:
         person_id, period, _ = look
         holds = DealHolds(connection, person_id, period)
         lock_payout(connection, person_id, period)
+        holding(connection, person_id, period, change=True)
         if holds.held() != found.deals or not looked(connection, look):
             return
         if found.parts is not None:

@@ -44,6 +44,7 @@ SELECT flag_id, in_part FROM flag_hold
 WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND holds AND released_at IS NULL
 ORDER BY flag_id
 """)
+_HOLDING_LOCKED: Final = text(f"{_HOLDING} FOR UPDATE")
 _IN_PART: Final = text("""
 UPDATE flag_hold SET in_part = :in_part
 WHERE (period_kind, first_day, person_id) = (:kind, :day, :person_id) AND flag_id = ANY (:flags)
@@ -60,13 +61,16 @@ class Look(NamedTuple):
 
 def take_flags(connection: Connection, told: Iterable[FlagTold]) -> None:
     """Take in flags; of several tellings of one the last stands. They hold whole payouts until somebody has looked."""
-    for flag in {each.flag_id: each for each in told}.values():
+    flags = sorted({each.flag_id: each for each in told}.values())
+    for flag in flags:
         connection.execute(_LET_GO, {"flag_id": flag.flag_id})
         for period in flag.periods():
             values = {"kind": int(period.kind), "day": period.first_day}
             connection.execute(
                 _HOLD, {**values, "flag_id": flag.flag_id, "person_id": flag.person_id, "rule": flag.rule}
             )
+    # Whoever writes what flags keep locks in this order as well: flags by their id, then the list.
+    for flag in flags:
         connection.execute(_LOOK_AT_ITS, {"flag_id": flag.flag_id})
 
 
@@ -100,9 +104,12 @@ def put_off(connection: Connection, look: Look) -> None:
     connection.execute(_PUT_OFF, {**_of(look.person_id, look.period), "turn": look.turn})
 
 
-def holding(connection: Connection, person_id: str, period: Period) -> dict[str, bool]:
-    """The flags that hold something of a payout, and whether in part only."""
-    return {row[0]: row[1] for row in connection.execute(_HOLDING, _of(person_id, period))}
+def holding(
+    connection: Connection, person_id: str, period: Period, *, change: bool = False
+) -> dict[str, bool]:
+    """The flags that hold something of a payout, and whether in part only; `change`: locks them for that."""
+    query = _HOLDING_LOCKED if change else _HOLDING
+    return {row[0]: row[1] for row in connection.execute(query, _of(person_id, period))}
 
 
 def hold_in_part(
